@@ -1,0 +1,96 @@
+# Needs Python 3.11 or newer, git and make; everything else is installed into $(VENV).
+.POSIX:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+QUESTION ?= Which agents can book a restaurant table in London?
+export QUESTION
+
+BIN = $(VENV)/bin
+PY = $(BIN)/python
+LOCKED = $(VENV)/.locked
+READY = $(VENV)/.ready
+UV = $(PY) -m uv
+PIP = $(PY) -m pip --disable-pip-version-check
+# `uv` finds the interpreter of a second environment by this path.
+SECOND = .venv-$@
+
+.PHONY: help check-python setup demo test lint format lock lowest latest record clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
+
+check-python:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	  echo "error: $(PYTHON) was not found. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>&1); Python 3.11 or newer is needed. Name one: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "error: $(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv; or name another: make PYTHON=python3.12" >&2; exit 1; }
+
+setup: $(READY) ## Make the environment: locked dependencies, this package editable
+
+$(LOCKED): requirements-dev.lock
+	@$(MAKE) --no-print-directory check-python
+	"$(PYTHON)" -m venv --clear "$(VENV)"
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch "$@"
+
+$(READY): $(LOCKED) pyproject.toml
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch "$@"
+
+demo: setup ## Ask ASI:One a question (QUESTION="…"): live with ASI_ONE_API_KEY, else the local stand-in
+	@if [ -n "$$ASI_ONE_API_KEY" ]; then \
+	  $(PY) -m langchain_asi_one "$$QUESTION"; \
+	else \
+	  $(PY) -m langchain_asi_one --offline "$$QUESTION"; \
+	fi
+
+test: setup ## Run all tests and check branch coverage
+	@$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest
+	@$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
+lint: setup ## Check formatting, lint and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+format: setup ## Format the code and apply safe lint fixes
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+lock: setup ## Resolve requirements-dev.lock again (newest versions that pyproject.toml admits)
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --all-extras --group dev pyproject.toml -o requirements-dev.lock
+	@! grep -nE '[a-z]+://|^-' requirements-dev.lock || { echo "error: the lock names a place" >&2; exit 1; }
+
+# openai is held at its 2.x line (httpx) here; the lock and `latest` have 3.x (httpx2).
+lowest: setup ## Run the tests on the lowest versions that pyproject.toml admits
+	"$(PYTHON)" -m venv --clear "$(SECOND)"
+	@echo 'openai<3' > "$(SECOND)/openai.txt"
+	$(UV) pip compile --quiet --python "$(SECOND)/bin/python" --resolution lowest-direct --only-binary :all: \
+	  --no-header --no-annotate --all-extras -c "$(SECOND)/openai.txt" pyproject.toml -o "$(SECOND)/lowest.txt"
+	$(UV) pip install --quiet --python "$(SECOND)/bin/python" -r "$(SECOND)/lowest.txt" --group dev
+	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
+	"$(SECOND)/bin/python" -m pytest
+
+latest: setup ## Run the tests on the newest versions that pyproject.toml admits
+	"$(PYTHON)" -m venv --clear "$(SECOND)"
+	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --upgrade --all-extras -r pyproject.toml --group dev
+	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
+	"$(SECOND)/bin/python" -m pytest
+
+record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; costs requests)
+	@if [ -z "$$ASI_ONE_API_KEY" ]; then \
+	  echo "error: ASI_ONE_API_KEY is not set. Recording sends real requests: get a key from ASI:One, then: ASI_ONE_API_KEY=… make record" >&2; exit 1; fi
+	$(PY) -m pytest -m live --force-enable-socket
+
+clean: ## Remove environments, caches and build results
+	rm -rf "$(VENV)" .venv-lowest .venv-latest .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	find langchain_asi_one tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,3 @@
+"""The one place where the version is written; the build and the package read it here."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,277 @@
+"""Values that every serialiser can hold: what comes from the wire is made safe here, once.
+
+A LangChain message ends up in checkpoints (msgpack), databases (PostgreSQL text) and traces (JSON).
+Each refuses something that JSON from a model may contain: integers beyond 64 bits, NaN, NUL, lone
+surrogates, nesting that exhausts the stack. Refusal comes late, when the answer is already paid
+for, so these values are replaced before a message exists. The rules for text are in `_json_text`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from langchain_asi_one._json_text import (
+    INT_MAX,
+    INT_MIN,
+    MAX_DEPTH,
+    JSONTextFilter,
+    integer_fits,
+    safe_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["JSON", "MAX_DEPTH", "JSONTextFilter", "json_safe", "loads", "safe_text"]
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+_Container: TypeAlias = "dict[object, object] | list[object] | tuple[object, ...]"
+
+CIRCULAR: Final = "<circular reference>"
+"""Stands for a container that contains itself."""
+
+UNPRINTABLE: Final = "<unprintable object>"
+"""Stands for an object of which `str` raises."""
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+
+# Escapes of NUL and of lone surrogates. After an escaped backslash `\ud83d` is no escape and pairs
+# cannot be told by looking at six characters, so that counts as unsafe, too.
+_UNSAFE_ESCAPE = re.compile(
+    r"\\(?:\\u[dD]|u(?:0000|[dD][89abAB]..(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F]))"
+)
+
+
+def json_safe(value: object) -> JSON:
+    r"""Copy a value, replacing what JSON, msgpack, UTF-8 or PostgreSQL text cannot hold.
+
+    Never raises. Sharing is not kept: a container that occurs twice is copied twice.
+
+    Args:
+        value: Any object; usually one that was read from JSON.
+
+    Returns:
+        New containers with: strings as by `safe_text`; dict keys as strings (of keys that become
+        equal the last wins); tuples as lists; integers beyond -2**63 ... 2**64 - 1 as decimal
+        text (hexadecimal if longer than `sys.get_int_max_str_digits()`); NaN and infinities as
+        None; containers below level `MAX_DEPTH` as their JSON text; a container within itself as
+        `CIRCULAR`; any other object as its `str`, or `UNPRINTABLE`.
+
+    Example:
+        >>> json_safe({"n": 2**64, 1: (float("nan"), "a\x00b")})
+        {'n': '18446744073709551616', '1': [None, 'ab']}
+    """
+    if not _is_container(value):
+        return _scalar(value)
+    root = _empty(value)
+    todo = [(cast("_Container", value), root, frozenset[int]())]
+
+    def convert(child: object, path: frozenset[int]) -> JSON:
+        if not _is_container(child):
+            return _scalar(child)
+        if id(child) in path:
+            return CIRCULAR
+        if len(path) >= MAX_DEPTH:
+            return _json_text(cast("_Container", child), path)
+        copy = _empty(child)
+        todo.append((cast("_Container", child), copy, path))
+        return copy
+
+    while todo:
+        source, target, above = todo.pop()
+        path = above | {id(source)}
+        if isinstance(target, dict):
+            for key, child in _pairs(source):
+                target[cast("str", key)] = convert(child, path)
+        else:
+            target.extend([convert(child, path) for _, child in _pairs(source)])
+    return root
+
+
+def loads(data: bytes | str) -> JSON:
+    r"""Parse JSON from the wire into a value that is safe as by `json_safe`.
+
+    Args:
+        data: One JSON document. Bytes are UTF-8, whatever a header says; one leading byte order
+            mark is ignored.
+
+    Returns:
+        The value. Integers beyond -2**63 ... 2**64 - 1 are their decimal digits as text, NaN,
+        infinities and overflowing floats are None, containers below level `MAX_DEPTH` are their
+        JSON text. Never raises RecursionError, as long as some 100 levels of the stack are free.
+
+    Raises:
+        json.JSONDecodeError: The document is malformed. It is a ValueError.
+        UnicodeDecodeError: The bytes are not UTF-8. It is a ValueError.
+
+    Example:
+        >>> loads(b'{"n": 18446744073709551616, "x": 1e999, "s": "\\ud800"}')
+        {'n': '18446744073709551616', 'x': None, 's': '\ufffd'}
+    """
+    if isinstance(data, str):
+        text = data.removeprefix("\ufeff")
+        clean = text.isascii() or safe_text(text) == text
+    else:
+        text = data.removeprefix(_UTF8_BOM).decode()
+        clean = True
+    if "\0" in text:
+        raise json.JSONDecodeError("Invalid control character at", text, text.index("\0"))
+    try:
+        value = _parse(text)
+        deep = _is_deep(value, text)
+    except RecursionError:
+        deep = True
+    if deep:
+        shallow = JSONTextFilter(strict=True)
+        return _parse(shallow.feed(text) + shallow.close())
+    return value if clean and not _escapes_unsafe(text) else json_safe(value)
+
+
+def _parse(text: str) -> JSON:
+    value: JSON = json.loads(
+        text, parse_int=_integer, parse_float=_float, parse_constant=lambda _: None
+    )
+    return value
+
+
+def _integer(literal: str) -> int | str:
+    if len(literal) < 19 or integer_fits(literal):
+        return int(literal)
+    return literal
+
+
+def _float(literal: str) -> float | None:
+    number = float(literal)
+    return number if math.isfinite(number) else None
+
+
+def _escapes_unsafe(text: str) -> bool:
+    suspect = "\\u" in text and ("\\u0000" in text or "\\ud" in text or "\\uD" in text)
+    return suspect and _UNSAFE_ESCAPE.search(text) is not None
+
+
+def _is_deep(value: JSON, text: str) -> bool:
+    """Whether containers are nested beyond `MAX_DEPTH`; `text` is what `value` was read from."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    level: list[JSON] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else cast("list[JSON]", parent))
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _is_container(value: object) -> bool:
+    # Not isinstance: it asks an object for its __class__, and a proxy may raise there.
+    kind = type(value)
+    return issubclass(kind, dict) or issubclass(kind, list) or issubclass(kind, tuple)
+
+
+def _empty(container: object) -> dict[str, JSON] | list[JSON]:
+    return {} if issubclass(type(container), dict) else []
+
+
+def _pairs(container: _Container) -> list[tuple[str | None, object]]:
+    """The items of a container as they are now; subclasses cannot interfere."""
+    if isinstance(container, dict):
+        return [(_key(key), child) for key, child in list(dict.items(container))]
+    if isinstance(container, list):
+        return [(None, child) for child in list.__getitem__(container, slice(None))]
+    return [(None, child) for child in tuple.__iter__(container)]
+
+
+def _key(key: object) -> str:
+    if type(key) is str:
+        return safe_text(key)
+    if type(key) is int:
+        return _decimal(key)
+    return _text(key)
+
+
+def _scalar(value: object) -> str | int | float | bool | None:
+    kind = type(value)
+    if kind is str:
+        return safe_text(cast("str", value))
+    if value is None or kind is bool:
+        return cast("bool | None", value)
+    if issubclass(kind, int):
+        number = int.__index__(cast("int", value))
+        return number if INT_MIN <= number <= INT_MAX else _decimal(number)
+    if issubclass(kind, float):
+        real = float.__float__(cast("float", value))
+        return real if math.isfinite(real) else None
+    if issubclass(kind, str):
+        return safe_text(str.__str__(cast("str", value)))
+    return _text(value)
+
+
+def _decimal(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError:  # the interpreter's limit on digits
+        return hex(number)
+
+
+def _text(value: object) -> str:
+    try:
+        return safe_text(str.__str__(str(value)))
+    except Exception:  # noqa: BLE001 - whatever a foreign __str__ raises, the value stays readable
+        return UNPRINTABLE
+
+
+def _quoted(value: object) -> str:
+    return _ENCODER.encode(_scalar(value))
+
+
+def _json_text(root: _Container, above: frozenset[int]) -> str:
+    """Write a container as JSON, without recursion: it may be nested to any depth.
+
+    Args:
+        root: The container.
+        above: Identities of the containers around it.
+
+    Returns:
+        The text as `json.dumps(..., ensure_ascii=False)` gives it for safe values.
+    """
+    parts: list[str] = []
+    path = set(above)
+    frames: list[tuple[Iterator[tuple[str | None, object]], str, int]] = []
+
+    def enter(container: _Container) -> None:
+        opening, closing = "{}" if isinstance(container, dict) else "[]"
+        parts.append(opening)
+        path.add(id(container))
+        frames.append((iter(_pairs(container)), closing, id(container)))
+
+    enter(root)
+    while frames:
+        items, closing, identity = frames[-1]
+        for key, child in items:
+            if parts[-1] not in ("{", "["):
+                parts.append(", ")
+            if key is not None:
+                parts.append(_quoted(key) + ": ")
+            if not _is_container(child):
+                parts.append(_quoted(child))
+            elif id(child) in path:
+                parts.append(_quoted(CIRCULAR))
+            else:
+                enter(cast("_Container", child))
+                break
+        else:
+            parts.append(closing)
+            path.discard(identity)
+            frames.pop()
+    return "".join(parts)

@@ -1,0 +1,533 @@
+"""Values and text from the wire become safe for every serialiser, whatever they were."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+import sys
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import ormsgpack
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from langchain_core.utils.json import parse_partial_json
+
+from langchain_asi_one._json_safe import (
+    CIRCULAR,
+    MAX_DEPTH,
+    UNPRINTABLE,
+    JSONTextFilter,
+    json_safe,
+    loads,
+    safe_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BIG = "9" * 5000
+DEEP_NEWLINE = "[" * 100_000 + '"\n"' + "]" * 100_000
+CLEAN_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+ANY_TEXT = st.text(st.characters() | st.sampled_from('\0\ud83d\ude00\udc00\ud800\\"\n'))
+
+
+def _tree(
+    text: st.SearchStrategy[str], leaf: st.SearchStrategy[object]
+) -> st.SearchStrategy[object]:
+    return st.recursive(
+        leaf | text | st.none() | st.booleans(),
+        lambda child: st.lists(child, max_size=4) | st.dictionaries(text, child, max_size=4),
+        max_leaves=12,
+    )
+
+
+CLEAN = _tree(
+    CLEAN_TEXT,
+    st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False),
+)
+UNSAFE = _tree(
+    ANY_TEXT,
+    st.integers()
+    | st.floats()
+    | st.sampled_from([2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**100]),
+)
+PIECES = r"""
+{ } [ ] " \ , : \u \\ \" \x \n d83d de00 \ud83d \ude00 \uDBFF \udC00 \u0000 \u00e9 \ud \u12
+0 1 -1 01 1.5 1e5 1e999 -1e999 1. - -- e5 NaN Infinity -Infinity null true fals
+18446744073709551615 18446744073709551616 -9223372036854775808 -9223372036854775809
+99999999999999999999999 {"a": {"a":"b"} [[1],2] "x" é 😀 "k": ,"k":
+""".split()  # noqa: SIM905
+SPACES_AND_RAW = [" ", "\n", "\t", "\0", "\x01", "\ud83d", "\ude00", "\u00a0", "\ufeff"]
+NESTS = ["[" * 63, '{"a":' * 64, "]" * 63, "}" * 64, '[{"k":' * 32, "}]" * 32]
+SOUP = st.lists(st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS]), max_size=14).map("".join)
+BROKEN = st.builds(
+    lambda value, at, bit: (text := json.dumps(value))[:at] + bit + text[at + 1 :],
+    UNSAFE,
+    st.integers(0, 60),
+    st.sampled_from(PIECES) | st.just(""),
+)
+
+
+def assert_storable(value: object) -> None:
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    assert ormsgpack.unpackb(ormsgpack.packb(value)) == value
+    assert "\0" not in json.dumps(value, ensure_ascii=False)
+    assert "\\u0000" not in json.dumps(value).replace("\\\\", "")
+
+
+def nested(depth: int, inner: object = 1) -> object:
+    for level in range(depth):
+        inner = [inner] if level % 2 else {"k": inner}
+    return inner
+
+
+def depth_of(value: object) -> int:
+    depth, level = 0, [value]
+    while level := [child for child in level if isinstance(child, (dict, list))]:
+        depth += 1
+        level = [c for p in level for c in (p.values() if isinstance(p, dict) else p)]
+    return depth
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
+    return [text[a:b] for a, b in pairwise(marks)]
+
+
+def filtered(text: str, places: list[int] | None = None, *, strict: bool = False) -> str:
+    json_text = JSONTextFilter(strict=strict)
+    return "".join(map(json_text.feed, cut(text, places or []))) + json_text.close()
+
+
+def parses(text: str, *, strict: bool = False) -> bool:
+    try:
+        json.loads(text, strict=strict)
+    except ValueError:
+        return False
+    return True
+
+
+def read_as_object(read: Callable[..., object], text: str) -> bool:
+    try:
+        return isinstance(read(text, strict=False), dict)
+    except ValueError:
+        return False
+
+
+# --- safe_text
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("", ""),
+        ("plain é 😀 \u2028", "plain é 😀 \u2028"),
+        ("a\0b\0", "ab"),
+        ("\ud83d\ude00", "😀"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+        ("\ud83d\ud83d\ude00!", "\ufffd😀!"),
+        ("\ud83d\0\ude00", "\ufffd\ufffd"),
+        ("\ufeffa\ud800", "\ufeffa\ufffd"),
+    ],
+)
+def test_safe_text(text: str, safe: str) -> None:
+    assert safe_text(text) == safe
+
+
+@given(ANY_TEXT)
+def test_safe_text_is_utf8_without_nul_and_stable(text: str) -> None:
+    safe = safe_text(text)
+    assert safe.encode().decode() == safe
+    assert "\0" not in safe
+    assert safe_text(safe) == safe
+
+
+# --- json_safe
+
+
+class _Hostile:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError("no attributes")
+
+
+class _Raising(dict[str, object]):
+    def items(self) -> None:  # type: ignore[override]
+        raise RuntimeError("no items")
+
+    __iter__ = keys = __getitem__ = items  # type: ignore[assignment]
+
+
+class _Point(NamedTuple):
+    x: int
+    y: int
+
+
+class _Colour(enum.IntEnum):
+    RED = 1
+
+
+class _Name(enum.StrEnum):
+    BOB = "bob\0"
+
+
+@pytest.mark.parametrize(
+    ("value", "safe"),
+    [
+        (2**64 - 1, 2**64 - 1),
+        (-(2**63), -(2**63)),
+        (2**64, str(2**64)),
+        (-(2**63) - 1, str(-(2**63) - 1)),
+        (math.nan, None),
+        (math.inf, None),
+        (-0.0, -0.0),
+        (True, True),
+        ((1, (2,)), [1, [2]]),
+        (_Point(1, 2), [1, 2]),
+        ({1: "a", "1": "b", None: "c", 0.5: 1}, {"1": "b", "None": "c", "0.5": 1}),
+        ({"a": 1, "a\0": 2}, {"a": 2}),
+        ({2**70: 1}, {str(2**70): 1}),
+        ([b"x", 1j, {3}], ["b'x'", "1j", "{3}"]),
+        ([_Hostile(), {_Hostile: 1}], [UNPRINTABLE, {str(_Hostile): 1}]),
+        (_Raising(a=[1]), {"a": [1]}),
+        ([_Colour.RED, _Name.BOB], [1, "bob"]),
+    ],
+)
+def test_json_safe(value: object, safe: object) -> None:
+    result = json_safe(value)
+    assert result == safe
+    assert repr(result) == repr(safe)  # 1, True and IntEnum are equal, but not the same
+    assert_storable(result)
+
+
+@given(CLEAN)
+def test_json_safe_keeps_clean_values(value: object) -> None:
+    assert json_safe(value) == value
+
+
+@given(UNSAFE)
+def test_json_safe_is_storable_and_idempotent(value: object) -> None:
+    safe = json_safe(value)
+    assert_storable(safe)
+    assert json_safe(safe) == safe
+
+
+def test_json_safe_shares_no_container() -> None:
+    inner = [1]
+    value = {"a": inner, "b": inner}
+    safe = json_safe(value)
+    inner.append(2)
+    assert safe == {"a": [1], "b": [1]}
+    assert isinstance(safe, dict)
+    assert safe["a"] is not safe["b"]
+
+
+def test_json_safe_int_beyond_the_digit_limit() -> None:
+    number = 10 ** (sys.get_int_max_str_digits() + 1)
+    assert json_safe({"n": number, number: 0}) == {"n": hex(number), hex(number): 0}
+
+
+def test_json_safe_cuts_circles() -> None:
+    circle: list[object] = [1]
+    circle += [circle, circle, {"a": circle}]
+    assert json_safe(circle) == [1, CIRCULAR, CIRCULAR, {"a": CIRCULAR}]
+    assert CIRCULAR in json.dumps(json_safe(nested(MAX_DEPTH, circle)))
+
+
+LEAF = {"é\0": [2**64, math.nan, "\ud800", (), {}, None, 'q"', True, 0.5]}
+SAFE_LEAF: dict[str, object] = {"é": [str(2**64), None, "\ufffd", [], {}, None, 'q"', True, 0.5]}
+
+
+def peel(value: object, levels: int) -> object:
+    for _ in range(levels):
+        assert isinstance(value, (dict, list))
+        (value,) = value.values() if isinstance(value, dict) else value
+    return value
+
+
+def test_json_safe_keeps_the_deepest_level_allowed() -> None:
+    depth = MAX_DEPTH - depth_of(SAFE_LEAF)
+    assert json_safe(nested(depth, LEAF)) == nested(depth, SAFE_LEAF)
+
+
+@pytest.mark.parametrize("below", [0, 1, 2, 30])
+def test_json_safe_writes_deeper_levels_as_text(below: int) -> None:
+    safe = json_safe(nested(MAX_DEPTH + below, LEAF))
+    assert_storable(safe)
+    text = json.dumps(nested(below, SAFE_LEAF), ensure_ascii=False)
+    assert peel(safe, MAX_DEPTH) == text
+
+
+def test_json_safe_any_depth() -> None:
+    text = peel(json_safe(nested(100_000)), MAX_DEPTH)
+    assert isinstance(text, str)
+    assert text.count("[") == text.count("{") == (100_000 - MAX_DEPTH) / 2
+
+
+# --- loads
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"\xef\xbb\xbf{}", {}),
+        ("\ufeff[]", []),
+        ('"é"'.encode(), "é"),
+        ("18446744073709551615", 2**64 - 1),
+        ("18446744073709551616", "18446744073709551616"),
+        ("-9223372036854775808", -(2**63)),
+        ("-9223372036854775809", "-9223372036854775809"),
+        (f"[{BIG}, -{BIG}]", [BIG, f"-{BIG}"]),
+        ("[NaN, Infinity, -Infinity, 1e999, -1e999, 1e-999]", [None, None, None, None, None, 0.0]),
+        (f"[{BIG}.5]", [None]),
+        (r'"\ud83d\ude00 \uD83D\uDE00"', "😀 😀"),
+        (r'"\ud800 \udc00 \u0000"', "\ufffd \ufffd "),
+        (r'"\\ud83d\udc00"', r"\ud83d" + "\ufffd"),
+        ('"\ud83d\ude00 \ud800"', "😀 \ufffd"),
+        (r'{"a": 1, "a\u0000": 2}', {"a": 2}),
+    ],
+)
+def test_loads(data: bytes | str, value: object) -> None:
+    assert loads(data) == value
+    assert_storable(loads(data))
+
+
+@pytest.mark.parametrize(
+    "data", ["", "{", "nul", "[1] 2", '"\n"', '"\0"', "[1]\0", "[" * 100_000, DEEP_NEWLINE]
+)
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_loads_malformed(data: str, as_bytes: bool) -> None:
+    with pytest.raises(json.JSONDecodeError):
+        loads(data.encode() if as_bytes else data)
+
+
+@pytest.mark.parametrize("data", [b'"\xff"', b'"\xc3', b'"\xed\xa0\x80"', '"é"'.encode("utf-16")])
+def test_loads_not_utf8(data: bytes) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        loads(data)
+
+
+@given(CLEAN, st.booleans(), st.sampled_from([None, 1]))
+def test_loads_keeps_clean_values(value: object, ascii_only: bool, indent: int | None) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert loads(text) == value
+    assert loads(text.encode()) == value
+
+
+@given(UNSAFE, st.booleans())
+def test_loads_is_json_safe_of_plain_parsing(value: object, ascii_only: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    assert loads(text) == json_safe(json.loads(text))
+    assert_storable(loads(text))
+
+
+@settings(max_examples=300)
+@given(SOUP | BROKEN)
+@example("[" * 65 + '"\n"' + "]" * 65)
+@example("[" * 65 + '"\0"' + "]" * 65)
+def test_loads_takes_what_the_standard_parser_takes(text: str) -> None:
+    plain = text.removeprefix("\ufeff")
+    try:
+        value = loads(text)
+    except json.JSONDecodeError:
+        assert not parses(plain, strict=True)
+    else:
+        assert parses(plain, strict=True)
+        assert_storable(value)
+        assert json_safe(value) == value
+
+
+@given(UNSAFE, st.integers(MAX_DEPTH - 3, MAX_DEPTH + 10))
+def test_loads_depth_is_that_of_json_safe(value: object, depth: int) -> None:
+    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    assert loads(text) == json_safe(json.loads(text))
+    assert depth_of(loads(text)) <= MAX_DEPTH
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_loads_any_depth(depth: int) -> None:
+    value = peel(loads("[" * depth + BIG + "]" * depth), MAX_DEPTH)
+    below = depth - MAX_DEPTH
+    assert value == "[" * below + f'"{BIG}"' + "]" * below
+
+
+# --- JSONTextFilter
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ('{"a": [1, -2.5e3, "x\\n\\u00e9"], "b": null}\n', None),
+        ('{"n": 18446744073709551616}', '{"n": "18446744073709551616"}'),
+        ("-9223372036854775809", '"-9223372036854775809"'),
+        ("-9223372036854775808", None),
+        ("[NaN,Infinity,-Infinity,1e999,1e99]", "[null,null,null,null,1e99]"),
+        (f"[{BIG}]", f'["{BIG}"]'),
+        (r'{"a\u0000b": "\u0000"}', '{"ab": ""}'),
+        ('"a\0b"', '"ab"'),
+        (r'"\ud83d\ude00 \uD83D\uDE00"', None),
+        (r'"\ud800 \udc00 \ud83d\ud83d\ude00 \ud83d\n"', None),
+        (r'"\\ud800"', None),
+        ('"\ud83d\ude00 \ud800"', '"😀 \ufffd"'),
+        ("{9999999999999999999999: NaN}", None),
+        (r'["\x \ud8"] NaN', None),
+    ],
+)
+def test_filter(text: str, output: str | None) -> None:
+    if r"\ud800 \udc00" in text:
+        output = r'"\ufffd \ufffd \ufffd\ud83d\ude00 \ufffd\n"'
+    assert filtered(text) == (text if output is None else output)
+    assert filtered(text, list(range(len(text)))) == (text if output is None else output)
+
+
+@settings(max_examples=400)
+@given(SOUP | BROKEN, st.lists(st.integers(0, 500), max_size=20))
+def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int]) -> None:
+    assert filtered(text, places) == filtered(text)
+    assert filtered(text, list(range(len(text)))) == filtered(text)
+
+
+@settings(max_examples=400)
+@given(SOUP | BROKEN, st.booleans())
+@example('{"a":' * 64 + "[1" + "}" * 64, False)
+@example('{"a":' * 64 + '[1}"' + "}" * 64, False)
+@example('{"a":' * 64 + '["\\x"' + "}" * 64, False)
+@example("[" * 70 + "1 2" + "]" * 70, False)
+def test_filter_output_parses_as_the_input_does(text: str, strict: bool) -> None:
+    json_text = JSONTextFilter(strict=strict)
+    output = json_text.feed(text) + json_text.close()
+    well_formed = parses(text.replace("\0", ""), strict=strict)
+    assert json_text.complete == well_formed
+    assert parses(output, strict=strict) == well_formed
+    assert json_text.is_object == text.replace("\0", "").lstrip(" \t\n\r").startswith("{")
+    output.encode()
+    assert "\0" not in output
+    if well_formed:
+        assert_storable(json.loads(output, strict=strict))
+        assert filtered(output, strict=strict) == output
+
+
+@given(CLEAN, st.booleans(), st.sampled_from([None, 2]))
+def test_filter_passes_clean_text_unchanged(
+    value: object, ascii_only: bool, indent: int | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert filtered(text) == text
+
+
+@given(UNSAFE, st.integers(0, MAX_DEPTH + 10))
+def test_filter_means_what_json_safe_means(value: object, depth: int) -> None:
+    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    assert json.loads(filtered(text)) == json_safe(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("fed", "emitted"),
+    [
+        ('{"a": "Hel', '{"a": "Hel'),
+        ('{"a": "x\\', '{"a": "x'),
+        ('{"a": "x\\u00', '{"a": "x'),
+        ('{"a": "x\\ud83d\\ude0', '{"a": "x'),
+        ('{"a": 12', '{"a": '),
+        ('{"a": 12,', '{"a": 12,'),
+        ("tru", ""),
+        ("[" * 66 + '"x', "[" * 64 + '"[[\\"x'),
+    ],
+)
+def test_filter_holds_back_only_what_may_change(fed: str, emitted: str) -> None:
+    assert JSONTextFilter().feed(fed) == emitted
+
+
+def test_filter_complete() -> None:
+    json_text = JSONTextFilter()
+    states = []
+    for piece in (" ", "{", '"a"', ": 1", "}", " \n", "\ud83d", "x"):
+        json_text.feed(piece)
+        states.append(json_text.complete)
+    assert states == [False, False, False, False, True, True, False, False]
+    assert json_text.is_object
+    number = JSONTextFilter()
+    number.feed("12")
+    assert not number.complete
+    number.close()
+    assert number.complete
+    assert not number.is_object
+
+
+def test_filter_is_closed_once() -> None:
+    json_text = JSONTextFilter()
+    assert json_text.feed("[12") + json_text.close() + json_text.close() == "[12"
+    with pytest.raises(ValueError, match="new JSONTextFilter"):
+        json_text.feed("]")
+    assert json_text.spoil() == "}"
+    assert json_text.spoil() == ""
+
+
+RICH = (
+    r'{"to\u0000": "B\\o\"b\ud83d\ude00\ud800", "n": [1, -2.5e3, {"x": {}}, NaN], "t": true, '
+    '"deep": ' + '{"k": [' * 40 + r'"\\\u00e9\ud83d\ude00", 1' + "]}" * 40 + "}"
+)
+
+
+def assert_spoilt(text: str, *, close_first: bool) -> None:
+    json_text = JSONTextFilter()
+    output = json_text.feed(text)
+    if close_first:
+        output += json_text.close()
+    output += json_text.spoil()
+    assert not read_as_object(json.loads, output)
+    assert not read_as_object(parse_partial_json, output)
+
+
+@pytest.mark.parametrize("close_first", [True, False])
+def test_spoil_at_every_place(close_first: bool) -> None:
+    healed = 0
+    for end in range(len(RICH) + 1):
+        assert_spoilt(RICH[:end], close_first=close_first)
+        healed += read_as_object(parse_partial_json, RICH[:end])
+    assert healed > len(RICH) // 2  # unspoilt, most prefixes are read as an object
+
+
+@settings(max_examples=500)
+@given(SOUP | BROKEN | UNSAFE.map(json.dumps), st.integers(0, 500), st.booleans())
+@example(r'{"a": "b\ ', 9, True)
+@example(r'{"a": "\u12 ', 10, True)
+def test_spoil_any_text(text: str, end: int, close_first: bool) -> None:
+    assert_spoilt(text[: end % (len(text) + 1)], close_first=close_first)
+    assert_spoilt(text, close_first=close_first)
+
+
+# --- time
+
+
+@pytest.mark.parametrize(
+    ("head", "unit"),
+    [
+        ('{"a": "', "text and \\n escapes \\u00e9 "),
+        ("[", '{"id": 12, "ok": true}, '),
+        ("", "1234567890123456"),
+        ("", "[[[["),
+        ("", "garbage"),
+        ('"', "\\ud800\\u0000"),
+    ],
+)
+def test_filter_takes_linear_time(head: str, unit: str) -> None:
+    def seconds(times: int) -> float:
+        text = head + unit * times
+        pieces = [text[at : at + 64] for at in range(0, len(text), 64)]
+        json_text = JSONTextFilter()
+        start = time.perf_counter()
+        for piece in pieces:
+            json_text.feed(piece)
+        json_text.close()
+        return time.perf_counter() - start
+
+    small = min(seconds(40_000 // len(unit)) for _ in range(3))
+    large = min(seconds(400_000 // len(unit)) for _ in range(2))
+    assert large < 40 * small + 0.05  # ten times the text; quadratic would be a hundred

@@ -1,0 +1,80 @@
+"""A local stand-in for ASI:One, to test chains and graphs without a key and without the network.
+
+::
+
+    with local_asi_one() as server:
+        model = ChatASIOne(base_url=server.base_url, api_key="any-text")
+        model.invoke("Hello")
+        assert server.requests[0].session_id
+
+or, from a shell, ``python -m langchain_asi_one.testing``. It is not the API and has no model:
+each answer follows from the request by the rules below, carries the header
+``x-asi-one-stand-in`` and ``metadata: {"stand_in": true}``, and its text starts with
+``[local stand-in]``. It listens on loopback only unless told otherwise.
+
+A chat request is answered by the first of these that applies:
+
+====================================================  ============================================
+request                                               answer
+====================================================  ============================================
+replies were queued with ``server.enqueue``           the oldest queued reply
+no Bearer key, or not the server's ``api_key``        401
+last user text holds ``[fault: NAME option=value]``   that fault (see ``FAULTS``); ``times=N`` for
+                                                      the first N equal requests only
+last user text holds ``[sample: FILE]``               that published sample, byte for byte
+a top-level field without evidence that it exists     400 ``unknown_parameter``
+model other than asi1, asi1-ultra, asi1-mini          400 "Unsupported model"
+tool result without a call or that is not a string,   400, the parameter named
+bad tool name, values out of range
+last user text holds ``[deferred: N]``                "I've sent the message", until the Nth
+                                                      "Any update?" in the same session
+``tool_choice`` required or a tool; or ``auto`` and   tool calls in OpenAI's form (``index`` -1
+the text mentions a tool                              outside streams), arguments made from the
+                                                      schema and the words of the text
+``response_format`` json_schema or json_object        JSON that fits the schema, or with the
+                                                      fields that the prompt quotes
+history ends with tool results                        prose with the results
+"what did I say" or "remember"                        the user's earlier texts in this session
+anything else                                         the question, and the turn of the session
+====================================================  ============================================
+
+Added to an answer when asked for: the record of a server-side tool (``web_search: true``);
+``intermediate_steps`` and ``executable_data`` with two made-up agents (text mentions "agent"; with
+"bad agent" a third whose address has a wrong character); growing ``plan_state`` snapshots
+(``planner_mode: true``). ``stop``, ``max_tokens`` (counted in words, thinking included),
+``enable_thinking``, ``thinking_budget`` and ``stream_options.include_usage`` are honoured.
+"""
+
+try:
+    import starlette as _starlette
+    import uvicorn as _uvicorn
+except ImportError as _missing:
+    _msg = (
+        f"langchain_asi_one.testing needs {_missing.name}, which is not installed; "
+        'run: pip install "langchain-asi-one[testing]"'
+    )
+    raise ImportError(_msg, name=_missing.name) from _missing
+
+from langchain_asi_one.testing._faults import FAULTS
+from langchain_asi_one.testing._received import ReceivedRequest
+from langchain_asi_one.testing._replies import SAMPLES, Reply, answer, fault, raw, sample, stream
+from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
+from langchain_asi_one.testing.render import as_body, as_stream
+
+__all__ = [
+    "FAULTS",
+    "SAMPLES",
+    "LocalASIOne",
+    "ReceivedRequest",
+    "Reply",
+    "answer",
+    "as_body",
+    "as_stream",
+    "fault",
+    "local_asi_one",
+    "raw",
+    "sample",
+    "stream",
+]
+
+del _starlette, _uvicorn

@@ -1,0 +1,102 @@
+"""Made-up agents in the field names of Agentverse's public search API; the addresses check out.
+
+The addresses are Bech32 with the prefix ``agent`` over hashes of plain words: nobody holds their
+keys. How ASI:One fills ``executable_data`` is not published, so the entries carry the documented
+fields of Agentverse's agent object (https://docs.agentverse.ai, search API).
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+WEATHER_AGENT: dict[str, Any] = {
+    "address": "agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qcny7gucd0pk92",
+    "prefix": "agent",
+    "name": "Stand-in Weather",
+    "handle": "stand-in-weather",
+    "description": "Example agent of the local stand-in: tells the weather.",
+    "readme": "Does not exist on Agentverse.",
+    "protocols": [{"name": "AgentChatProtocol", "version": "0.3.0"}],
+    "total_interactions": 1200,
+    "recent_interactions": 87,
+    "rating": 4.5,
+    "status": "active",
+    "type": "hosted",
+    "category": "community",
+    "system_wide_tags": ["weather"],
+}
+
+FLIGHT_AGENT: dict[str, Any] = {
+    "address": "agent1qg0jawpnuknvqmqv3cf7q5jtccmhfur0uj2thhuz3xenggnlv8qyyg9vrl7",
+    "prefix": "agent",
+    "name": "Stand-in Flights",
+    "handle": "stand-in-flights",
+    "description": "Example agent of the local stand-in: finds flights.",
+    "readme": "Does not exist on Agentverse.",
+    "protocols": [{"name": "AgentChatProtocol", "version": "0.3.0"}],
+    "total_interactions": 310,
+    "recent_interactions": 12,
+    "rating": None,
+    "status": "responsive",
+    "type": "mailbox",
+    "category": "fetch-ai",
+    "system_wide_tags": ["travel", "flights"],
+}
+
+BAD_AGENT: dict[str, Any] = {
+    **WEATHER_AGENT,
+    "address": WEATHER_AGENT["address"][:-1] + "3",
+    "name": "Stand-in Impostor",
+    "handle": "stand-in-impostor",
+    "description": "Example entry whose address has one wrong character.",
+}
+
+
+def found_agents(*, with_bad: bool) -> list[dict[str, Any]]:
+    """Entries for ``executable_data``: two valid ones, and one with a broken address on request."""
+    agents = [WEATHER_AGENT, FLIGHT_AGENT]
+    return deepcopy([*agents, BAD_AGENT] if with_bad else agents)
+
+
+def search_steps(question: str) -> list[dict[str, Any]]:
+    """Entries for ``intermediate_steps`` of a search for agents."""
+    return [
+        {"step": 1, "action": "search_agents", "input": question, "status": "completed"},
+        {
+            "step": 2,
+            "action": "rank_agents",
+            "output": [WEATHER_AGENT["name"], FLIGHT_AGENT["name"]],
+            "status": "completed",
+        },
+    ]
+
+
+def plan_snapshots(question: str, addresses: list[str], answer: str) -> list[dict[str, Any]]:
+    """Growing ``plan_state`` snapshots of a planner run, the last one ``"completed"``.
+
+    ``agent_used`` with its four members, ``agent_response`` and the final status are as reported
+    in https://github.com/fetchai/agentverse/issues/115; the nesting is this stand-in's own.
+
+    Args:
+        question: The user's text.
+        addresses: The agents that the request names; without any, the stand-in's own two.
+        answer: What each agent says.
+    """
+    known = {agent["address"]: agent for agent in (WEATHER_AGENT, FLIGHT_AGENT)}
+    chosen = [known.get(a, {"address": a, "name": "Unknown agent"}) for a in addresses or known]
+    tasks: list[dict[str, Any]] = []
+    snapshots: list[dict[str, Any]] = [{"status": "planning", "goal": question, "tasks": []}]
+    for number, agent in enumerate(chosen, start=1):
+        used = {
+            "agent_name": agent["name"],
+            "agent_address": agent["address"],
+            "agent_rating": agent.get("rating"),
+            "agent_interactions": agent.get("total_interactions", 0),
+        }
+        task = {"task_id": number, "status": "in_progress", "agent_used": used}
+        snapshots.append({"status": "running", "goal": question, "tasks": [*tasks, task]})
+        tasks.append({**task, "status": "completed", "agent_response": answer})
+        snapshots.append({"status": "running", "goal": question, "tasks": list(tasks)})
+    snapshots.append({"status": "completed", "goal": question, "tasks": list(tasks)})
+    return deepcopy(snapshots)

@@ -1,0 +1,213 @@
+"""The stand-in as an ASGI application: records each request and plays the reply to it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from langchain_asi_one.testing._memory import Sessions
+from langchain_asi_one.testing._received import (
+    Exchange,
+    ReceivedRequest,
+    bearer_key,
+    fingerprint,
+    without_secrets,
+)
+from langchain_asi_one.testing._replies import Reply, marked_reply, rendered
+from langchain_asi_one.testing._rules import last_user_text, respond
+from langchain_asi_one.testing._script import Cut, Pause, Script, error_body, whole
+from langchain_asi_one.testing._validation import RequestRefusedError, check, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+    from langchain_asi_one.testing._server import CountedConnection
+
+CHAT_PATH = "/v1/chat/completions"
+_MOST_REQUESTS = 10_000
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class StandIn:
+    """State and decisions of one server; its methods may be called from any thread.
+
+    Args:
+        base_url: Base URL under which the server is reached.
+        api_key: The only key to accept; ``None`` accepts any.
+        chunk_delay: Seconds between the pieces of a generated stream.
+    """
+
+    def __init__(self, base_url: str, api_key: str | None, chunk_delay: float) -> None:
+        self._base_url = base_url
+        self._api_key = api_key
+        self._chunk_delay = chunk_delay
+        self._lock = threading.Lock()
+        self._received: deque[ReceivedRequest] = deque(maxlen=_MOST_REQUESTS)
+        self._replies: deque[Reply] = deque()
+        self._sessions = Sessions()
+        self._bodies: Counter[str] = Counter()
+
+    def application(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(routes=[Route("/{path:path}", self._endpoint, methods=_METHODS)])
+
+    def enqueue(self, replies: Sequence[Reply]) -> None:
+        """Append to the replies that are given before any rule applies."""
+        with self._lock:
+            self._replies.extend(replies)
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """What was received so far, oldest first (the last 10,000)."""
+        with self._lock:
+            return list(self._received)
+
+    def clear(self) -> None:
+        """Forget received requests, queued replies and sessions."""
+        with self._lock:
+            self._received.clear()
+            self._replies.clear()
+            self._sessions.clear()
+            self._bodies.clear()
+
+    async def _endpoint(self, request: Request) -> Response:
+        connection: CountedConnection = request.scope["state"]["connection"]
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return _Played(Script(before=(Cut(),)), connection)
+        exchange = self._record(request, body, connection.number)
+        return _Played(self._reply_to(exchange), connection)
+
+    def _record(self, request: Request, raw: bytes, connection: int) -> Exchange:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        key = bearer_key(headers.get("authorization", ""))
+        try:
+            body: Any = parsed(raw)
+        except RequestRefusedError:
+            body = None
+        query = f"?{request.url.query}" if request.url.query else ""
+        received = ReceivedRequest(
+            method=request.method,
+            path=request.url.path + query,
+            headers=without_secrets(headers),
+            authorized=bool(key) and self._api_key in (None, key),
+            key_fingerprint=fingerprint(key),
+            body=body,
+            raw=raw,
+            session_id=headers.get("x-session-id"),
+            connection=connection,
+            received_at=time.monotonic(),
+        )
+        with self._lock:
+            self._received.append(received)
+            repeat = self._bodies[_identity(received)]
+            self._bodies[_identity(received)] += 1
+        return self._exchange(received, key, repeat)
+
+    def _exchange(self, received: ReceivedRequest, key: str, repeat: int) -> Exchange:
+        exchange = Exchange(
+            received,
+            key,
+            self._base_url,
+            self._chunk_delay,
+            lambda: self._by_rules(exchange, repeat),
+        )
+        return exchange
+
+    def _reply_to(self, exchange: Exchange) -> Script:
+        received = exchange.received
+        if received.path.partition("?")[0] != CHAT_PATH:
+            message = f"Not found: {received.path}. This stand-in serves POST {CHAT_PATH} only."
+            return whole(error_body(404, message, code="not_found"), status=404)
+        if received.method != "POST":
+            message = f"Method {received.method} is not allowed; use POST."
+            headers = {"allow": "POST"}
+            return whole(error_body(405, message), status=405, headers=headers)
+        with self._lock:
+            queued = self._replies.popleft() if self._replies else None
+        return queued.play(exchange) if queued else self._unqueued(exchange)
+
+    def _unqueued(self, exchange: Exchange) -> Script:
+        received = exchange.received
+        if not received.authorized:
+            message = "Missing or invalid API key: send it as 'Authorization: Bearer <key>'."
+            kind = "authentication_error"
+            return whole(error_body(401, message, code="invalid_api_key", kind=kind), status=401)
+        try:
+            marked = marked_reply(last_user_text(exchange.payload))
+        except ValueError as cause:
+            return whole(error_body(400, f"{cause}", code="unknown_marker"), status=400)
+        with self._lock:
+            seen = self._bodies[_identity(received)]
+        if marked is None or (marked.times is not None and seen > marked.times):
+            return exchange.answered()
+        return marked.play(exchange)
+
+    def _by_rules(self, exchange: Exchange, repeat: int) -> Script:
+        try:
+            payload = parsed(exchange.received.raw)
+            check(payload)
+        except RequestRefusedError as refused:
+            return whole(refused.body, status=refused.status)
+        with self._lock:
+            session = self._sessions.of(exchange.received.session_id)
+            given = respond(payload, session, repeat)
+        return rendered(given.body, exchange, given.plan_states)
+
+
+def _identity(received: ReceivedRequest) -> str:
+    """What makes two requests equal: session and body."""
+    return f"{received.session_id} {fingerprint(received.raw.decode(errors='replace'))}"
+
+
+class _Played(Response):
+    """Plays a script, and stops as soon as the client is gone."""
+
+    def __init__(self, script: Script, connection: CountedConnection) -> None:
+        super().__init__()
+        self._script = script
+        self._connection = connection
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope  # the script is already decided
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            for step in self._script.before:
+                if await self._interlude(step, gone):
+                    return
+            headers = [(k.encode(), v.encode()) for k, v in self._script.wire_headers().items()]
+            status = self._script.status
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            for part in self._script.steps:
+                if isinstance(part, bytes):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                elif await self._interlude(part, gone):
+                    return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+
+    async def _interlude(self, step: Pause | Cut, gone: asyncio.Future[None]) -> bool:
+        """Do what comes between bytes; whether the client is gone after it."""
+        if isinstance(step, Cut):
+            self._connection.cut(reset=step.reset)
+            await gone
+            return True
+        done, _ = await asyncio.wait({gone}, timeout=step.seconds)
+        return bool(done)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,201 @@
+"""Replies that a test can queue, and the markers that select them from a prompt."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_asi_one.testing._faults import named_fault, options_from_text
+from langchain_asi_one.testing._script import (
+    DONE,
+    JSON_TYPE,
+    SSE_TYPE,
+    Script,
+    event,
+    streamed,
+    whole,
+)
+from langchain_asi_one.testing.render import as_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from langchain_asi_one.testing._received import Exchange
+
+SAMPLES = Path(__file__).with_name("samples")
+"""Folder with the published samples; ``INDEX.md`` in it names the source of each."""
+
+_MARKER = re.compile(r"\[(fault|sample): *([\w.-]+)((?: +\w+=[^\s\]]*)*) *\]")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Something the stand-in can answer; made by the functions of this module.
+
+    Args:
+        name: What it is, for error messages.
+        play: Gives the response to one request.
+        times: How many equal requests in a row it is for (markers only), ``None`` for all.
+    """
+
+    name: str
+    play: Callable[[Exchange], Script] = field(repr=False)
+    times: int | None = None
+
+
+def sample(name: str) -> Reply:
+    """Replay a published sample byte for byte.
+
+    Args:
+        name: File name as in :data:`SAMPLES`, for example
+            ``"asi1-mini-2025-02-stream-thought.sse"``. ``.sse`` files are sent as
+            ``text/event-stream`` without a charset, all others as ``application/json``.
+
+    Returns:
+        The reply, the same for streaming and other requests.
+
+    Raises:
+        ValueError: There is no such sample; the message lists those that are.
+
+    Example:
+        >>> sample("asi1-2026-tool-call-condensed.json").name
+        'sample asi1-2026-tool-call-condensed.json'
+    """
+    names = sorted(p.name for p in SAMPLES.iterdir() if p.suffix in (".json", ".sse", ".truncated"))
+    if name not in names:
+        msg = f"unknown sample {name!r}; choose one of: {', '.join(names)}"
+        raise ValueError(msg)
+    kind = SSE_TYPE if name.endswith(".sse") else JSON_TYPE
+    script = whole((SAMPLES / name).read_bytes(), content_type=kind)
+    return Reply(f"sample {name}", lambda _: script)
+
+
+def answer(body: Mapping[str, Any]) -> Reply:
+    """Answer with a completion body, rendered as a stream if the request asks for one.
+
+    Args:
+        body: The completion as the API returns it without ``stream``; see
+            :func:`~langchain_asi_one.testing.as_stream` for the stream it becomes.
+
+    Example:
+        >>> body = {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
+        >>> answer(body).name
+        'answer'
+    """
+    fixed = dict(body)
+    return Reply("answer", lambda exchange: rendered(fixed, exchange))
+
+
+def rendered(
+    body: dict[str, Any], exchange: Exchange, plan_states: Iterable[dict[str, Any]] = ()
+) -> Script:
+    """``body`` in the form that the request asks for."""
+    if not exchange.streaming:
+        return whole(body)
+    options = exchange.payload.get("stream_options") or {}
+    usage = isinstance(options, dict) and options.get("include_usage") is True
+    chunks = as_chunks(body, include_usage=usage, plan_states=tuple(plan_states))
+    return streamed([*map(event, chunks), DONE], delay=exchange.chunk_delay)
+
+
+def stream(
+    chunks: Iterable[Mapping[str, Any] | bytes | str],
+    *,
+    piece_size: int | None = None,
+    delay: float = 0,
+    done: bool = True,
+) -> Reply:
+    r"""Answer with a stream of your own.
+
+    Args:
+        chunks: Mappings are sent as one ``data`` event each; ``bytes`` and ``str`` as they are.
+        piece_size: Send the bytes in pieces of this size (at least 1), whatever they hold.
+        delay: Seconds to wait after each piece (0 or more).
+        done: Whether ``data: [DONE]`` follows.
+
+    Raises:
+        ValueError: ``piece_size`` is below 1.
+
+    Example:
+        >>> stream([": a comment\n\n", {"choices": []}], piece_size=1).name
+        'stream'
+    """
+    if piece_size is not None and piece_size < 1:
+        msg = f"piece_size must be at least 1, not {piece_size}"
+        raise ValueError(msg)
+    parts = [_event_bytes(chunk) for chunk in chunks] + ([DONE] if done else [])
+    if piece_size is not None:
+        data = b"".join(parts)
+        parts = [data[start : start + piece_size] for start in range(0, len(data), piece_size)]
+    script = streamed(parts, delay=delay)
+    return Reply("stream", lambda _: script)
+
+
+def raw(
+    body: bytes,
+    *,
+    status: int = 200,
+    content_type: str = JSON_TYPE,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Answer with exactly these bytes.
+
+    Args:
+        body: The body.
+        status: HTTP status code, 200 to 599.
+        content_type: The ``Content-Type`` header.
+        headers: Further headers.
+
+    Example:
+        >>> raw(b"{}", status=418).name
+        'raw'
+    """
+    extra = {name.lower(): value for name, value in (headers or {}).items()}
+    script = whole(body, status=status, content_type=content_type, headers=extra)
+    return Reply("raw", lambda _: script)
+
+
+def fault(name: str, **options: Any) -> Reply:
+    """Answer with a fault.
+
+    Args:
+        name: One of :data:`~langchain_asi_one.testing.FAULTS`.
+        **options: Those that its description names between backticks, such as ``seconds``.
+
+    Raises:
+        ValueError: No such fault or option; the message lists those that are.
+
+    Example:
+        >>> fault("http_429", retry_after="2").name
+        'fault http_429'
+    """
+    return Reply(f"fault {name}", named_fault(name, options))
+
+
+def marked_reply(text: str) -> Reply | None:
+    """The reply that a prompt asks for with ``[fault: NAME]`` or ``[sample: NAME]``.
+
+    A fault's options follow its name, as in ``[fault: stall seconds=2]``; ``times=N`` lets the
+    fault hit only the first N of equal requests, so that a client's retry gets through.
+
+    Raises:
+        ValueError: The name, an option or a value is not known.
+    """
+    found = _MARKER.search(text)
+    if found is None:
+        return None
+    kind, name, written = found.groups()
+    if kind == "sample":
+        return sample(name)
+    options = dict(pair.split("=", 1) for pair in written.split())
+    times = options.pop("times", None)
+    reply = fault(name, **options_from_text(name, options))
+    return Reply(reply.name, reply.play, None if times is None else int(times))
+
+
+def _event_bytes(chunk: Mapping[str, Any] | bytes | str) -> bytes:
+    if isinstance(chunk, bytes):
+        return chunk
+    return chunk.encode() if isinstance(chunk, str) else event(dict(chunk))

@@ -1,0 +1,146 @@
+"""Example values for a JSON Schema, for tool arguments and structured output."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_FORMATS: dict[str, str] = {
+    "date": "2026-01-14",
+    "date-time": "2026-01-14T16:47:52Z",
+    "time": "16:47:52Z",
+    "duration": "PT1H",
+    "email": "stand-in@example.com",
+    "uri": "https://example.com/stand-in",
+    "url": "https://example.com/stand-in",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "ipv4": "127.0.0.1",
+    "ipv6": "::1",
+}
+_DEEPEST = 6
+"""Levels after which optional members are left out, so that recursive schemas end."""
+
+
+@dataclass
+class Examples:
+    """Makes example values for one schema document.
+
+    Args:
+        root: The document that ``$ref`` pointers refer to.
+        word: Gives the text for a string member, by the member's name.
+        numbers: Numbers to use before made-up ones, in order of use.
+        text: The user's text; an ``enum`` value that it mentions is preferred.
+    """
+
+    root: dict[str, Any]
+    word: Callable[[str], str]
+    numbers: Iterator[float]
+    text: str = ""
+
+    def value(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
+        """An example value that fits ``schema``.
+
+        Honours ``$ref``, ``allOf``, ``anyOf``/``oneOf``, ``const``, ``enum``, ``default``, types,
+        number bounds, string lengths and formats, ``minItems``, ``required``. Does not honour
+        ``pattern``, ``not``, ``if`` or ``uniqueItems``.
+        """
+        schema = self._resolved(schema)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return self._mentioned(schema["enum"])
+        if "default" in schema:
+            return schema["default"]
+        if choices := schema.get("anyOf") or schema.get("oneOf"):
+            return self.value(self._alternative(choices, depth), name, depth + 1)
+        return self._of_type(self._type(schema), schema, name, depth)
+
+    def _of_type(self, kind: str, schema: dict[str, Any], name: str, depth: int) -> Any:
+        match kind:
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                return self._array(schema, name, depth)
+            case "integer" | "number":
+                return self._number(schema, whole=kind == "integer")
+            case "boolean":
+                return True
+            case "null":
+                return None
+        return self._string(schema, name)
+
+    def _resolved(self, given: Any) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            return {}
+        schema: dict[str, Any] = given
+        seen: set[str] = set()
+        while isinstance(pointer := schema.get("$ref"), str) and pointer not in seen:
+            seen.add(pointer)
+            target: Any = self.root
+            for part in pointer.removeprefix("#").strip("/").split("/"):
+                key = part.replace("~1", "/").replace("~0", "~")
+                target = target.get(key, {}) if isinstance(target, dict) and part else target
+            beside = {key: value for key, value in schema.items() if key != "$ref"}
+            schema = {**(target if isinstance(target, dict) else {}), **beside}
+        for part in schema.get("allOf") or []:
+            merged = self._resolved(part)
+            members = {**merged.get("properties", {}), **schema.get("properties", {})}
+            required = [*merged.get("required", []), *schema.get("required", [])]
+            schema = {**merged, **schema}
+            if members:
+                schema |= {"properties": members, "required": required}
+        return schema
+
+    def _mentioned(self, options: list[Any]) -> Any:
+        said = self.text.casefold()
+        return next((o for o in options if isinstance(o, str) and o.casefold() in said), options[0])
+
+    def _alternative(self, choices: list[Any], depth: int) -> Any:
+        nulls = [c for c in choices if isinstance(c, dict) and c.get("type") == "null"]
+        others = [c for c in choices if c not in nulls] or nulls
+        return nulls[0] if nulls and depth > _DEEPEST else others[0]
+
+    def _type(self, schema: dict[str, Any]) -> str:
+        kind = schema.get("type")
+        if isinstance(kind, list):
+            kind = next((k for k in kind if k != "null"), "null")
+        if isinstance(kind, str):
+            return kind
+        return "object" if "properties" in schema else "array" if "items" in schema else "string"
+
+    def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+        required = set(schema.get("required") or ())
+        return {
+            name: self.value(member, name, depth + 1)
+            for name, member in (schema.get("properties") or {}).items()
+            if depth < _DEEPEST or (name in required and depth < 4 * _DEEPEST)
+        }
+
+    def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
+        least = schema.get("minItems", 0)
+        wanted = least if depth > _DEEPEST else max(least, 1)
+        count = min(wanted, schema.get("maxItems", wanted))
+        return [self.value(schema.get("items"), name, depth + 1) for _ in range(count)]
+
+    def _number(self, schema: dict[str, Any], *, whole: bool) -> float:
+        step = schema.get("multipleOf") or (1 if whole else 0)
+        number = next(self.numbers, 1.0)
+        low = schema.get("minimum", -math.inf)
+        high = schema.get("maximum", math.inf)
+        gap = step or 1e-6
+        low = max(low, schema.get("exclusiveMinimum", -math.inf) + gap)
+        high = min(high, schema.get("exclusiveMaximum", math.inf) - gap)
+        number = min(max(number, low), high)
+        if step:
+            number = math.ceil(number / step) * step if number <= low else number // step * step
+        return int(number) if whole else number
+
+    def _string(self, schema: dict[str, Any], name: str) -> str:
+        text = _FORMATS.get(schema.get("format", "")) or self.word(name)
+        missing: int = schema.get("minLength", 0) - len(text)
+        text += "." * missing
+        return text[: int(schema.get("maxLength", len(text)))]

@@ -1,0 +1,152 @@
+"""SDK clients: built on first use, one per process, settings and event loop.
+
+A connection must not outlive the loop it was opened in, nor be shared with a forked child, and the
+SDK must not add what belongs to OpenAI: it reads a dozen `OPENAI_*` variables, some of which set
+headers or send the request elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import openai
+from typing_extensions import override
+
+from langchain_asi_one._version import __version__
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """What a client is built from.
+
+    Attributes:
+        api_key: Sent as bearer token.
+        base_url: Where requests go, without `/chat/completions`.
+        timeout: Seconds, or a timeout object of the HTTP library.
+        max_retries: Further tries of a request that may be sent again.
+        headers: Further headers of each request.
+        http_client: The user's own HTTP client for sync calls.
+        http_async_client: The user's own HTTP client for async calls.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str
+    timeout: Any
+    max_retries: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    http_client: Any = None
+    http_async_client: Any = None
+
+
+class Clients:
+    """The SDK clients of one model instance. Copies and pickles start empty."""
+
+    def __init__(self) -> None:
+        self._sync: tuple[int, ClientSettings, openai.OpenAI] | None = None
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClient] = (
+            WeakKeyDictionary()
+        )
+
+    def sync(self, settings: ClientSettings) -> openai.OpenAI:
+        """Return the client for sync calls in this process.
+
+        Args:
+            settings: What to build it from, if there is none with these.
+
+        Returns:
+            A client that any thread may use.
+        """
+        held = self._sync
+        if held is None or held[:2] != (os.getpid(), settings):
+            # Without a lock, which a fork could leave locked: two threads may build one each.
+            held = (os.getpid(), settings, _build(_SyncClient, settings, settings.http_client))
+            self._sync = held
+        return held[2]
+
+    async def of_loop(self, settings: ClientSettings) -> openai.AsyncOpenAI:
+        """Return the client for async calls in the running event loop.
+
+        Args:
+            settings: What to build it from, if there is none with these.
+
+        Returns:
+            A client that closes its connections when the loop shuts down.
+        """
+        loop = asyncio.get_running_loop()
+        held = self._by_loop.get(loop)
+        if held is None or (held.process, held.settings) != (os.getpid(), settings):
+            client = _build(_AsyncClient, settings, settings.http_async_client)
+            guard = _close_at_shutdown(client, owned=settings.http_async_client is None)
+            await anext(guard)
+            held = self._by_loop[loop] = _LoopClient(os.getpid(), settings, client, guard)
+        return held.client
+
+    def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
+        return Clients, ()
+
+
+@dataclass(frozen=True)
+class _LoopClient:
+    process: int
+    settings: ClientSettings
+    client: openai.AsyncOpenAI
+    guard: AsyncGenerator[None, None]
+
+
+async def _close_at_shutdown(
+    client: openai.AsyncOpenAI, *, owned: bool
+) -> AsyncGenerator[None, None]:
+    """Close a client when its loop ends: `asyncio.run` closes all open async generators then."""
+    try:
+        yield
+    finally:
+        if owned:
+            await client.close()
+
+
+def _headers(client: openai.OpenAI | openai.AsyncOpenAI, own: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": f"langchain-asi-one/{__version__}",
+        "Authorization": f"Bearer {client.api_key}",
+        **own,
+    }
+
+
+class _SyncClient(openai.OpenAI):
+    own_headers: Mapping[str, str] = {}
+
+    @property
+    @override
+    def default_headers(self) -> dict[str, Any]:
+        return _headers(self, self.own_headers)
+
+
+class _AsyncClient(openai.AsyncOpenAI):
+    own_headers: Mapping[str, str] = {}
+
+    @property
+    @override
+    def default_headers(self) -> dict[str, Any]:
+        return _headers(self, self.own_headers)
+
+
+_C = TypeVar("_C", _SyncClient, _AsyncClient)
+
+
+def _build(kind: type[_C], settings: ClientSettings, http: Any) -> _C:
+    client = kind(
+        api_key=settings.api_key,
+        base_url=settings.base_url,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+        http_client=http,
+    )
+    client.own_headers = settings.headers
+    return client

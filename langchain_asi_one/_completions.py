@@ -1,0 +1,280 @@
+"""One exchange with `POST /chat/completions`: a request body in, plain dicts out.
+
+The SDK does connections and retries; bodies and streams are read here, as it would drop fields,
+lose the first event behind a byte order mark, and accept a stream that broke off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import httpx
+import openai
+
+from langchain_asi_one._clients import Clients, ClientSettings
+from langchain_asi_one._faults import (
+    CallFacts,
+    WireFault,
+    status_error,
+    transport_error,
+    wire_error,
+)
+from langchain_asi_one._http import TIMEOUT_ERRORS, TRANSPORT_ERRORS
+from langchain_asi_one._payload import ChunkDecoder, read_body
+from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
+
+Chunk = dict[str, Any]
+
+_FAILURES: tuple[type[Exception], ...] = (
+    openai.APIError,
+    WireFault,
+    *TIMEOUT_ERRORS,
+    *TRANSPORT_ERRORS,
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that is ready to be sent.
+
+    Attributes:
+        settings: What its client is built from.
+        body: The JSON body.
+        session_id: The `x-session-id` header.
+        timeout: Seconds for this call, or `None` for the settings' timeout.
+    """
+
+    settings: ClientSettings
+    body: dict[str, Any]
+    session_id: str
+    timeout: Any = None
+
+    @property
+    def agentic(self) -> bool:
+        """Whether the request can make agents act."""
+        return bool(self.body.get("planner_mode") or self.body.get("agents"))
+
+    @property
+    def time_limit(self) -> Any:
+        """The timeout in force."""
+        return self.settings.timeout if self.timeout is None else self.timeout
+
+    @property
+    def facts(self) -> CallFacts:
+        """What an error tells of this call."""
+        return CallFacts(
+            url=f"{self.settings.base_url.rstrip('/')}/chat/completions",
+            model=self.body.get("model"),
+            session_id=self.session_id,
+            secrets=(self.settings.api_key, *self.settings.headers.values()),
+            agentic=self.agentic,
+        )
+
+    @property
+    def sdk_arguments(self) -> dict[str, Any]:
+        """Arguments of the SDK's `post`."""
+        options: dict[str, Any] = {
+            "headers": {"x-session-id": self.session_id},
+            # The prompt goes where the user said, and nowhere else.
+            "follow_redirects": False,
+        }
+        if self.timeout is not None:
+            options["timeout"] = self.timeout
+        if self.agentic:
+            # A second delivery may let an agent act twice.
+            options["max_retries"] = 0
+        return {
+            "path": "/chat/completions",
+            "cast_to": httpx.Response,
+            "body": self.body,
+            "options": options,
+        }
+
+
+class ChatCompletions:
+    """Sends calls, whole or streamed, sync or async. Holds clients and nothing of a call."""
+
+    def __init__(self) -> None:
+        self._clients = Clients()
+        self._usage_refused = False
+
+    def create(self, call: Call) -> Chunk:
+        """Send a call and read the whole answer.
+
+        Args:
+            call: The request.
+
+        Returns:
+            The body's JSON object.
+
+        Raises:
+            ASIOneError: If the call failed.
+        """
+        try:
+            response = self._clients.sync(call.settings).post(**call.sdk_arguments)
+            return read_body(response.content, _content_type(response))
+        except _FAILURES as reason:
+            error = _error(reason, call)
+        # Outside the except clause: as context, the SDK's error would carry the request's headers.
+        raise error
+
+    async def acreate(self, call: Call) -> Chunk:
+        """Do as `create`, in the running event loop."""
+        try:
+            client = await self._clients.of_loop(call.settings)
+            response = await client.post(**call.sdk_arguments)
+            return read_body(response.content, _content_type(response))
+        except _FAILURES as reason:
+            error = _error(reason, call)
+        raise error
+
+    def stream(self, call: Call) -> Generator[Chunk]:
+        """Send a call and read the answer as it arrives.
+
+        Args:
+            call: The request, with `stream: true` in its body.
+
+        Yields:
+            The JSON object of each event.
+
+        Raises:
+            ASIOneError: If the call failed, also after some chunks.
+        """
+        response: Any = None
+        try:
+            response = self._open(call)
+            reader = _StreamReader(call, _content_type(response))
+            for data in response.iter_bytes():
+                yield from reader.feed(data)
+                if reader.done:
+                    return
+            yield from reader.close()
+            return
+        except _FAILURES as reason:
+            error = _error(reason, call)
+        finally:
+            if response is not None:
+                response.close()
+        raise error
+
+    async def astream(self, call: Call) -> AsyncGenerator[Chunk]:
+        """Do as `stream`, in the running event loop."""
+        response: Any = None
+        try:
+            response = await self._aopen(call)
+            reader = _StreamReader(call, _content_type(response))
+            async for data in response.aiter_bytes():
+                for chunk in reader.feed(data):
+                    yield chunk
+                if reader.done:
+                    return
+            for chunk in reader.close():
+                yield chunk
+            return
+        except _FAILURES as reason:
+            error = _error(reason, call)
+        finally:
+            if response is not None:
+                await response.aclose()
+        raise error
+
+    def _open(self, call: Call) -> Any:
+        client = self._clients.sync(call.settings)
+        arguments = self._stream_arguments(call)
+        try:
+            return client.post(**arguments, stream=True, stream_cls=openai.Stream[Any])
+        except openai.BadRequestError as reason:
+            if not self._is_usage_refusal(reason, arguments, call):
+                raise
+        return client.post(
+            **self._stream_arguments(call), stream=True, stream_cls=openai.Stream[Any]
+        )
+
+    async def _aopen(self, call: Call) -> Any:
+        client = await self._clients.of_loop(call.settings)
+        arguments = self._stream_arguments(call)
+        try:
+            return await client.post(**arguments, stream=True, stream_cls=openai.AsyncStream[Any])
+        except openai.BadRequestError as reason:
+            if not self._is_usage_refusal(reason, arguments, call):
+                raise
+        return await client.post(
+            **self._stream_arguments(call), stream=True, stream_cls=openai.AsyncStream[Any]
+        )
+
+    def _stream_arguments(self, call: Call) -> dict[str, Any]:
+        arguments = call.sdk_arguments
+        if self._usage_refused:
+            body = {k: v for k, v in call.body.items() if k != "stream_options"}
+            arguments["body"] = body
+        return arguments
+
+    def _is_usage_refusal(
+        self, reason: openai.BadRequestError, arguments: dict[str, Any], call: Call
+    ) -> bool:
+        """Whether a 400 refuses `stream_options`, which then is never sent again."""
+        error = _error(reason, call)
+        refused = (
+            "stream_options" in arguments["body"]
+            and isinstance(error, ASIOneBadRequestError)
+            and "stream_options" in f"{error.param} {error.api_message}"
+        )
+        self._usage_refused = self._usage_refused or refused
+        return refused
+
+
+class _StreamReader:
+    """Reads the bytes of a stream, with a limit on the time between two events.
+
+    Keep-alive comments reset the HTTP library's timer, so an answer that never comes would hang.
+    """
+
+    def __init__(self, call: Call, content_type: str) -> None:
+        self._decoder = ChunkDecoder(content_type)
+        self._call = call
+        self._limit = _read_limit(call.time_limit)
+        self._last_event = monotonic()
+
+    @property
+    def done(self) -> bool:
+        return self._decoder.done
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        chunks = self._decoder.feed(data)
+        now = monotonic()
+        if chunks:
+            self._last_event = now
+        elif self._limit is not None and now - self._last_event > self._limit:
+            message = f"ASI:One's stream brought no event for {self._limit:g} s"
+            raise WireFault(ASIOneTimeoutError, message)
+        return chunks
+
+    def close(self) -> list[Chunk]:
+        return self._decoder.close()
+
+
+def _read_limit(timeout: Any) -> float | None:
+    """Seconds that a timeout, or an HTTP library's timeout object, allows between reads."""
+    limit = getattr(timeout, "read", timeout)
+    return float(limit) if isinstance(limit, int | float) else None
+
+
+def _content_type(response: Any) -> str:
+    return str(response.headers.get("content-type", "without a content type"))
+
+
+def _error(reason: BaseException, call: Call) -> ASIOneError:
+    if isinstance(reason, ASIOneError):
+        return reason
+    if isinstance(reason, WireFault):
+        return wire_error(reason, call.facts)
+    if isinstance(reason, openai.APIStatusError):
+        response = reason.response
+        return status_error(reason.status_code, response.headers, response.content, call.facts)
+    cause = reason.__cause__ if isinstance(reason, openai.APIError) else reason
+    cause = cause if isinstance(cause, Exception) else Exception(str(reason))
+    timed_out = isinstance(reason, (openai.APITimeoutError, *TIMEOUT_ERRORS))
+    return transport_error(cause, call.facts, timeout=call.time_limit if timed_out else None)

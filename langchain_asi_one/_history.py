@@ -1,0 +1,158 @@
+"""From LangChain messages to the `messages` of a request: pure, without I/O.
+
+The documented form (wire contract, 1.4 and 4.1): roles system, user, assistant and tool; content as
+a string; tool results as a string with the exact id of their call. `thought` and our other extras
+are never sent back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    convert_to_openai_data_block,
+    is_data_content_block,
+)
+
+_ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
+
+
+def request_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
+    """Write a conversation in the form that the API documents.
+
+    Args:
+        messages: Any LangChain messages, also those of other providers.
+
+    Returns:
+        One dict a message.
+
+    Raises:
+        ValueError: If a message cannot be sent, naming what in it cannot.
+
+    Example:
+        >>> request_messages([HumanMessage("Hi")])
+        [{'role': 'user', 'content': 'Hi'}]
+    """
+    messages = list(messages)
+    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    return [_request_message(message, answered) for message in messages]
+
+
+def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]:
+    if isinstance(message, AIMessage):
+        return _assistant(message, answered)
+    if isinstance(message, ToolMessage):
+        return {
+            "role": "tool",
+            "tool_call_id": message.tool_call_id,
+            "content": _tool_content(message.content),
+        }
+    if isinstance(message, ChatMessage):
+        wire = {"role": _ROLES.get(message.role, message.role)}
+    elif isinstance(message, SystemMessage):
+        wire = {"role": "system"}
+    elif isinstance(message, HumanMessage):
+        wire = {"role": "user"}
+    else:
+        msg = (
+            f"ASI:One takes system, human, AI and tool messages; got {type(message).__name__}. "
+            f"Send the result of a function as ToolMessage."
+        )
+        raise ValueError(msg)  # noqa: TRY004 - the list of messages is at fault
+    if message.name is not None:
+        wire["name"] = message.name
+    return {**wire, "content": _content(message.content, of=type(message).__name__)}
+
+
+def _assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
+    calls = [
+        _call(call["id"], call["name"], json.dumps(call["args"], ensure_ascii=False))
+        for call in message.tool_calls
+    ]
+    # A call without a result is refused by the API, and the caller cannot run an invalid one.
+    calls += [
+        _call(call["id"], call["name"], _valid_arguments(call["args"]))
+        for call in message.invalid_tool_calls
+        if call["id"] in answered
+    ]
+    wire: dict[str, Any] = {"role": "assistant", "content": str(message.text)}
+    if message.name is not None:
+        wire["name"] = message.name
+    if calls:
+        wire["content"] = wire["content"] or None
+        wire["tool_calls"] = calls
+    return wire
+
+
+def _call(call_id: str | None, name: str | None, arguments: str) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    }
+
+
+def _valid_arguments(args: str | None) -> str:
+    """Arguments of an invalid call as JSON: servers parse the history's arguments."""
+    try:
+        if isinstance(json.loads(args or "{}"), dict):
+            return args or "{}"
+    except ValueError:
+        pass
+    return json.dumps({"invalid_arguments": args}, ensure_ascii=False)
+
+
+def _content(content: str | list[Any], *, of: str) -> str | list[dict[str, Any]]:
+    """Text as a string; parts only where there is something besides text."""
+    if isinstance(content, str):
+        return content
+    parts = [_part(block, of) for block in content]
+    if all(part["type"] == "text" for part in parts):
+        return "".join(part["text"] for part in parts)
+    return parts
+
+
+def _part(block: str | dict[str, Any], of: str) -> dict[str, Any]:
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    kind = block.get("type")
+    if kind == "text":
+        return {"type": "text", "text": block["text"]}
+    if kind == "image_url":
+        return {"type": "image_url", "image_url": block["image_url"]}
+    if kind == "image":
+        if isinstance(source := block.get("source"), dict):
+            return _anthropic_image(source)
+        if is_data_content_block(block):
+            return convert_to_openai_data_block(block)
+    msg = (
+        f"ASI:One takes text and images; {of} holds a content block of type {kind!r}. "
+        f"Remove the block or put its content into text."
+    )
+    raise ValueError(msg)
+
+
+def _anthropic_image(source: dict[str, Any]) -> dict[str, Any]:
+    url = source.get("url") or f"data:{source.get('media_type')};base64,{source.get('data')}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _tool_content(content: str | list[Any]) -> str:
+    """A tool result as the string that the API asks for."""
+    if isinstance(content, str):
+        return content
+    texts = [b if isinstance(b, str) else b.get("text") for b in content]
+    if all(
+        isinstance(b, str) or (b.get("type") == "text" and isinstance(b.get("text"), str))
+        for b in content
+    ):
+        return "\n".join(str(text) for text in texts)
+    return json.dumps(content, ensure_ascii=False, default=str)

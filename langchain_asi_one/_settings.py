@@ -1,0 +1,120 @@
+"""Checks of where requests go and with what: pure, and without a secret in any error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from ipaddress import ip_address
+from math import isfinite
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+_TAKEN_HEADERS = {
+    "authorization": "api_key=",
+    "x-session-id": "session_id=",
+    "content-type": "nothing: the body is JSON",
+}
+
+
+def check_api_key(key: SecretStr | None) -> SecretStr | None:
+    """Check that a key can be sent; blanks around it, as files and shells leave them, are dropped.
+
+    Args:
+        key: The key, or `None` if there is none.
+
+    Returns:
+        The key; `None` for a blank one.
+
+    Raises:
+        ValueError: If a character in it cannot be sent in a header.
+    """
+    text = key.get_secret_value().strip() if key is not None else ""
+    if not text:
+        return None
+    for position, character in enumerate(text):
+        if not "!" <= character <= "~":
+            msg = (
+                f"The API key cannot be sent: its character {position + 1} is not printable "
+                f"ASCII. Copy it again from https://asi1.ai."
+            )
+            raise ValueError(msg)
+    return SecretStr(text)
+
+
+def check_base_url(url: str) -> str:
+    """Check where the API is said to be.
+
+    Args:
+        url: An http or https address without `/chat/completions`.
+
+    Returns:
+        The address without a slash at its end.
+
+    Raises:
+        ValueError: If it is no such address.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"base_url must be like 'https://api.asi1.ai/v1'; got {url!r}."
+        raise ValueError(msg)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        msg = "base_url must not hold credentials, a query or a fragment."
+        raise ValueError(msg)
+    path = parts.path.rstrip("/")
+    if path.endswith("/chat/completions"):
+        msg = f"base_url ends before '/chat/completions', which is added to it; got {url!r}."
+        raise ValueError(msg)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        msg = f"The API key will be sent unencrypted to {parts.hostname!r}; use https."
+        warnings.warn(msg, UserWarning, stacklevel=2)
+    return parts._replace(path=path).geturl()
+
+
+def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Refuse default headers that have a field of their own.
+
+    Args:
+        headers: Further headers of each request.
+
+    Returns:
+        The headers.
+
+    Raises:
+        ValueError: Naming the header and the field to use.
+    """
+    for name in headers or {}:
+        if instead := _TAKEN_HEADERS.get(name.lower()):
+            msg = f"The header {name!r} is not for default_headers; use {instead}."
+            raise ValueError(msg)
+    return headers
+
+
+def check_timeout(timeout: Any) -> Any:
+    """Check a time limit.
+
+    Args:
+        timeout: Seconds above 0, a timeout object of the HTTP library, or `None`.
+
+    Returns:
+        The limit.
+
+    Raises:
+        ValueError: If it is a number that is no limit.
+    """
+    if isinstance(timeout, bool | str) or (
+        isinstance(timeout, int | float) and not (isfinite(timeout) and timeout > 0)
+    ):
+        msg = f"timeout must be a number of seconds above 0; got {timeout!r}."
+        raise ValueError(msg)
+    return timeout
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

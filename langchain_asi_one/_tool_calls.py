@@ -1,0 +1,299 @@
+"""Tool calls of an answer, in every form the API has been seen to send them: pure, without I/O.
+
+Forms and their sources are in the wire contract, section 4: `index: -1`, arguments as an object,
+ids and names that are missing or repeated in deltas, and calls that leak as text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypedDict
+
+from langchain_asi_one._json_safe import json_safe, loads
+from langchain_asi_one._json_text import JSONTextFilter
+
+
+class ToolCallDelta(TypedDict):
+    """A piece of a tool call, as LangChain adds pieces up: `name` and `args` are concatenated.
+
+    Attributes:
+        index: Position of the call in the answer, counted by us from 0.
+        id: The call's id, on one piece only.
+        name: The tool's name, on one piece only (or in parts).
+        args: A piece of the JSON text of the arguments.
+    """
+
+    index: int
+    id: str | None
+    name: str | None
+    args: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One item of a wire `tool_calls` list."""
+
+    index: int | None
+    id: str | None
+    name: str | None
+    args: str
+
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> _Entry:
+        function = item.get("function")
+        function = function if isinstance(function, dict) else item
+        index = item.get("index")
+        return cls(
+            index=index if isinstance(index, int) and index >= 0 else None,
+            id=_text(item.get("id")),
+            name=_text(function.get("name")),
+            args=_arguments(function.get("arguments")),
+        )
+
+
+class _Call:
+    """A call that is being put together."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.id: str | None = None
+        self.name = ""
+        self._arguments = JSONTextFilter()
+        self._emitted = sha256()
+        self._begun = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the arguments are a whole JSON object."""
+        return self._arguments.complete and self._arguments.is_object
+
+    @property
+    def open(self) -> bool:
+        """Whether the arguments have begun and are not whole."""
+        return self._begun and not self.complete
+
+    def take(self, entry: _Entry) -> ToolCallDelta:
+        """Add an item; what it repeats is left out."""
+        new_id = entry.id if self.id is None else None
+        self.id = self.id or new_id
+        # Before the arguments a name may come in parts, and it may come late.
+        new_name = None
+        if entry.name != self.name and not (self._begun and self.name):
+            new_name = entry.name
+        self.name += new_name or ""
+        args = "" if self.complete else self._arguments.feed(entry.args)
+        self._begun = self._begun or bool(entry.args)
+        self._emitted.update(args.encode())
+        return ToolCallDelta(index=self.position, id=new_id, name=new_name, args=args)
+
+    def close(self, answer_id: str | None) -> ToolCallDelta:
+        """End the call: give it an id if it has none, and make cut-off arguments unreadable.
+
+        LangChain's chunk addition completes truncated JSON by guessing, so a call that was cut off
+        would run with half its arguments. What cannot be read at all becomes an invalid tool call.
+        """
+        args = self._arguments.close()
+        if (self._begun and not self.complete) or not self.name:
+            args += self._arguments.spoil()
+        new_id = None
+        if self.id is None:
+            self._emitted.update(f"{args}{answer_id}{self.position}{self.name}".encode())
+            new_id = self.id = f"call_{self._emitted.hexdigest()[:24]}"
+        return ToolCallDelta(index=self.position, id=new_id, name=None, args=args)
+
+
+class ToolCallReader:
+    """Puts the caller's tool calls of one answer together."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def whole(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
+        """Read a call that is complete, as in an answer that was not streamed.
+
+        Args:
+            item: An item of `message.tool_calls`. Its `index` says nothing (it is sent as -1).
+
+        Returns:
+            The call as one piece.
+        """
+        return [self._new().take(_Entry.read(item))]
+
+    def delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
+        """Read a piece of a call, as in a stream.
+
+        Args:
+            item: An item of `delta.tool_calls`.
+
+        Returns:
+            The piece, without what it repeats.
+        """
+        entry = _Entry.read(item)
+        return [self._find(entry).take(entry)]
+
+    def close(self, answer_id: str | None) -> list[ToolCallDelta]:
+        """End all calls.
+
+        Args:
+            answer_id: The answer's `id`, from which missing call ids are derived.
+
+        Returns:
+            What is still to be added to the calls.
+        """
+        deltas = [call.close(answer_id) for call in self._calls]
+        return [delta for delta in deltas if delta["args"] or delta["id"]]
+
+    def _new(self) -> _Call:
+        call = _Call(len(self._calls))
+        self._calls.append(call)
+        return call
+
+    def _find(self, entry: _Entry) -> _Call:
+        if entry.index is not None:
+            call = self._by_index.get(entry.index)
+        else:
+            same_id = (call for call in self._calls if entry.id and call.id == entry.id)
+            call = next(same_id, self._calls[-1] if self._calls else None)
+        if call is None or _starts_another(call, entry):
+            call = self._new()
+        if entry.index is not None:
+            self._by_index[entry.index] = call
+        return call
+
+
+def _starts_another(call: _Call, entry: _Entry) -> bool:
+    """Whether an item that points at `call` begins a further one instead.
+
+    Servers have been seen to give every call the same index, or none, and to repeat the name and
+    the id, or change the id, in each delta. Only an item with a name can begin a call.
+    """
+    if not entry.name or (entry.id and entry.id == call.id):
+        return False
+    if entry.id and call.id:
+        return not call.open
+    if entry.name != call.name:
+        return call.complete or (entry.index is None and not call.open)
+    return call.complete and bool(entry.args)
+
+
+class LeakedCallReader:
+    """Recovers tool calls that leak into the text, if they name a bound tool.
+
+    Seen form (wire contract, 4.2): `<tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value>…
+    </tool_call>`; the JSON form of other open models is read as well. Anything else stays text.
+
+    Args:
+        tools: Parameter schemas of the bound tools by name. Empty: nothing is recovered.
+    """
+
+    _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+    _LIMIT = 1_000_000
+
+    def __init__(self, tools: Mapping[str, Mapping[str, Any]]) -> None:
+        self._tools = tools
+        self._held = ""
+
+    def feed(self, text: str) -> tuple[str, list[dict[str, Any]]]:
+        """Take answer text as it arrives.
+
+        Args:
+            text: Any piece.
+
+        Returns:
+            The text to show now, and recovered calls as wire items.
+        """
+        if not self._tools:
+            return text, []
+        self._held += text
+        shown, calls = "", []
+        while self._held:
+            start = self._held.find(self._OPEN)
+            if start < 0:
+                keep = _overlap(self._held, self._OPEN)
+                shown += self._held[: len(self._held) - keep]
+                self._held = self._held[len(self._held) - keep :]
+                break
+            shown, self._held = shown + self._held[:start], self._held[start:]
+            end = self._held.find(self._CLOSE)
+            if end < 0 and len(self._held) < self._LIMIT:
+                break
+            call = self._read(self._held[len(self._OPEN) : end]) if end >= 0 else None
+            if call is None:
+                shown += self._OPEN
+                self._held = self._held[len(self._OPEN) :]
+            else:
+                calls.append(call)
+                self._held = self._held[end + len(self._CLOSE) :]
+        return shown, calls
+
+    def close(self) -> str:
+        """Return the text still held back."""
+        held, self._held = self._held, ""
+        return held
+
+    def _read(self, inner: str) -> dict[str, Any] | None:
+        name, arguments = _read_json_leak(inner) or _read_tagged_leak(inner, self._tools)
+        if name not in self._tools:
+            return None
+        return {"function": {"name": name, "arguments": arguments}}
+
+
+_PAIR = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>\s*", re.DOTALL)
+
+
+def _read_tagged_leak(
+    inner: str, tools: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, dict[str, Any]]:
+    head, tag, _ = inner.partition("<arg_key>")
+    name, rest = head.strip(), inner[len(head) :]
+    if tag and _PAIR.sub("", rest):
+        return "", {}
+    properties = tools.get(name, {}).get("properties")
+    arguments: dict[str, Any] = {}
+    for key, value in _PAIR.findall(rest):
+        schema = properties.get(key.strip()) if isinstance(properties, dict) else None
+        arguments[key.strip()] = _leaked_value(value, schema)
+    return name, arguments
+
+
+def _read_json_leak(inner: str) -> tuple[str, Any] | None:
+    try:
+        value: Any = loads(inner)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return None
+    return value["name"], value.get("arguments", value.get("parameters", {}))
+
+
+def _leaked_value(text: str, schema: object) -> Any:
+    if isinstance(schema, dict) and schema.get("type") == "string":
+        return text
+    try:
+        return loads(text)
+    except ValueError:
+        return text
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Length of the longest end of `text` that is a beginning of `tag`."""
+    longest = min(len(text), len(tag) - 1)
+    return next((n for n in range(longest, 0, -1) if text.endswith(tag[:n])), 0)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _arguments(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(json_safe(value), ensure_ascii=False)

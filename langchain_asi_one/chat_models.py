@@ -1,0 +1,785 @@
+"""`ChatASIOne`: fields, environment, and the seams of LangChain's base class. No parsing."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import Any, ClassVar, Literal, Self
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import (
+    BaseChatModel,
+    LangSmithParams,
+    LanguageModelInput,
+    ModelProfile,
+)
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.utils import from_env, secret_from_env
+from langchain_openai.chat_models.base import BaseChatOpenAI
+from pydantic import (
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from typing_extensions import override
+
+from langchain_asi_one import _tools
+from langchain_asi_one._clients import ClientSettings
+from langchain_asi_one._completions import Call, ChatCompletions
+from langchain_asi_one._history import request_messages
+from langchain_asi_one._messages import message_chunk, whole_message
+from langchain_asi_one._parameters import (
+    ASI_ONE_FIELDS,
+    BODY_FIELDS,
+    CALL_OPTIONS,
+    check_names,
+    check_value,
+)
+from langchain_asi_one._profiles import PROFILES, SUCCESSORS
+from langchain_asi_one._session import check_session_id, new_session_id, session_in_reach
+from langchain_asi_one._settings import check_api_key, check_base_url, check_headers, check_timeout
+from langchain_asi_one._structured_output import structured_output
+from langchain_asi_one._version import __version__
+from langchain_asi_one._wire import AnswerReader, Delta
+from langchain_asi_one.errors import ASIOneError
+
+DEFAULT_BASE_URL = "https://api.asi1.ai/v1"
+API_KEY_VARIABLE = "ASI_ONE_API_KEY"
+BASE_URL_VARIABLE = "ASI_ONE_BASE_URL"
+
+
+class ChatASIOne(BaseChatOpenAI):
+    """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model.
+
+    Setup:
+        ``pip install langchain-asi-one`` and set ``ASI_ONE_API_KEY`` (keys: https://asi1.ai).
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> from langchain_asi_one.testing import local_asi_one
+        >>> with local_asi_one() as server:  # leave both arguments out to ask the live API
+        ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+        ...     message = model.invoke("Which city is the capital of France?")
+        >>> sorted(message.additional_kwargs)
+        ['thought']
+
+    What comes back is described in the README, section "What comes back".
+
+    Raises:
+        ValueError: If there is no API key, or an argument is unknown or out of range.
+    """
+
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
+
+    model_name: str = Field(default="asi1", alias="model")
+    """`asi1` (adaptive), `asi1-ultra` (deepest) or `asi1-mini` (fastest)."""
+
+    temperature: float | None = None
+    """Sampling temperature, 0 to 2; the API's default is 1."""
+
+    max_tokens: int | None = None
+    """Most tokens to answer with, thinking included; an answer can end empty if it is too low."""
+
+    top_p: float | None = None
+    """Probability mass to sample from, 0 to 1."""
+
+    frequency_penalty: float | None = None
+    """-2 to 2; positive values make repetition less likely."""
+
+    presence_penalty: float | None = None
+    """-2 to 2; positive values make new topics more likely."""
+
+    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    """Texts before which the answer ends."""
+
+    streaming: bool = False
+    """Whether `invoke` asks for a stream too, so that callbacks see tokens."""
+
+    stream_usage: bool | None = True
+    """Whether streams ask for token usage. Switched off by itself if the API refuses that."""
+
+    web_search: bool | None = None
+    """Whether ASI:One may search the web. Documented for the OpenAI SDK's `extra_body`."""
+
+    session_id: str | None = None
+    """Session of all calls, sent as `x-session-id`; see README, "Sessions"."""
+
+    session_from_thread: bool = True
+    """Whether calls in a LangGraph or LangChain thread share a session made of its id."""
+
+    planner_mode: bool | None = None
+    """Whether ASI:One plans and asks agents of Agentverse. Such requests are never re-sent."""
+
+    agents: list[str] | None = None
+    """Addresses of the agents to plan with (observed, not documented). Never re-sent."""
+
+    agent_address: str | None = None
+    """Address of the agent on whose behalf the call is made, for limits and audit."""
+
+    study_mode: bool | None = None
+    """Listed in the API reference without a description."""
+
+    enable_thinking: bool | None = None
+    """Whether the model thinks first (seen in clients for `asi1-ultra`, not documented)."""
+
+    thinking_budget: int | None = None
+    """Most tokens to think with (seen in clients for `asi1-ultra`, not documented)."""
+
+    extra_body: Mapping[str, Any] | None = None
+    """Further fields of the request body. Those of a call are added to the instance's."""
+
+    request_timeout: Any = Field(default=90.0, alias="timeout")
+    """Seconds to wait for an answer, or between two events of a stream; for each try.
+
+    A timeout object of the HTTP library sets connect, read, write and pool apart.
+    """
+
+    max_retries: int = Field(default=2, ge=0)
+    """Further tries after a failure that may pass: no connection, 408, 409, 429, 5xx."""
+
+    openai_api_key: SecretStr | None = Field(
+        default_factory=secret_from_env(API_KEY_VARIABLE, default=None), alias="api_key"
+    )
+    """API key; from `ASI_ONE_API_KEY` if not given."""
+
+    openai_api_base: str = Field(
+        default_factory=from_env(BASE_URL_VARIABLE, default=DEFAULT_BASE_URL), alias="base_url"
+    )
+    """Where the API is; from `ASI_ONE_BASE_URL` if not given, else the public endpoint."""
+
+    default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    """Further headers of each request. In no repr, trace or serialised form."""
+
+    http_client: Any = Field(default=None, exclude=True)
+    """Your own `httpx2.Client` (`httpx.Client` with openai < 3) for sync calls."""
+
+    http_async_client: Any = Field(default=None, exclude=True)
+    """Your own async client for async calls; it must fit the event loops that you use."""
+
+    # Inherited, and switched off: the first would read OPENAI_PROXY.
+    openai_proxy: str | None = Field(default=None, exclude=True, repr=False)
+    use_responses_api: bool | None = Field(default=False, exclude=True, repr=False)
+
+    _completions: ChatCompletions = PrivateAttr(default_factory=ChatCompletions)
+    _warned: bool = PrivateAttr(default=False)
+
+    _OWN_ARGUMENTS: ClassVar[tuple[str, ...]] = (
+        "model_name",
+        "temperature",
+        "max_tokens",
+        "top_p",
+        "frequency_penalty",
+        "presence_penalty",
+        "stop",
+        "streaming",
+        "stream_usage",
+        "session_id",
+        "session_from_thread",
+        *ASI_ONE_FIELDS,
+        "extra_body",
+        "request_timeout",
+        "max_retries",
+        "openai_api_key",
+        "openai_api_base",
+        "default_headers",
+        "http_client",
+        "http_async_client",
+    )
+
+    def __init__(self, **arguments: Any) -> None:
+        check_names(arguments, self._argument_names(), where="ChatASIOne")
+        for alias in ("api_key", "openai_api_key"):
+            if isinstance(arguments.get(alias), str):
+                # Before validation, whose errors hold their input.
+                arguments[alias] = SecretStr(arguments[alias])
+        super().__init__(**arguments)
+        if self.openai_api_key is None:
+            msg = (
+                f"ChatASIOne needs an API key: set {API_KEY_VARIABLE} or pass api_key=. Keys are "
+                f"made at https://asi1.ai; langchain_asi_one.testing.local_asi_one() answers "
+                f"without one."
+            )
+            raise ValueError(msg)
+        if successor := SUCCESSORS.get(self.model_name):
+            msg = f"ASI:One has retired the model {self.model_name!r}; use {successor!r}."
+            warnings.warn(msg, FutureWarning, stacklevel=2)
+
+    @classmethod
+    def _argument_names(cls) -> set[str]:
+        own = {*cls._OWN_ARGUMENTS, *BaseChatModel.model_fields}
+        # A subclass may add fields of its own.
+        own |= set(cls.model_fields) - set(BaseChatOpenAI.model_fields)
+        aliases = {cls.model_fields[name].alias for name in own if name in cls.model_fields}
+        return own | {alias for alias in aliases if alias}
+
+    # The next two replace validators of the base class on purpose: the first would move unknown
+    # arguments into the request, the second would build four clients and read OPENAI_* variables.
+
+    @model_validator(mode="before")
+    @classmethod
+    def build_extra(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Leave the arguments as they are; `__init__` has checked their names."""
+        return values
+
+    @model_validator(mode="after")
+    def validate_environment(self) -> Self:
+        """Build nothing: clients are made on first use."""
+        return self
+
+    @model_validator(mode="after")
+    def _set_asi_one_version(self) -> Self:
+        self._add_version("langchain-asi-one", __version__)
+        return self
+
+    @field_validator(
+        "temperature",
+        "max_tokens",
+        "top_p",
+        "frequency_penalty",
+        "presence_penalty",
+        *ASI_ONE_FIELDS,
+        mode="before",
+    )
+    @classmethod
+    def _check_value(cls, value: Any, info: ValidationInfo) -> Any:
+        return check_value(str(info.field_name), value)
+
+    @field_validator("session_id", mode="before")
+    @classmethod
+    def _check_session_id(cls, value: Any) -> str | None:
+        return None if value is None else check_session_id(value)
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        return check_api_key(value)
+
+    @field_validator("openai_api_base")
+    @classmethod
+    def _check_base_url(cls, value: str) -> str:
+        return check_base_url(value)
+
+    @field_validator("default_headers")
+    @classmethod
+    def _check_headers(cls, value: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        return check_headers(value)
+
+    @field_validator("request_timeout")
+    @classmethod
+    def _check_timeout(cls, value: Any) -> Any:
+        return check_timeout(value)
+
+    @field_validator("output_version")
+    @classmethod
+    def _check_output_version(cls, value: str | None) -> str | None:
+        # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
+        return value if value in {"v0", "v1"} else None
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        for name in ("http_client", "http_async_client"):
+            if getattr(self, name) is not None:
+                msg = f"A ChatASIOne with its own {name} cannot be pickled: connections stay here."
+                raise TypeError(msg)
+        if "openai_api_key" not in self.model_fields_set:
+            # It came from the environment, and is read again where this is unpickled.
+            state["__dict__"] = {**state["__dict__"], "openai_api_key": None}
+        return state
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        if self.openai_api_key is None and (key := os.environ.get(API_KEY_VARIABLE)):
+            self.__dict__["openai_api_key"] = check_api_key(SecretStr(key))
+
+    @property
+    @override
+    def _llm_type(self) -> str:
+        return "asi-one-chat"
+
+    @property
+    @override
+    def lc_secrets(self) -> dict[str, str]:
+        """Where the key of a serialised model is read from."""
+        return {"openai_api_key": API_KEY_VARIABLE}
+
+    @classmethod
+    @override
+    def is_lc_serializable(cls) -> bool:
+        """The model can be serialised; its key and headers are left out."""
+        return True
+
+    @override
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "asi-one"
+        return params
+
+    @override
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        profile = PROFILES.get(self.model_name)
+        return profile.copy() if profile else None
+
+    # --- Sessions: looked up where the config is, passed down as an argument, never stored. ---
+
+    @override
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer; see `langchain_core.language_models.BaseChatModel.invoke`.
+
+        Args:
+            input: Messages, a prompt value or a text.
+            config: LangChain's config; `configurable` may hold `session_id` or `thread_id`.
+            stop: Texts before which the answer ends.
+            **kwargs: Request fields for this call, `session_id`, `timeout`, `extra_body`.
+
+        Returns:
+            The whole answer.
+
+        Raises:
+            ASIOneError: If the call failed.
+            ValueError: If an argument is unknown or out of range.
+        """
+        return super().invoke(input, config, stop=stop, **self._with_session(config, kwargs))
+
+    @override
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Do as `invoke`, in the running event loop."""
+        return await super().ainvoke(input, config, stop=stop, **self._with_session(config, kwargs))
+
+    @override
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Answer in chunks whose sum is what `invoke` returns; arguments as for `invoke`."""
+        return super().stream(input, config, stop=stop, **self._with_session(config, kwargs))
+
+    @override
+    def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Do as `stream`, in the running event loop."""
+        return super().astream(input, config, stop=stop, **self._with_session(config, kwargs))
+
+    def stream_events(
+        self,
+        input: Any,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        version: Any = "v2",
+        **kwargs: Any,
+    ) -> Any:
+        """Answer in events; see `langchain_core.language_models.BaseChatModel.stream_events`."""
+        if version == "v3":
+            kwargs = self._with_session(config, kwargs)
+        return super().stream_events(input, config, version=version, **kwargs)
+
+    def astream_events(
+        self,
+        input: Any,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        version: Any = "v2",
+        **kwargs: Any,
+    ) -> Any:
+        """Do as `stream_events`, in the running event loop."""
+        if version == "v3":
+            kwargs = self._with_session(config, kwargs)
+        return super().astream_events(input, config, version=version, **kwargs)
+
+    def _with_session(
+        self, config: RunnableConfig | None, kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        session_id = self._session(config, kwargs.get("session_id"))
+        return {**kwargs, "session_id": session_id} if session_id else kwargs
+
+    def _session(
+        self,
+        config: RunnableConfig | None,
+        given: object,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        return session_in_reach(
+            config,
+            given=given,
+            field=self.session_id,
+            from_thread=self.session_from_thread,
+            metadata=metadata,
+        )
+
+    # --- Requests ---
+
+    @override
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        check_names(kwargs, BODY_FIELDS | CALL_OPTIONS, where="A call of ChatASIOne")
+        for name, value in kwargs.items():
+            check_value(name, value)
+        extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
+        body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
+        body |= super()._get_request_payload([], stop=stop, **kwargs)
+        body["messages"] = request_messages(self._convert_input(input_).to_messages())
+        if isinstance(body.get("stop"), str):
+            body["stop"] = [body["stop"]]
+        if body.get("response_format") is not None:
+            body["response_format"] = _tools.response_format(body["response_format"])
+        if body.get("tools") is not None:
+            self._put_tools(body)
+        body.pop("extra_body", None)
+        body |= extra_body
+        return {name: value for name, value in body.items() if value is not None}
+
+    @staticmethod
+    def _put_tools(body: dict[str, Any]) -> None:
+        functions, web_search = _tools.split_tools(body.pop("tools"))
+        if web_search:
+            body["web_search"] = True
+        if functions:
+            body["tools"] = functions
+        else:
+            # The API takes these only beside tools.
+            body.pop("tool_choice", None)
+            body.pop("parallel_tool_calls", None)
+
+    def _call(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
+        options: dict[str, Any],
+        *,
+        stream: bool,
+    ) -> Call:
+        options = dict(options)
+        given = options.pop("session_id", None)
+        session_id = self._session(None, given, run.metadata if run else None)
+        timeout = check_timeout(options.pop("timeout", None))
+        usage = options.pop("stream_usage", None)
+        body = self._get_request_payload(messages, stop=stop, **options)
+        body["stream"] = stream
+        if not stream:
+            body.pop("stream_options", None)
+        elif self.stream_usage if usage is None else usage:
+            body.setdefault("stream_options", {"include_usage": True})
+        return Call(self._settings(), body, session_id or new_session_id(), timeout)
+
+    def _settings(self) -> ClientSettings:
+        if self.openai_api_key is None:
+            msg = f"There is no API key in this process: set {API_KEY_VARIABLE}."
+            raise ValueError(msg)
+        return ClientSettings(
+            api_key=self.openai_api_key.get_secret_value(),
+            base_url=self.openai_api_base,
+            timeout=self.request_timeout,
+            max_retries=self.max_retries,
+            headers=dict(self.default_headers or {}),
+            http_client=self.http_client,
+            http_async_client=self.http_async_client,
+        )
+
+    # --- Answers ---
+
+    @override
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        call = self._call(messages, stop, run_manager, kwargs, stream=False)
+        return self._result(self._completions.create(call), call)
+
+    @override
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        call = self._call(messages, stop, run_manager, kwargs, stream=False)
+        return self._result(await self._completions.acreate(call), call)
+
+    @override
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        call = self._call(messages, stop, run_manager, kwargs, stream=True)
+        reader = self._reader(call, streamed=True)
+        try:
+            with closing(self._completions.stream(call)) as chunks:
+                for chunk in chunks:
+                    delta = reader.feed(chunk)
+                    if _brings_something(delta):
+                        generation = self._piece(delta, call)
+                        if run_manager:
+                            run_manager.on_llm_new_token(generation.text, chunk=generation)
+                        yield generation
+        except ASIOneError as error:
+            raise error.with_partial(text=reader.text, thought=reader.thought) from None
+        last = self._piece(reader.close(), call)
+        if run_manager:
+            run_manager.on_llm_new_token(last.text, chunk=last)
+        yield last
+
+    @override
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        call = self._call(messages, stop, run_manager, kwargs, stream=True)
+        reader = self._reader(call, streamed=True)
+        try:
+            async with aclosing(self._completions.astream(call)) as chunks:
+                async for chunk in chunks:
+                    delta = reader.feed(chunk)
+                    if _brings_something(delta):
+                        generation = self._piece(delta, call)
+                        if run_manager:
+                            await run_manager.on_llm_new_token(generation.text, chunk=generation)
+                        yield generation
+        except ASIOneError as error:
+            raise error.with_partial(text=reader.text, thought=reader.thought) from None
+        last = self._piece(reader.close(), call)
+        if run_manager:
+            await run_manager.on_llm_new_token(last.text, chunk=last)
+        yield last
+
+    @staticmethod
+    def _reader(call: Call, *, streamed: bool) -> AnswerReader:
+        return AnswerReader(streamed=streamed, tools=_tools.parameter_schemas(call.body))
+
+    def _result(self, body: dict[str, Any], call: Call) -> ChatResult:
+        reader = self._reader(call, streamed=False)
+        deltas = [reader.feed(body), reader.close()]
+        self._warn_of_missing_calls(deltas[-1])
+        message = whole_message(deltas, session_id=call.session_id)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _piece(self, delta: Delta, call: Call) -> ChatGenerationChunk:
+        if delta.get("last"):
+            self._warn_of_missing_calls(delta)
+        return ChatGenerationChunk(message=message_chunk(delta, session_id=call.session_id))
+
+    def _warn_of_missing_calls(self, last: Delta) -> None:
+        """Warn once an instance of an answer that announces tool calls and brings none."""
+        if last["metadata"].get("tool_calls_missing") and not self._warned:
+            self._warned = True
+            msg = (
+                "ASI:One ended an answer with finish_reason 'tool_calls' but sent no call; such an "
+                "answer has response_metadata['tool_calls_missing']. A tool_choice that names the "
+                "tool may help."
+            )
+            warnings.warn(msg, UserWarning, stacklevel=2)
+
+    # --- Tools and structured output ---
+
+    @override
+    def bind_tools(
+        self,
+        tools: Sequence[Any],
+        *,
+        tool_choice: dict[str, Any] | str | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Offer tools to the model.
+
+        Args:
+            tools: Functions, Pydantic classes, TypedDicts, `BaseTool`s or dicts. Among them
+                `{"type": "web_search"}` switches on ASI:One's own search.
+            tool_choice: A tool's name, `"auto"`, `"any"` or `"required"` or `True` (some tool),
+                `"none"`, or the wire form of a named tool.
+            strict: Whether arguments must follow the schema exactly.
+            parallel_tool_calls: Whether an answer may hold several calls; by default it may.
+            response_format: Schema of the answer when no tool is called.
+            **kwargs: Request fields for all calls.
+
+        Returns:
+            The model with the tools bound.
+
+        Raises:
+            ValueError: If the API would refuse a tool's name, or no tool answers to `tool_choice`.
+
+        Example:
+            >>> def add(a: int, b: int) -> int:
+            ...     "Add two numbers."
+            ...     return a + b
+            >>> model = ChatASIOne(api_key="any").bind_tools([add], tool_choice="add")
+            >>> model.kwargs["tool_choice"]
+            {'type': 'function', 'function': {'name': 'add'}}
+        """
+        bound = super().bind_tools(
+            tools,
+            tool_choice=tool_choice,
+            strict=strict,
+            parallel_tool_calls=parallel_tool_calls,
+            response_format=response_format,
+            **kwargs,
+        )
+        options = bound.kwargs  # type: ignore[attr-defined]  # `bind` returns a RunnableBinding
+        functions, web_search = _tools.split_tools(options["tools"])
+        if functions and options.get("tool_choice") is not None:
+            _tools.check_tool_choice(options["tool_choice"], functions)
+        if not web_search:
+            return bound
+        options = {**options, "tools": functions, "web_search": True}
+        if not functions:
+            for name in ("tools", "tool_choice", "parallel_tool_calls"):
+                options.pop(name, None)
+        return self.bind(**options)
+
+    @override
+    def with_structured_output(
+        self,
+        schema: Any = None,
+        *,
+        method: Literal["function_calling", "json_mode", "json_schema"] = "function_calling",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: list[Any] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Answer with data of a schema.
+
+        Args:
+            schema: Pydantic class (its instances are returned), TypedDict or JSON schema (dicts
+                are returned). May be left out with `json_mode`.
+            method: `function_calling` (a tool call), `json_schema` (`response_format` with the
+                schema) or `json_mode` (`response_format` without it: say in the prompt what to
+                answer).
+            include_raw: Whether to return `{raw, parsed, parsing_error}` and raise nothing.
+            strict: Whether the answer must follow the schema exactly; not for `json_mode`.
+            tools: Tools that may be called instead of answering; for `json_schema` only.
+            **kwargs: Request fields for all calls.
+
+        Returns:
+            The model with a parser behind it.
+
+        Raises:
+            ValueError: If arguments do not go together.
+            OutputParserException: When called, if the answer is not complete JSON of the schema.
+        """
+        if method == "function_calling":
+            return super().with_structured_output(
+                schema, method=method, include_raw=include_raw, strict=strict, **kwargs
+            )
+        if method not in ("json_mode", "json_schema"):
+            msg = (
+                f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
+            )
+            raise ValueError(msg)
+        wire: dict[str, Any] = {"type": "json_object"}
+        if method == "json_schema":
+            if schema is None:
+                msg = "method='json_schema' needs a schema; only 'json_mode' goes without."
+                raise ValueError(msg)
+            wire = _tools.response_format(schema, strict=strict)
+        told = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+        model: Runnable[LanguageModelInput, Any] = (
+            self.bind_tools(tools, strict=strict).bind(response_format=wire)
+            if tools
+            else self.bind(response_format=wire)
+        )
+        model = model.bind(ls_structured_output_format=told, **kwargs)
+        return structured_output(model, schema, include_raw=include_raw)
+
+    # --- Token counts: ASI:One publishes no tokenizer. ---
+
+    @override
+    def get_num_tokens(self, text: str) -> int:
+        """Estimate the tokens of a text: four characters each, as no tokenizer is published.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            The estimate; with `custom_get_token_ids` its count.
+        """
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return -(-len(text) // 4)
+
+    @override
+    def get_token_ids(self, text: str) -> list[int]:
+        """Give token ids by `custom_get_token_ids`; ASI:One publishes no tokenizer.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            Token ids.
+
+        Raises:
+            NotImplementedError: If no `custom_get_token_ids` was given.
+        """
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        msg = (
+            "ASI:One publishes no tokenizer. Use get_num_tokens for an estimate, or pass "
+            "custom_get_token_ids=."
+        )
+        raise NotImplementedError(msg)
+
+    @override
+    def get_num_tokens_from_messages(
+        self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """Estimate the tokens of a conversation, as `get_num_tokens` does for a text.
+
+        Args:
+            messages: The conversation.
+            tools: Tools sent with it.
+            **kwargs: Not used; other models take more.
+
+        Returns:
+            The estimate. ASI:One counts a hidden prompt of its own besides (about 2,000 tokens in
+            2026, wire contract, 2).
+        """
+        return count_tokens_approximately(messages, tools=list(tools) if tools else None)
+
+
+def _brings_something(delta: Delta) -> bool:
+    return bool(delta["text"] or delta["thought"] or delta["tool_calls"])

@@ -69,7 +69,11 @@ class Call:
             url=f"{self.settings.base_url.rstrip('/')}/chat/completions",
             model=self.body.get("model"),
             session_id=self.session_id,
-            secrets=(self.settings.api_key, *self.settings.headers.values()),
+            secrets=(
+                self.settings.api_key,
+                # A short value is no secret, and would be struck out everywhere.
+                *(value for value in self.settings.headers.values() if len(value) >= 8),
+            ),
             agentic=self.agentic,
         )
 

@@ -6,6 +6,7 @@ nothing here: bytes are UTF-8, and what they are is seen from their beginning.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from langchain_asi_one._faults import WireFault, excerpt, read_error
@@ -40,7 +41,15 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         shown = excerpt(content[:2000].decode("utf-8", "replace"))
         message = f"ASI:One's answer is not JSON ({content_type}; {error}): {shown}"
         raise WireFault(InvalidResponseError, message) from None
-    return _checked(body)
+    answer = _checked(body)
+    if not _has_message(answer):
+        message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
+        raise WireFault(InvalidResponseError, message, body=answer)
+    return answer
+
+
+_EVENT = re.compile(rb"(data|event|id|retry)?:")
+_KEPT = 500  # bytes of a body that are kept for an error text
 
 
 class ChunkDecoder:
@@ -57,7 +66,8 @@ class ChunkDecoder:
         self._content_type = content_type
         self._events = SSEDecoder()
         self._whole: bytearray | None = None
-        self._begun = False
+        self._begun = b""
+        self._chunks_seen = False
         self._finish_seen = False
         self.done = False
 
@@ -111,9 +121,7 @@ class ChunkDecoder:
 
     def _begin(self, data: bytes) -> None:
         start = data.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not start:
-            return
-        self._begun = True
+        self._begun = start[:_KEPT]
         if start.startswith((b"{", b"<")):
             self._whole = bytearray()
 
@@ -142,6 +150,7 @@ class ChunkDecoder:
         if event.event == "error":
             raise _reported(value)
         chunk = _checked(value)
+        self._chunks_seen = True
         self._finish_seen = self._finish_seen or _has_finish_reason(chunk)
         return chunk
 
@@ -153,6 +162,10 @@ class ChunkDecoder:
     def _incomplete(self) -> WireFault:
         if not self._begun:
             message = f"ASI:One sent an empty stream ({self._content_type})"
+            return WireFault(InvalidResponseError, message)
+        if not (self._chunks_seen or _EVENT.match(self._begun)):
+            shown = excerpt(self._begun.decode("utf-8", "replace"))
+            message = f"ASI:One sent no stream of events ({self._content_type}): {shown}"
             return WireFault(InvalidResponseError, message)
         return WireFault(
             IncompleteStreamError,
@@ -167,6 +180,14 @@ def _checked(value: object) -> dict[str, Any]:
     if value.get("error") or ("choices" not in value and _reports_error(value)):
         raise _reported(value)
     return value
+
+
+def _has_message(answer: dict[str, Any]) -> bool:
+    choices = answer.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and any(
+        isinstance(first.get(name), dict) for name in ("message", "delta")
+    )
 
 
 def _reports_error(value: dict[str, Any]) -> bool:

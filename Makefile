@@ -17,7 +17,7 @@ PIP = $(PY) -m pip --disable-pip-version-check
 # `uv` finds the interpreter of a second environment by this path.
 SECOND = .venv-$@
 
-.PHONY: help check-python setup demo test lint format lock lowest latest record clean
+.PHONY: help check-python setup demo test lint format lock lowest latest benchmark record clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ latest: setup ## Run the tests on the newest versions that pyproject.toml admits
 	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --upgrade --all-extras -r pyproject.toml --group dev
 	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
 	"$(SECOND)/bin/python" -m pytest
+
+benchmark: setup ## Compare with ChatOpenAI on the same server: what is kept, and how fast
+	$(PY) tests/benchmarks/compare.py
 
 record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; costs requests)
 	@if [ -z "$$ASI_ONE_API_KEY" ]; then \

@@ -90,6 +90,7 @@ class AnswerReader:
         self._unnamed: tuple[Wire, Wire, Wire] = ({}, {}, {})
         self._other_choices: list[Any] = []
         self._recovered = False
+        self._content = ""
         self.text = ""
 
     @property
@@ -115,16 +116,14 @@ class AnswerReader:
         for level in (*levels, whole):
             self._note_extras(level)
         calls = self._tool_calls(part)
-        text, leaked = self._leaks.feed(_content(part.get("content")))
+        text, leaked = self._leaks.feed(self._new_content(part, whole))
         for item in leaked:
             self._recovered = True
             calls += self._calls.whole(item)
         self.text += text
-        rest = self._rest_of(whole)
-        self.text += rest
         calls += self._tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
         thought = self._thought.feed(levels) + self._thought.complete(whole)
-        return Delta(text=text + rest, thought=thought, tool_calls=calls)
+        return Delta(text=text, thought=thought, tool_calls=calls)
 
     def close(self) -> Delta:
         """End the answer.
@@ -194,10 +193,13 @@ class AnswerReader:
                 deltas += read(item)
         return deltas
 
-    def _rest_of(self, whole: Wire) -> str:
-        """What a whole message on a stream's chunk has beyond the text already streamed."""
-        full = _content(whole.get("content"))
-        return full[len(self.text) :] if full.startswith(self.text) else ""
+    def _new_content(self, part: Wire, whole: Wire) -> str:
+        """Content of a delta, and what a whole message beside it has beyond all deltas so far."""
+        content, full = _content(part.get("content")), _content(whole.get("content"))
+        self._content += content
+        rest = full[len(self._content) :] if full.startswith(self._content) else ""
+        self._content += rest
+        return content + rest
 
     def _extras(self) -> dict[str, Any]:
         found = {
@@ -267,6 +269,8 @@ class _ThoughtReader:
 
     def complete(self, whole: Wire) -> str:
         """Take a whole message on a stream's chunk: what goes beyond the text so far."""
+        if not whole:
+            return ""
         for name in THOUGHT_FIELDS:
             full = _content(whole.get(name))
             if full.startswith(self._texts[name]):
@@ -348,4 +352,5 @@ def _note_record(records: list[Wire], item: Wire) -> None:
 def _seconds(created: object) -> int | None:
     if not isinstance(created, int | float) or isinstance(created, bool):
         return None
-    return int(created // 1000 if created >= _MILLISECONDS_FROM else created)
+    seconds = int(created // 1000 if created >= _MILLISECONDS_FROM else created)
+    return seconds if abs(seconds) < 2**63 else None

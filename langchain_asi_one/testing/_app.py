@@ -111,6 +111,8 @@ class StandIn:
         )
         with self._lock:
             self._received.append(received)
+            if len(self._bodies) >= _MOST_REQUESTS:
+                self._bodies.clear()
             repeat = self._bodies[_identity(received)]
             self._bodies[_identity(received)] += 1
         return self._exchange(received, key, repeat)
@@ -192,6 +194,9 @@ class _Played(Response):
             for part in self._script.steps:
                 if isinstance(part, bytes):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
+                    await asyncio.sleep(0)  # lets the loop notice that the client has gone
+                    if gone.done():
+                        return
                 elif await self._interlude(part, gone):
                     return
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -103,6 +103,7 @@ def check(payload: dict[str, Any]) -> None:
             raise RequestRefusedError(msg, param=name, code="unknown_parameter")
     _check_model(payload.get("model"))
     _check_values(payload)
+    _check_forms(payload)
     _check_tools(payload)
     _check_messages(payload)
 
@@ -145,6 +146,23 @@ def _check_values(payload: dict[str, Any]) -> None:
             continue
         msg = f"Invalid value for '{name}': expected a list of strings."
         raise RequestRefusedError(msg, param=name, code="invalid_type")
+
+
+def _check_forms(payload: dict[str, Any]) -> None:
+    options = payload.get("stream_options")
+    if not isinstance(options, dict | None):
+        msg = "'stream_options' must be an object."
+        raise RequestRefusedError(msg, param="stream_options", code="invalid_type")
+    form = payload.get("response_format")
+    kind = form.get("type") if isinstance(form, dict) else form
+    if kind not in (None, "text", "json_object", "json_schema"):
+        msg = f"Invalid 'response_format': {kind!r}; expected text, json_object or json_schema."
+        raise RequestRefusedError(msg, param="response_format", code="invalid_value")
+    wrapped = form.get("json_schema") if isinstance(form, dict) else None
+    schema = wrapped.get("schema") if isinstance(wrapped, dict) else None
+    if kind == "json_schema" and not isinstance(schema, dict):
+        msg = "'response_format.json_schema.schema' must be an object."
+        raise RequestRefusedError(msg, param="response_format", code="invalid_type")
 
 
 def _check_tools(payload: dict[str, Any]) -> None:
@@ -217,7 +235,7 @@ def _check_content(message: dict[str, Any], where: str, model: str) -> None:
 
 def _call_ids(calls: Any, where: str) -> set[str]:
     ids: set[str] = set()
-    for place, call in enumerate(calls or []):
+    for place, call in enumerate(calls if isinstance(calls, list) else [calls] if calls else []):
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("arguments"), str):
             msg = f"'{where}.tool_calls[{place}]' needs function.name and function.arguments."

@@ -6,7 +6,9 @@ lose the first event behind a byte order mark, and accept a stream that broke of
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -28,12 +30,17 @@ from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneT
 
 Chunk = dict[str, Any]
 
+_SHORTEST_SECRET = 8
 _FAILURES: tuple[type[Exception], ...] = (
     openai.APIError,
     WireFault,
     *TIMEOUT_ERRORS,
     *TRANSPORT_ERRORS,
 )
+
+
+# After [DONE], for the end of the body; the SDK waits as long.
+_DRAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,10 +76,11 @@ class Call:
             url=f"{self.settings.base_url.rstrip('/')}/chat/completions",
             model=self.body.get("model"),
             session_id=self.session_id,
-            secrets=(
-                self.settings.api_key,
-                # A short value is no secret, and would be struck out everywhere.
-                *(value for value in self.settings.headers.values() if len(value) >= 8),
+            # A short value is no secret (a test's key, a flag), but part of many words.
+            secrets=tuple(
+                value
+                for value in (self.settings.api_key, *self.settings.headers.values())
+                if len(value) >= _SHORTEST_SECRET
             ),
             agentic=self.agentic,
         )
@@ -170,10 +178,12 @@ class ChatCompletions:
         try:
             response = await self._aopen(call)
             reader = _StreamReader(call, _content_type(response))
-            async for data in response.aiter_bytes():
+            pieces = response.aiter_bytes()
+            async for data in pieces:
                 for chunk in reader.feed(data):
                     yield chunk
                 if reader.done:
+                    await _drain(pieces)
                     return
             for chunk in reader.close():
                 yield chunk
@@ -258,6 +268,17 @@ class _StreamReader:
 
     def close(self) -> list[Chunk]:
         return self._decoder.close()
+
+
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
+    """Read what follows `[DONE]`, without which the connection could not be used again.
+
+    Only here: a sync read cannot be limited to so short a time.
+    """
+    with suppress(TimeoutError, *_FAILURES):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in pieces:
+                await asyncio.sleep(0)  # lets the limit act on data that is there already
 
 
 def _read_limit(timeout: Any) -> float | None:

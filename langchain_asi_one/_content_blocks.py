@@ -60,7 +60,7 @@ def _blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.Conte
     blocks: list[dict[str, Any]] = []
     if thought := extras.get("thought"):
         blocks.append({"type": "reasoning", "reasoning": thought, "index": "lc_thought"})
-    if text := message.text:
+    if text := str(message.text):  # plain: chunks with LangChain's own type cannot be added
         blocks.append({"type": "text", "text": text, "index": "lc_text"})
     blocks += calls
     for number, record in enumerate(_items(extras.get("server_tool_calls"))):

@@ -156,13 +156,19 @@ class AnswerReader:
 
     def _note_answer(self, chunk: Wire, choice: Wire) -> None:
         for name, kind in _KINDS.items():
-            if isinstance(chunk.get(name), kind):
+            if isinstance(chunk.get(name), kind) and not isinstance(chunk[name], bool):
                 self._answer.setdefault(name, chunk[name])
+            elif chunk.get(name) is not None:
+                self._unnamed[0][name] = chunk[name]
         # The last one counts: E1 ends twice, and usage is cumulative.
         if isinstance(reason := choice.get("finish_reason"), str):
             self._finish_reason = reason
+        elif reason is not None:
+            self._unnamed[1]["finish_reason"] = reason
         if isinstance(chunk.get("usage"), dict):
             self._usage = chunk["usage"]
+        elif chunk.get("usage") is not None:
+            self._unnamed[0]["usage"] = chunk["usage"]
 
     def _note_unnamed(self, chunk: Wire, choice: Wire, message: Wire) -> None:
         named = (_ANSWER_FIELDS, _CHOICE_FIELDS, _MESSAGE_FIELDS)
@@ -236,7 +242,11 @@ class AnswerReader:
         extra.update(self._thought.unused())
         if self._other_choices:
             extra["choices"] = self._other_choices
-        unnamed_usage = {k: v for k, v in self._usage.items() if k not in _USAGE_FIELDS}
+        unnamed_usage = {
+            name: value
+            for name, value in self._usage.items()
+            if name not in _USAGE_FIELDS or not isinstance(value, int | dict | None)
+        }
         if unnamed_usage:
             extra["usage"] = unnamed_usage
         return extra

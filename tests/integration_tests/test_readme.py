@@ -41,6 +41,12 @@ def test_snippets_run(
     assert namespace["first"].response_metadata["session_id"] == "chat-42"
     assert "Ada" in namespace["second"].content
     assert "agent Stand-in Weather agent1" in printed["What comes back"]
+    routes = printed["Route to agents"]
+    assert "'result': 'Stand-in Weather was asked.'" in routes
+    assert "Flights" not in routes
+    assert "executable_data -.-> ask_agent" in routes.replace("&nbsp;", "")
+    deferred, in_a_graph = printed["Wait for an agent's answer"].splitlines()
+    assert "sent the message" not in deferred + in_a_graph
     assert "429" in printed["Testing without a key"]
 
 
@@ -53,6 +59,8 @@ def test_sections_that_a_reader_needs_are_there() -> None:
         "Structured output",
         "Sessions",
         "What comes back",
+        "Route to agents",
+        "Wait for an agent's answer",
         "Errors",
         "Testing without a key",
     }

@@ -1,0 +1,74 @@
+"""The ways to ask a model, sync and async, whole and streamed, each ending in one message."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import add
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+
+MISSING_CALL_WARNING = "ASI:One ended an answer with finish_reason 'tool_calls'"
+
+
+def sum_of(chunks: Iterable[Any]) -> AIMessage:
+    """Add chunks up and close the sum, as LangChain does for a stored message."""
+    total = reduce(add, chunks)
+    assert isinstance(total, AIMessageChunk)
+    message = message_chunk_to_message(total)
+    assert isinstance(message, AIMessage)
+    return message
+
+
+async def _asum(model: Any) -> AIMessage:
+    return sum_of([chunk async for chunk in model.astream("Hello")])
+
+
+async def _aevents(model: Any) -> Any:
+    return await (await model.astream_events("Hello", version="v3")).output
+
+
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "invoke": lambda model: model.invoke("Hello"),
+    "ainvoke": lambda model: asyncio.run(model.ainvoke("Hello")),
+    "stream": lambda model: sum_of(model.stream("Hello")),
+    "astream": lambda model: asyncio.run(_asum(model)),
+    "stream_events": lambda model: model.stream_events("Hello", version="v3").output,
+    "astream_events": lambda model: asyncio.run(_aevents(model)),
+}
+FOUR_WAYS = ["invoke", "ainvoke", "stream", "astream"]
+
+
+def ask(way: str, model: Any) -> Any:
+    """Ask in one of the `WAYS`, whether or not an announced call is missing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=MISSING_CALL_WARNING)
+        return WAYS[way](model)
+
+
+def assert_is(message: Any, wanted: AIMessage) -> None:
+    """Compare whole messages, all but the run's id, which LangChain gives."""
+    assert type(message) is AIMessage
+    assert message.model_dump(exclude={"id"}) == wanted.model_dump(exclude={"id"})
+    assert message.content_blocks == wanted.content_blocks
+
+
+async def _collect(chain: Any) -> list[Any]:
+    return [chunk async for chunk in chain.astream("Hello")]
+
+
+def raw_of(results: list[Any]) -> Any:
+    """The model's message among the results of a chain with `include_raw`."""
+    messages = [result["raw"] for result in results if "raw" in result]
+    return sum_of(messages) if isinstance(messages[0], AIMessageChunk) else messages[0]
+
+
+STRUCTURED_WAYS: dict[str, Callable[[Any], list[Any]]] = {
+    "invoke": lambda chain: [chain.invoke("Hello")],
+    "ainvoke": lambda chain: [asyncio.run(chain.ainvoke("Hello"))],
+    "stream": lambda chain: list(chain.stream("Hello")),
+    "astream": lambda chain: asyncio.run(_collect(chain)),
+}

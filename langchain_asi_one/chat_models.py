@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, Literal, Self
 
@@ -18,7 +18,7 @@ from langchain_core.language_models import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from langchain_core.utils import from_env, secret_from_env
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
@@ -26,6 +26,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -33,6 +34,7 @@ from pydantic import (
 from typing_extensions import override
 
 from langchain_asi_one import _tools
+from langchain_asi_one._bindings import FollowUpBinding, keep_follow_up
 from langchain_asi_one._clients import ClientSettings
 from langchain_asi_one._completions import Call, ChatCompletions
 from langchain_asi_one._history import request_messages
@@ -46,11 +48,18 @@ from langchain_asi_one._parameters import (
 )
 from langchain_asi_one._profiles import PROFILES, SUCCESSORS
 from langchain_asi_one._session import check_session_id, new_session_id, session_in_reach
-from langchain_asi_one._settings import check_api_key, check_base_url, check_headers, check_timeout
-from langchain_asi_one._structured_output import structured_output
+from langchain_asi_one._settings import (
+    check_api_key,
+    check_base_url,
+    check_headers,
+    check_timeout,
+    without_inputs,
+)
+from langchain_asi_one._structured_output import structured_output, whole_calls, with_raw
 from langchain_asi_one._version import __version__
 from langchain_asi_one._wire import AnswerReader, Delta
 from langchain_asi_one.errors import ASIOneError
+from langchain_asi_one.follow_up import FollowUpRunnable, OnPending, with_follow_up
 
 DEFAULT_BASE_URL = "https://api.asi1.ai/v1"
 API_KEY_VARIABLE = "ASI_ONE_API_KEY"
@@ -147,12 +156,16 @@ class ChatASIOne(BaseChatOpenAI):
     """Further tries after a failure that may pass: no connection, 408, 409, 429, 5xx."""
 
     openai_api_key: SecretStr | None = Field(
-        default_factory=secret_from_env(API_KEY_VARIABLE, default=None), alias="api_key"
+        default_factory=secret_from_env(API_KEY_VARIABLE, default=None),
+        alias="api_key",
+        validate_default=True,
     )
     """API key; from `ASI_ONE_API_KEY` if not given."""
 
     openai_api_base: str = Field(
-        default_factory=from_env(BASE_URL_VARIABLE, default=DEFAULT_BASE_URL), alias="base_url"
+        default_factory=from_env(BASE_URL_VARIABLE, default=DEFAULT_BASE_URL),
+        alias="base_url",
+        validate_default=True,
     )
     """Where the API is; from `ASI_ONE_BASE_URL` if not given, else the public endpoint."""
 
@@ -201,7 +214,14 @@ class ChatASIOne(BaseChatOpenAI):
             if isinstance(arguments.get(alias), str):
                 # Before validation, whose errors hold their input.
                 arguments[alias] = SecretStr(arguments[alias])
-        super().__init__(**arguments)
+        refused: ValidationError | None = None
+        try:
+            super().__init__(**arguments)
+        except ValidationError as error:
+            refused = without_inputs(error)
+        if refused is not None:
+            # Outside the except clause, which would keep the first error as context.
+            raise refused
         if self.openai_api_key is None:
             msg = (
                 f"ChatASIOne needs an API key: set {API_KEY_VARIABLE} or pass api_key=. Keys are "
@@ -209,9 +229,7 @@ class ChatASIOne(BaseChatOpenAI):
                 f"without one."
             )
             raise ValueError(msg)
-        if successor := SUCCESSORS.get(self.model_name):
-            msg = f"ASI:One has retired the model {self.model_name!r}; use {successor!r}."
-            warnings.warn(msg, FutureWarning, stacklevel=2)
+        _warn_if_retired(self.model_name)
 
     @classmethod
     def _argument_names(cls) -> set[str]:
@@ -283,6 +301,12 @@ class ChatASIOne(BaseChatOpenAI):
     def _check_output_version(cls, value: str | None) -> str | None:
         # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
         return value if value in {"v0", "v1"} else None
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        # With clients of its own: with other settings it would close those of the original.
+        copied._completions = ChatCompletions()
+        return copied
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
@@ -445,8 +469,8 @@ class ChatASIOne(BaseChatOpenAI):
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         check_names(kwargs, BODY_FIELDS | CALL_OPTIONS, where="A call of ChatASIOne")
-        for name, value in kwargs.items():
-            check_value(name, value)
+        kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
+        _warn_if_retired(kwargs.get("model"))
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
         body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
         body |= super()._get_request_payload([], stop=stop, **kwargs)
@@ -624,7 +648,7 @@ class ChatASIOne(BaseChatOpenAI):
         parallel_tool_calls: bool | None = None,
         response_format: Any = None,
         **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
+    ) -> FollowUpBinding:
         """Offer tools to the model.
 
         Args:
@@ -656,15 +680,19 @@ class ChatASIOne(BaseChatOpenAI):
             tool_choice=tool_choice,
             strict=strict,
             parallel_tool_calls=parallel_tool_calls,
-            response_format=response_format,
             **kwargs,
         )
+        if response_format is not None:
+            # Here, as the base class would force `strict` on all tools and leave it off the schema.
+            bound = bound.bind(
+                response_format=_tools.response_format(response_format, strict=strict)
+            )
         options = bound.kwargs  # type: ignore[attr-defined]  # `bind` returns a RunnableBinding
         functions, web_search = _tools.split_tools(options["tools"])
         if functions and options.get("tool_choice") is not None:
             _tools.check_tool_choice(options["tool_choice"], functions)
         if not web_search:
-            return bound
+            return keep_follow_up(bound)
         options = {**options, "tools": functions, "web_search": True}
         if not functions:
             for name in ("tools", "tool_choice", "parallel_tool_calls"):
@@ -702,10 +730,18 @@ class ChatASIOne(BaseChatOpenAI):
             ValueError: If arguments do not go together.
             OutputParserException: When called, if the answer is not complete JSON of the schema.
         """
+        if method != "json_schema" and tools:
+            msg = f"tools= goes with method='json_schema' only; got method={method!r}."
+            raise ValueError(msg)
+        if method == "json_mode" and strict is not None:
+            msg = "strict= does not go with method='json_mode', which sends no schema."
+            raise ValueError(msg)
         if method == "function_calling":
-            return super().with_structured_output(
-                schema, method=method, include_raw=include_raw, strict=strict, **kwargs
-            )
+            chain = super().with_structured_output(schema, method=method, strict=strict, **kwargs)
+            if not isinstance(chain, RunnableSequence):
+                return chain
+            parser = whole_calls() | chain.last
+            return with_raw(chain.first, parser) if include_raw else chain.first | parser
         if method not in ("json_mode", "json_schema"):
             msg = (
                 f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
@@ -725,6 +761,72 @@ class ChatASIOne(BaseChatOpenAI):
         )
         model = model.bind(ls_structured_output_format=told, **kwargs)
         return structured_output(model, schema, include_raw=include_raw)
+
+    # --- Deferred answers ---
+
+    def with_follow_up(
+        self,
+        *,
+        interval: float = 5.0,
+        max_polls: int = 24,
+        is_pending: Callable[[AIMessage], bool] | None = None,
+        message: str = "Any update?",
+        on_pending: OnPending = "return",
+    ) -> FollowUpRunnable:
+        """Wait for answers that agents give later: ask again in the same session until they come.
+
+        The rules are told in `langchain_asi_one.follow_up.with_follow_up`. Bind tools and config
+        before or after; a parser goes behind: `model.with_follow_up() | parser`.
+
+        Args:
+            interval: Seconds between an answer and the next poll, above 0 and up to 86,400.
+            max_polls: Most polls for one question, 1 to 1,000.
+            is_pending: Decides instead of the default rule whether an answer is still to come.
+            message: What a poll says.
+            on_pending: What to do when the last poll brought nothing new: `"return"` the last
+                answer with `response_metadata["pending"] = True`, or `"raise"`
+                `AnswerPendingError`.
+
+        Returns:
+            A Runnable that answers as this model does, later if need be.
+
+        Raises:
+            ValueError: If an argument is out of range.
+
+        Example:
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> with local_asi_one() as server:  # answers at the second poll
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     message = model.with_follow_up(interval=0.01).invoke("[deferred: 2] A table?")
+            >>> message.response_metadata["follow_up_polls"]
+            2
+        """
+        return with_follow_up(
+            self,
+            interval=interval,
+            max_polls=max_polls,
+            is_pending=is_pending,
+            message=message,
+            on_pending=on_pending,
+        )
+
+    # A plain binding would hand `with_follow_up` on to the model and lose what is bound.
+
+    @override
+    def bind(self, **kwargs: Any) -> FollowUpBinding:
+        return keep_follow_up(super().bind(**kwargs))
+
+    @override
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> FollowUpBinding:
+        return keep_follow_up(super().with_config(config, **kwargs))
+
+    @override
+    def with_listeners(self, **listeners: Any) -> FollowUpBinding:
+        return keep_follow_up(super().with_listeners(**listeners))
+
+    @override
+    def with_alisteners(self, **listeners: Any) -> FollowUpBinding:
+        return keep_follow_up(super().with_alisteners(**listeners))
 
     # --- Token counts: ASI:One publishes no tokenizer. ---
 
@@ -779,6 +881,12 @@ class ChatASIOne(BaseChatOpenAI):
             2026, wire contract, 2).
         """
         return count_tokens_approximately(messages, tools=list(tools) if tools else None)
+
+
+def _warn_if_retired(model: object) -> None:
+    if isinstance(model, str) and (successor := SUCCESSORS.get(model)):
+        msg = f"ASI:One has retired the model {model!r}; use {successor!r}."
+        warnings.warn(msg, FutureWarning, stacklevel=3)
 
 
 def _brings_something(delta: Delta) -> bool:

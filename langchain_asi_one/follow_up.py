@@ -1,0 +1,362 @@
+"""Waiting for an answer that ASI:One gives later, in the same session.
+
+`ChatASIOne.with_follow_up` is the short way here; `with_follow_up` of this module does the same for
+any Runnable that takes messages and gives an answer of `ChatASIOne`. To wait in a LangGraph graph,
+with one checkpoint per poll, see `langchain_asi_one.langgraph`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, closing
+from typing import Any, Literal, Self, TypeAlias, cast
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForChainRun,
+    CallbackManagerForChainRun,
+    adispatch_custom_event,
+    dispatch_custom_event,
+)
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import (
+    Runnable,
+    RunnableConfig,
+    RunnableSerializable,
+)
+from langchain_core.runnables.config import patch_config
+from langchain_core.runnables.graph import Graph
+from langchain_core.runnables.utils import ConfigurableFieldSpec
+from pydantic import ConfigDict
+from typing_extensions import override
+
+from langchain_asi_one._pending import FollowUpRule, is_deferred
+from langchain_asi_one._waiting import HeldAnswer, Waiting
+from langchain_asi_one.errors import ASIOneError, Failure
+
+__all__ = [
+    "EVENT",
+    "AnswerPendingError",
+    "FollowUpRule",
+    "FollowUpRunnable",
+    "OnPending",
+    "is_deferred",
+    "with_follow_up",
+]
+
+EVENT = "asi_one_follow_up"
+"""Name of the custom event that tells of each answer that is still to come."""
+
+OnPending: TypeAlias = Literal["return", "raise"]
+
+
+class AnswerPendingError(ASIOneError):
+    """The last poll was made and the real answer had still not come.
+
+    It is not retryable: a retry would ask the first question again. Ask in its `session_id` later.
+
+    Args:
+        answer: The last answer, marked as `with_follow_up` returns it.
+        polls: How many polls were made.
+
+    Attributes:
+        answer: As given.
+        polls: As given.
+    """
+
+    def __init__(self, answer: AIMessage, polls: int) -> None:
+        text = str(answer.text)
+        shown = repr(text) if len(text) <= 80 else f"{text[:80]!r}…"
+        metadata = answer.response_metadata
+        msg = (
+            f"ASI:One has not given its answer yet: after {polls} polls it still says {shown}. Ask "
+            f"again later in session {metadata.get('session_id')}, or raise max_polls or interval."
+        )
+        failure = Failure(
+            model=metadata.get("model_name"),
+            session_id=metadata.get("session_id"),
+            may_have_acted=True,
+            partial_text=text,
+        )
+        super().__init__(msg, failure)
+        self.answer = answer
+        self.polls = polls
+
+    @override
+    def with_partial(self, *, text: str, thought: str) -> Self:
+        """Return the error as it is: its answer is whole."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.answer, self.polls)
+
+
+class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
+    """A Runnable that asks again until a deferred answer has come; made by `with_follow_up`.
+
+    Args:
+        bound: What answers: a `ChatASIOne`, or a Runnable around one that takes messages.
+        rule: How to wait.
+        on_pending: What to do when the last poll brought nothing: `"return"` the last answer, or
+            `"raise"` `AnswerPendingError`.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    bound: Runnable[Any, Any]
+    rule: FollowUpRule = FollowUpRule()
+    on_pending: OnPending = "return"
+
+    @property
+    @override
+    def InputType(self) -> Any:
+        return self.bound.InputType
+
+    @property
+    @override
+    def OutputType(self) -> Any:
+        return self.bound.OutputType
+
+    @property
+    @override
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        return self.bound.config_specs
+
+    @override
+    def get_graph(self, config: RunnableConfig | None = None) -> Graph:
+        return self.bound.get_graph(config)
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> FollowUpRunnable:
+        """Offer tools to the model; arguments as for `ChatASIOne.bind_tools`."""
+        bound = cast("Any", self.bound).bind_tools(tools, **kwargs)
+        return FollowUpRunnable(bound=bound, rule=self.rule, on_pending=self.on_pending)
+
+    @override
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer, and wait for the real answer if need be; see `with_follow_up`."""
+        return self._call_with_config(self._invoke, input, config, **kwargs)
+
+    @override
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Do as `invoke`, in the running event loop."""
+        return await self._acall_with_config(self._ainvoke, input, config, **kwargs)
+
+    @override
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessage]:
+        """Answer in chunks whose sum is what `invoke` returns; see `with_follow_up`."""
+        return self._transform_stream_with_config(iter([input]), self._stream, config, **kwargs)
+
+    @override
+    def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessage]:
+        """Do as `stream`, in the running event loop."""
+        return self._atransform_stream_with_config(_one(input), self._astream, config, **kwargs)
+
+    def _invoke(
+        self,
+        question: LanguageModelInput,
+        run_manager: CallbackManagerForChainRun,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> AIMessage:
+        waiting = Waiting(self.rule, question)
+        while not waiting.ended:
+            asked = waiting.next_input()
+            child = _child_config(config, run_manager, waiting)
+            waiting.hear(self.bound.invoke(asked, child, **kwargs))
+            if waiting.pending:
+                dispatch_custom_event(EVENT, waiting.event(), config=child)
+                time.sleep(waiting.seconds)
+        return self._result(waiting)
+
+    async def _ainvoke(
+        self,
+        question: LanguageModelInput,
+        run_manager: AsyncCallbackManagerForChainRun,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> AIMessage:
+        waiting = Waiting(self.rule, question)
+        while not waiting.ended:
+            asked = waiting.next_input()
+            child = _child_config(config, run_manager, waiting)
+            waiting.hear(await self.bound.ainvoke(asked, child, **kwargs))
+            if waiting.pending:
+                await adispatch_custom_event(EVENT, waiting.event(), config=child)
+                await asyncio.sleep(waiting.seconds)
+        return self._result(waiting)
+
+    def _stream(
+        self,
+        inputs: Iterator[LanguageModelInput],
+        run_manager: CallbackManagerForChainRun,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> Iterator[AIMessage]:
+        waiting = Waiting(self.rule, next(inputs))
+        held = HeldAnswer(waiting)
+        while not waiting.ended:
+            answer = HeldAnswer(waiting)
+            asked = waiting.next_input()
+            child = _child_config(config, run_manager, waiting)
+            with closing(cast("Any", self.bound.stream(asked, child, **kwargs))) as pieces:
+                for piece in pieces:
+                    yield from answer.feed(piece)
+            if answer.end():
+                held = answer
+            if waiting.pending:
+                dispatch_custom_event(EVENT, waiting.event(), config=child)
+                time.sleep(waiting.seconds)
+        self._check(waiting)
+        yield from held.rest()
+
+    async def _astream(
+        self,
+        inputs: AsyncIterator[LanguageModelInput],
+        run_manager: AsyncCallbackManagerForChainRun,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessage]:
+        waiting = Waiting(self.rule, await anext(inputs))
+        held = HeldAnswer(waiting)
+        while not waiting.ended:
+            answer = HeldAnswer(waiting)
+            asked = waiting.next_input()
+            child = _child_config(config, run_manager, waiting)
+            async with aclosing(cast("Any", self.bound.astream(asked, child, **kwargs))) as pieces:
+                async for piece in pieces:
+                    for released in answer.feed(piece):
+                        yield released
+            if answer.end():
+                held = answer
+            if waiting.pending:
+                await adispatch_custom_event(EVENT, waiting.event(), config=child)
+                await asyncio.sleep(waiting.seconds)
+        self._check(waiting)
+        for released in held.rest():
+            yield released
+
+    def _result(self, waiting: Waiting) -> AIMessage:
+        self._check(waiting)
+        return waiting.result()
+
+    def _check(self, waiting: Waiting) -> None:
+        if waiting.pending and self.on_pending == "raise":
+            raise AnswerPendingError(waiting.result(), waiting.polls)
+
+
+def with_follow_up(
+    runnable: Runnable[Any, Any],
+    *,
+    interval: float = 5.0,
+    max_polls: int = 24,
+    is_pending: Callable[[AIMessage], bool] | None = None,
+    message: str = "Any update?",
+    on_pending: OnPending = "return",
+) -> FollowUpRunnable:
+    """Wait for deferred answers: ask again in the same session until the answer has come.
+
+    An answer of ASI:One that an agent has yet to give is a stand-in sentence. This Runnable then
+    sends the conversation, that sentence and `message` in the session of the first answer, every
+    `interval` seconds, until the text changes or `max_polls` polls were made (defaults as
+    documented by ASI:One; wire contract, 6.1). By default an answer is still to come if
+
+    - the first one is nothing but "I've sent the message" (`is_deferred`) and does not answer the
+      result of a local tool, which may be what was sent;
+    - a later one is that sentence, says what the answer before it said, or is empty.
+
+    An answer with tool calls, or without `response_metadata["session_id"]` (of another provider),
+    is never asked after. Other answers cost nothing: no poll, and nothing is added to them.
+
+    `stream` gives only the last answer, so its sum is what `invoke` returns: an answer is held back
+    while its text could still be a stand-in (with `is_pending`, to its end). Each answer that is
+    still to come is told in a custom event `asi_one_follow_up` (`astream_events`, callbacks) with
+    `poll`, `max_polls`, `text`, `session_id` and `next_poll_in` (seconds; `None` after the last).
+    Errors of a poll are those of the model; put `with_retry` inside, not around, so that the
+    question is asked once: `with_follow_up(model.with_retry())`.
+
+    Args:
+        runnable: A `ChatASIOne`, or a Runnable around one that takes messages and gives its answer,
+            such as `model.bind_tools(...)` or `model.with_retry()`.
+        interval: Seconds between an answer and the next poll, above 0 and up to 86,400.
+        max_polls: Most polls for one question, 1 to 1,000.
+        is_pending: Takes an answer and decides, instead of the default rule, for the first and
+            every later one, whether the real answer is still to come.
+        message: What a poll says.
+        on_pending: What to do when the last poll brought nothing new: `"return"` the last answer
+            with `response_metadata["pending"] = True`, or `"raise"` `AnswerPendingError`.
+
+    Returns:
+        The Runnable. Its answer has `response_metadata["follow_up_polls"]` if polls were made.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> from langchain_asi_one.testing import local_asi_one
+        >>> with local_asi_one() as server:  # answers at the second poll
+        ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+        ...     patient = with_follow_up(model.with_retry(), interval=0.01)
+        ...     patient.invoke("[deferred: 2] Any table?").response_metadata["follow_up_polls"]
+        2
+    """
+    if not isinstance(runnable, Runnable):
+        msg = f"with_follow_up takes a Runnable such as ChatASIOne; got {type(runnable).__name__}"
+        raise ValueError(msg)  # noqa: TRY004 - arguments are refused as ValueError everywhere
+    if on_pending not in ("return", "raise"):
+        msg = f"on_pending must be 'return' or 'raise'; got {on_pending!r}"
+        raise ValueError(msg)
+    rule = FollowUpRule(interval, max_polls, is_pending, message)
+    return FollowUpRunnable(bound=runnable, rule=rule, on_pending=on_pending)
+
+
+def session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:
+    """Make the config of a call that must stay in a session.
+
+    Args:
+        config: The config of the run.
+        session_id: The session; `None` to leave the config as it is.
+
+    Returns:
+        The config with `configurable["session_id"]`, which a model anywhere inside sees.
+    """
+    if session_id is None:
+        return config
+    configurable = {**(config.get("configurable") or {}), "session_id": session_id}
+    return {**config, "configurable": configurable}
+
+
+def _child_config(
+    config: RunnableConfig,
+    run_manager: CallbackManagerForChainRun | AsyncCallbackManagerForChainRun,
+    waiting: Waiting,
+) -> RunnableConfig:
+    tag = f"follow_up:poll:{waiting.polls}" if waiting.polls else None
+    child = patch_config(config, callbacks=run_manager.get_child(tag))
+    return session_config(child, waiting.session_id)
+
+
+async def _one(question: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:
+    yield question

@@ -1,0 +1,62 @@
+"""LangGraph parts for the agents that ASI:One names.
+
+The model names agents of Agentverse in `executable_data`. These parts make them routable state
+and send the allowed ones to a node::
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
+    builder.add_node(executable_data_node())
+    builder.add_node("ask_agent", agent_worker(ask))
+    builder.add_edge(START, "model")
+    builder.add_edge("model", "executable_data")
+    builder.add_conditional_edges("executable_data", send_agents("ask_agent", allow={"agent1q..."}))
+    graph = check_graph(builder).compile()
+
+or `create_asi_one_graph(model, allow={...}, worker=ask)` for the whole. All that they put into the
+state is plain JSON, which every checkpointer holds.
+"""
+
+from langchain_asi_one.langgraph._allow import Allow, agent_identity, allow_agents
+from langchain_asi_one.langgraph._check import check_graph
+from langchain_asi_one.langgraph._follow_up import (
+    FollowUp,
+    follow_up_condition,
+    follow_up_node,
+)
+from langchain_asi_one.langgraph._graph import create_asi_one_graph
+from langchain_asi_one.langgraph._review import review_agents
+from langchain_asi_one.langgraph._routing import (
+    executable_data_condition,
+    executable_data_node,
+    send_agents,
+)
+from langchain_asi_one.langgraph._state import (
+    AgentGraphState,
+    AgentResult,
+    AgentTask,
+    ExecutableDataState,
+    add_agent_results,
+)
+from langchain_asi_one.langgraph._workers import agent_worker, report_agents
+
+__all__ = [
+    "AgentGraphState",
+    "AgentResult",
+    "AgentTask",
+    "Allow",
+    "ExecutableDataState",
+    "FollowUp",
+    "add_agent_results",
+    "agent_identity",
+    "agent_worker",
+    "allow_agents",
+    "check_graph",
+    "create_asi_one_graph",
+    "executable_data_condition",
+    "executable_data_node",
+    "follow_up_condition",
+    "follow_up_node",
+    "report_agents",
+    "review_agents",
+    "send_agents",
+]

@@ -1,0 +1,292 @@
+"""Waiting in a graph for an answer that ASI:One gives later, with one checkpoint per poll."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final, Literal, cast, overload
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
+from langgraph.graph import END
+from typing_extensions import TypedDict, override
+
+from langchain_asi_one._pending import FollowUpRule, session_of, text_of
+from langchain_asi_one._waiting import checked, marked
+from langchain_asi_one.follow_up import FollowUpRunnable, session_config
+from langchain_asi_one.langgraph._state import (
+    MESSAGES_KEY,
+    messages_of,
+    own_schema,
+    value_of,
+)
+
+FOLLOW_UP_KEY: Final = "follow_up"
+_UNSET: Final = object()
+
+
+class FollowUp(TypedDict):
+    """How far the wait for an answer has come. Plain JSON; `follow_up_node` writes it.
+
+    Attributes:
+        pending: Whether the real answer is still to come, also after the last poll.
+        polls: How many polls were made.
+        due: When the next poll is due, in seconds since 1970; `None` if none is to follow.
+        answer: Which message the rest is about: its id.
+    """
+
+    pending: bool
+    polls: int
+    due: float | None
+    answer: str
+
+
+class _FollowUpNode(Runnable[Any, dict[str, Any]]):
+    """One step of the wait: look at a new answer, or wait until the next poll is due and make it.
+
+    A Runnable, as LangGraph has no other way to give a node a sync and an async half; under
+    `ainvoke` a sleeping function would hold a thread that cannot be cancelled.
+    """
+
+    def __init__(
+        self, model: Runnable[Any, Any], rule: FollowUpRule, messages_key: str, output_key: str
+    ) -> None:
+        self.name = FOLLOW_UP_KEY
+        self.reads = (messages_key,)
+        self.writes = (output_key,)
+        self._model = model
+        self._rule = rule
+        self._messages_key = messages_key
+        self._output_key = output_key
+
+    @property
+    def func(self) -> "_FollowUpNode":
+        """What `check_graph` reads `reads` and `writes` of."""
+        return self
+
+    @override
+    def invoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        messages = messages_of(input, self._messages_key, part="follow_up_node")
+        record = self._record(input, messages)
+        if record is None:
+            return self._looked(messages)
+        time.sleep(self._seconds(record))
+        history, said = _question_and_answer(messages)
+        answer = self._model.invoke(self._rule.poll(history, said), _in_session(config, said))
+        return self._polled(record, messages, checked(answer))
+
+    @override
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        messages = messages_of(input, self._messages_key, part="follow_up_node")
+        record = self._record(input, messages)
+        if record is None:
+            return self._looked(messages)
+        await asyncio.sleep(self._seconds(record))
+        history, said = _question_and_answer(messages)
+        poll = self._rule.poll(history, said)
+        answer = await self._model.ainvoke(poll, _in_session(config, said))
+        return self._polled(record, messages, checked(answer))
+
+    def _record(self, state: Any, messages: list[BaseMessage]) -> FollowUp | None:
+        """The wait under way; `None` if there is none for the last message."""
+        held = state.get(self._output_key) if isinstance(state, dict) else None
+        held = held or getattr(state, self._output_key, None)
+        if not held or held["due"] is None or held["answer"] != _identity(messages):
+            return None
+        return cast("FollowUp", held)
+
+    def _seconds(self, record: FollowUp) -> float:
+        """The rest of the interval; never more, should another machine's clock be ahead."""
+        remaining = (record["due"] or 0) - time.time()
+        return min(max(remaining, 0), self._rule.interval)
+
+    def _looked(self, messages: list[BaseMessage]) -> dict[str, Any]:
+        pending = False
+        if messages and isinstance(messages[-1], AIMessage):
+            history, answer = _question_and_answer(messages)
+            pending = self._rule.pending(answer, history=history, said=None)
+        return self._update(pending=pending, polls=0, answer=_identity(messages))
+
+    def _polled(
+        self, record: FollowUp, messages: list[BaseMessage], answer: AIMessage
+    ) -> dict[str, Any]:
+        polls = record["polls"] + 1
+        history, said = _question_and_answer(messages)
+        pending = self._rule.pending(answer, history=history, said=said)
+        if pending and text_of(answer) in ("", text_of(said)):
+            return self._update(pending=True, polls=polls, answer=record["answer"])
+        # Without an id the state's reducer would give one, and the wait would seem a new one.
+        answer = marked(answer, {"follow_up_polls": polls})
+        answer.id = answer.id or str(uuid4())
+        shown = [*messages, answer]
+        update = self._update(pending=pending, polls=polls, answer=_identity(shown))
+        return {self._messages_key: [answer], **update}
+
+    def _update(self, *, pending: bool, polls: int, answer: str) -> dict[str, Any]:
+        again = pending and polls < self._rule.max_polls
+        due = time.time() + self._rule.interval if again else None
+        return {self._output_key: FollowUp(pending=pending, polls=polls, due=due, answer=answer)}
+
+
+def follow_up_node(
+    model: Runnable[Any, Any],
+    *,
+    interval: float = 5.0,
+    max_polls: int = 24,
+    is_pending: Callable[[AIMessage], bool] | None = None,
+    message: str = "Any update?",
+    messages_key: str = MESSAGES_KEY,
+    output_key: str = FOLLOW_UP_KEY,
+) -> Runnable[Any, dict[str, Any]]:
+    """Make the node that waits for an answer that ASI:One gives later, one poll a step.
+
+    Put it behind the node that asks, and `follow_up_condition` behind it::
+
+        builder.add_node("ask", lambda state: {"messages": [model.invoke(state["messages"])]})
+        builder.add_node("follow_up", follow_up_node(model))
+        builder.add_edge(START, "ask")
+        builder.add_edge("ask", "follow_up")
+        builder.add_conditional_edges("follow_up", follow_up_condition)
+
+    Its first step looks at the last message. If that is a stand-in for an answer to come (the rule
+    of `langchain_asi_one.follow_up.with_follow_up`), the node is due again after `interval`
+    seconds; each further step waits until then and polls once, in the session of the answer. With
+    a checkpointer each step is a checkpoint, so a process that is killed while it waits goes on
+    elsewhere with `graph.invoke(None, config)`: for the rest of the interval, and without asking
+    the question again. Only a poll that was under way is made again. Use `durability="sync"` to
+    have each checkpoint written before the next step begins.
+
+    The answer is appended to the messages, behind the stand-in; polls are not kept, as ASI:One's
+    documentation has it. The wait is told in the key `follow_up` (`FollowUp`), which the state need
+    not declare; `stream_mode="updates"` shows each step. After the last poll `pending` stays true.
+    A run takes up to `max_polls` + 1 steps more: raise `recursion_limit` if you lowered it.
+
+    Args:
+        model: A `ChatASIOne`, or a Runnable around one that takes messages and gives its answer.
+        interval: Seconds between an answer and the next poll, above 0 and up to 86,400.
+        max_polls: Most polls for one question, 1 to 1,000.
+        is_pending: Decides instead of the default rule whether an answer is still to come.
+        message: What a poll says.
+        messages_key: State key of the messages; it needs a reducer that appends.
+        output_key: State key to write; it must have no reducer.
+
+    Returns:
+        A node named `follow_up`, for `add_node`; sync and async.
+
+    Raises:
+        ValueError: If an argument is out of range, or `model` polls by itself.
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> node = follow_up_node(ChatASIOne(api_key="any"))
+        >>> answer = AIMessage("I've sent the message", id="a", response_metadata={
+        ...     "session_id": "ec2bcc4d-37d5-4f43-8c8f-1a0e2a0a2a51"})
+        >>> node.invoke({"messages": [answer]})["follow_up"]["pending"]
+        True
+    """
+    rule = FollowUpRule(interval, max_polls, is_pending, message)
+    if isinstance(model, FollowUpRunnable):
+        msg = "follow_up_node polls by itself; give it the model without with_follow_up."
+        raise ValueError(msg)  # noqa: TRY004 - arguments are refused as ValueError everywhere
+    if not isinstance(model, Runnable):
+        msg = f"follow_up_node takes a model such as ChatASIOne; got {type(model).__name__}"
+        raise ValueError(msg)  # noqa: TRY004 - as above
+
+    class FollowUpNode(_FollowUpNode):
+        # LangGraph reads the state keys of this annotation, which belongs to the class.
+        def __call__(self, state: Any) -> Any:
+            return self.invoke(state)
+
+    FollowUpNode.__call__.__annotations__["state"] = own_schema(
+        {messages_key: list[AnyMessage], output_key: FollowUp}
+    )
+    return FollowUpNode(model, rule, messages_key, output_key)
+
+
+@overload
+def follow_up_condition(
+    state: Any, *, key: str = ..., node: str = ..., otherwise: str = ...
+) -> str: ...
+
+
+@overload
+def follow_up_condition(
+    *, key: str = ..., node: str = ..., otherwise: str = ...
+) -> Callable[[Any], str]: ...
+
+
+def follow_up_condition(
+    state: Any = _UNSET,
+    *,
+    key: str = FOLLOW_UP_KEY,
+    node: str = FOLLOW_UP_KEY,
+    otherwise: str = END,
+) -> Any:
+    """Whether to poll again: a condition for `add_conditional_edges` behind `follow_up_node`.
+
+    Bare, it leads to the node `"follow_up"` or to the end; called with names, it gives a condition
+    that leads there. Both draw their edges.
+
+    Args:
+        state: The state; without it, a configured condition is returned.
+        key: State key that `follow_up_node` wrote.
+        node: The node that polls, to go to while the answer is pending and polls are left.
+        otherwise: Node to go to when the answer has come, or the last poll was made.
+
+    Returns:
+        The name of the node.
+
+    Raises:
+        ValueError: If the state has no such key.
+
+    Example:
+        >>> waiting = FollowUp(pending=True, polls=3, due=1800000000.0, answer="a")
+        >>> follow_up_condition({"follow_up": waiting})
+        'follow_up'
+        >>> follow_up_condition(otherwise="report")({"follow_up": {**waiting, "due": None}})
+        'report'
+    """
+
+    def condition(state: Any) -> str:
+        remedy = f"Put it behind follow_up_node(output_key={key!r})."
+        record = value_of(state, key, part="follow_up_condition", remedy=remedy)
+        return node if record["due"] is not None else otherwise
+
+    if state is not _UNSET:
+        return condition(state)
+    condition.__name__ = "follow_up_condition"
+    condition.__annotations__ = {
+        "state": own_schema({key: FollowUp}),
+        "return": Literal[node, otherwise],
+    }
+    vars(condition)["reads"] = (key,)
+    return condition
+
+
+# LangGraph reads these of the bare function: the key to read and the edges to draw.
+follow_up_condition.__annotations__ = {
+    "state": own_schema({FOLLOW_UP_KEY: FollowUp}),
+    "return": Literal["follow_up", "__end__"],
+}
+vars(follow_up_condition)["reads"] = (FOLLOW_UP_KEY,)
+
+
+def _question_and_answer(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIMessage]:
+    """The conversation up to the question, and the last of the answers behind it."""
+    end = len(messages)
+    while end and isinstance(messages[end - 1], AIMessage):
+        end -= 1
+    return messages[:end], checked(messages[-1])
+
+
+def _identity(messages: list[BaseMessage]) -> str:
+    """What tells the last message from a later one, also in a state that gives no ids."""
+    return (messages[-1].id if messages else None) or f"#{len(messages)}"
+
+
+def _in_session(config: RunnableConfig | None, said: AIMessage) -> RunnableConfig:
+    return session_config(ensure_config(config), session_of(said))

@@ -1,0 +1,114 @@
+"""The whole graph, assembled from the public parts: also the example of how to wire one's own."""
+
+from collections.abc import Callable, Hashable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.tools import BaseTool
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+from langgraph.types import Checkpointer
+
+from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._check import check_graph
+from langchain_asi_one.langgraph._review import review_agents
+from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
+from langchain_asi_one.langgraph._state import AgentGraphState
+from langchain_asi_one.langgraph._workers import agent_worker, report_agents
+
+
+def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the caller can make
+    model: BaseChatModel,
+    *,
+    tools: Sequence[BaseTool | Callable[..., Any]] = (),
+    allow: Allow,
+    worker: Callable[..., Any],
+    checkpointer: Checkpointer = None,
+    review: bool = False,
+    limit: int = 8,
+    timeout: float | None = None,
+    recursion_limit: int = 25,
+) -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
+    """Make a graph that asks a model, and then the agents that the model names.
+
+    ::
+
+        model ──tool calls──> tools ──> model
+          └──> executable_data ──> [review_agents] ──> ask_agent (one per agent) | END
+                                                         └──> report_agents ──> answer ──> END
+
+    The model is asked once more, in `answer`, when agents were asked; agents that it names there
+    are not asked, so agents cannot call for agents without end.
+
+    Args:
+        model: A `ChatASIOne`, or any chat model that gives `executable_data`.
+        tools: Local tools, which the model may call before it answers.
+        allow: Which agents may be asked; see `allow_agents`.
+        worker: Asks one agent: a plain or async function of an `AgentTask`; see `agent_worker`.
+        checkpointer: Keeps the thread between turns and during a review.
+        review: Whether a human must approve (or edit, or reject) the allowed agents first. Needs a
+            checkpointer, here or from the server that runs the graph.
+        limit: Most agents asked in one turn, 1 or more.
+        timeout: Seconds for one agent, more than 0; only for an async worker.
+        recursion_limit: Most steps of one run, 1 or more: the guard against endless tool calls.
+
+    Returns:
+        The compiled graph: `messages` in, `messages`, `executable_data` and `agent_results` out.
+
+    Raises:
+        TypeError: If `allow` or `worker` is missing or of a wrong kind.
+        ValueError: If an argument is out of range, or a plain worker has a timeout.
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> from langchain_asi_one.testing import local_asi_one
+        >>> def ask(task):
+        ...     return f"{task['agent']['name']} was asked."
+        >>> with local_asi_one() as server:
+        ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+        ...     graph = create_asi_one_graph(model, allow="any", worker=ask)
+        ...     state = graph.invoke({"messages": [("user", "Which agent knows the weather?")]})
+        >>> [result["result"] for result in state["agent_results"]]
+        ['Stand-in Weather was asked.', 'Stand-in Flights was asked.']
+    """
+    with_tools = model.bind_tools(tools) if tools else model
+    # What a human is asked about is only what may be done.
+    keep = allow_agents(allow) if review else None
+
+    builder = StateGraph(AgentGraphState)
+    builder.add_node("model", itemgetter("messages") | with_tools | _first_answer)
+    builder.add_node("executable_data", executable_data_node(keep=keep))
+    builder.add_node("ask_agent", agent_worker(worker, timeout=timeout))
+    builder.add_node("report_agents", report_agents())
+    builder.add_node("answer", itemgetter("messages") | model | _last_answer)
+
+    builder.add_edge(START, "model")
+    if tools:
+        builder.add_node("tools", ToolNode(tools))
+        builder.add_edge("tools", "model")
+        path_map: dict[Hashable, str] = {"tools": "tools", END: "executable_data"}
+        builder.add_conditional_edges("model", tools_condition, path_map)
+    else:
+        builder.add_edge("model", "executable_data")
+    source = "executable_data"
+    if review:
+        builder.add_node(review_agents(allowed_decisions=("approve", "edit", "reject")))
+        builder.add_edge("executable_data", source := "review_agents")
+    builder.add_conditional_edges(source, send_agents("ask_agent", allow=allow, limit=limit))
+    builder.add_edge("ask_agent", "report_agents")
+    builder.add_edge("report_agents", "answer")
+    builder.add_edge("answer", END)
+
+    graph = check_graph(builder).compile(checkpointer, name="asi_one")
+    return graph.with_config(recursion_limit=recursion_limit)
+
+
+def _first_answer(message: BaseMessage) -> dict[str, Any]:
+    return {"messages": [message], "agent_results": None}  # those of an earlier turn are forgotten
+
+
+def _last_answer(message: BaseMessage) -> dict[str, Any]:
+    return {"messages": [message]}

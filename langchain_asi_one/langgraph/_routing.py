@@ -1,0 +1,300 @@
+"""From the model's answer to the agents' nodes: one node, one condition, one router."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, overload
+
+from langgraph.graph import END
+from langgraph.types import Send
+
+from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_data
+from langchain_asi_one.langgraph._allow import (
+    Allow,
+    agent_identity,
+    allow_agents,
+    allowed_identifiers,
+    checked_identifier,
+    checked_predicate,
+    distinct_agents,
+    judged,
+)
+from langchain_asi_one.langgraph._state import (
+    ENTRIES_KEY,
+    MESSAGES_KEY,
+    AgentTask,
+    Node,
+    answers_of_turn,
+    entries_of,
+    messages_of,
+    question_of_turn,
+    schema,
+)
+
+logger = logging.getLogger(__name__)
+
+Router: TypeAlias = Callable[[Any], list[Send] | str]
+
+_UNSET: Final = object()
+_Part = TypeVar("_Part", bound=Callable[..., Any])
+
+
+def executable_data_node(
+    *,
+    messages_key: str = MESSAGES_KEY,
+    output_key: str = ENTRIES_KEY,
+    keep: Callable[[ExecutableEntry], bool] | None = None,
+    max_entries: int | None = 32,
+) -> Node:
+    """Make the node that puts the agents named by ASI:One into the state.
+
+    It reads the model's messages after the last human one, so an earlier turn's agents never route
+    again, and always writes the key, `[]` if no agent was named. Agents that a planner run has
+    asked already (`plan_state`) are not among them: `get_executable_data` reads those too. The
+    state need not declare the key.
+
+    Args:
+        messages_key: State key of the messages.
+        output_key: State key to write. It must have no reducer.
+        keep: Which entries to write, such as `allow_agents(...)`; an exception counts as no.
+        max_entries: Most entries to write, 0 or more, or `None` for any number; how many were left
+            out is logged.
+
+    Returns:
+        A function named `executable_data`, for `add_node`; it works under `invoke` and `ainvoke`.
+
+    Raises:
+        TypeError: If `keep` is not a plain function.
+        ValueError: If `max_entries` is negative.
+
+    Example:
+        >>> from langchain_core.messages import AIMessage
+        >>> named = {"executable_data": [{"handle": "@weather"}]}
+        >>> node = executable_data_node()
+        >>> update = node({"messages": [AIMessage("", additional_kwargs=named)]})
+        >>> [entry["handle"] for entry in update["executable_data"]]
+        ['weather']
+    """
+    if keep is not None:
+        checked_predicate(keep, "keep")
+    if max_entries is not None and not _is_count(max_entries, 0):
+        msg = f"max_entries must be 0 or more, or None for any number; got {max_entries!r}"
+        raise ValueError(msg)
+
+    def executable_data(state: Any) -> dict[str, Any]:
+        messages = messages_of(state, messages_key, part="executable_data_node")
+        entries = _named(messages)
+        if keep is not None:
+            entries = [entry for entry in entries if judged(keep, entry, "keep")]
+        kept = entries[:max_entries]
+        if len(kept) < len(entries):
+            logger.warning(
+                "ASI:One named %d agents and calls; %d beyond max_entries=%d were left out.",
+                len(entries),
+                len(entries) - len(kept),
+                len(kept),
+            )
+        return {output_key: kept}
+
+    executable_data.__annotations__["state"] = schema(
+        **{messages_key: "messages", output_key: "entries"}
+    )
+    return _marked(executable_data, reads=(messages_key,), writes=(output_key,))
+
+
+@overload
+def executable_data_condition(
+    state: Any, *, key: str = ..., agents: str = ..., otherwise: str = ...
+) -> str: ...
+
+
+@overload
+def executable_data_condition(
+    *, key: str = ..., agents: str = ..., otherwise: str = ...
+) -> Callable[[Any], str]: ...
+
+
+def executable_data_condition(
+    state: Any = _UNSET,
+    *,
+    key: str = ENTRIES_KEY,
+    agents: str = "agents",
+    otherwise: str = END,
+) -> Any:
+    """Whether ASI:One named an agent in this turn: a condition for `add_conditional_edges`.
+
+    It only tells whether there is something to look at; which agents may be asked is decided by
+    `send_agents`. Bare, it leads to the node `"agents"` or to the end; called with names, it gives
+    a condition that leads there. Both draw their edges.
+
+    Args:
+        state: The state; without it, a configured condition is returned.
+        key: State key that `executable_data_node` wrote.
+        agents: Node to go to if an agent is identified, by checked address or by handle.
+        otherwise: Node to go to if none is.
+
+    Returns:
+        The name of the node.
+
+    Raises:
+        ValueError: If the state has no such key.
+
+    Example:
+        >>> executable_data_condition({"executable_data": []})
+        '__end__'
+        >>> condition = executable_data_condition(agents="review_agents", otherwise="answer")
+        >>> condition({"executable_data": [{"kind": "agent", "handle": "weather", "raw": {}}]})
+        'review_agents'
+    """
+
+    def condition(state: Any) -> str:
+        entries = entries_of(state, key, part="executable_data_condition")
+        return agents if any(map(agent_identity, entries)) else otherwise
+
+    if state is not _UNSET:
+        return condition(state)
+    condition.__name__ = "executable_data_condition"
+    condition.__annotations__["state"] = schema(**{key: "entries"})
+    return _drawn(_marked(condition, reads=(key,)), agents, otherwise)
+
+
+# LangGraph reads these of the bare function: the key to read and the edges to draw.
+executable_data_condition.__annotations__ = {
+    "state": schema(**{ENTRIES_KEY: "entries"}),
+    "return": Literal["agents", "__end__"],
+}
+vars(executable_data_condition)["reads"] = (ENTRIES_KEY,)
+
+
+def send_agents(
+    node: str,
+    *,
+    allow: Allow,
+    routes: Mapping[str, str] | None = None,
+    default: str = END,
+    limit: int = 8,
+    key: str = ENTRIES_KEY,
+    messages_key: str = MESSAGES_KEY,
+) -> Router:
+    """Make the router that sends each allowed agent to a node, for `add_conditional_edges`.
+
+    The agents were chosen by a model that read untrusted text, so `allow` has no default. Names of
+    nodes come from `node`, `routes` and `default` only. An agent that was named twice is sent once.
+    Each target gets an `AgentTask`: `{"agent": entry, "messages": [last human message]}`.
+
+    Args:
+        node: Node to send an agent to, unless `routes` names another.
+        allow: A set of addresses and handles, a predicate over entries, or `"any"`; see
+            `allow_agents`.
+        routes: Address or handle -> node. An entry with an address is looked up by it only.
+        default: Where to go if no agent is allowed.
+        limit: Most agents to send, 1 or more; how many were left out is logged.
+        key: State key that `executable_data_node` wrote.
+        messages_key: State key of the messages.
+
+    Returns:
+        A router that returns a list of `Send`, never an empty one, or `default`. Its return
+        annotation names all targets, so the graph draws them and `compile()` checks that they
+        exist.
+
+    Raises:
+        TypeError: If `allow` is missing or of another kind.
+        ValueError: If an address or handle, a node's name or `limit` is wrong, or a key of
+            `routes` is not in `allow`.
+
+    Example:
+        >>> router = send_agents("ask_agent", allow={"@weather"})
+        >>> entry = {"kind": "agent", "handle": "weather", "raw": {}}
+        >>> [(send.node, send.arg["agent"]["handle"]) for send in router(
+        ...     {"executable_data": [entry], "messages": []})]
+        [('ask_agent', 'weather')]
+    """
+    allowed = allow_agents(allow)
+    targets = _checked_routes(routes or {}, allowed_identifiers(allow))
+    _check_targets(node, default, targets)
+    if not _is_count(limit, 1):
+        msg = f"limit must be a whole number of 1 or more; got {limit!r}"
+        raise ValueError(msg)
+
+    def send_agents(state: Any) -> list[Send] | str:
+        entries = entries_of(state, key, part="send_agents")
+        verdicts = [(entry, allowed(entry)) for entry in entries]
+        agents = distinct_agents(entry for entry, may in verdicts if may)
+        _log_what_stays([entry for entry, may in verdicts if not may], agents, limit)
+        if not agents:
+            return default
+        messages = question_of_turn(messages_of(state, messages_key, part="send_agents"))
+        return [
+            Send(
+                targets.get(agent_identity(entry) or "", node),
+                AgentTask(agent=entry, messages=messages),
+            )
+            for entry in agents[:limit]
+        ]
+
+    send_agents.__annotations__["state"] = schema(**{messages_key: "messages", key: "entries"})
+    return _drawn(_marked(send_agents, reads=(key, messages_key)), node, *targets.values(), default)
+
+
+def _named(messages: list[Any]) -> list[ExecutableEntry]:
+    unique: dict[str, ExecutableEntry] = {}
+    for message in answers_of_turn(messages):
+        for entry in parse_executable_data(message.additional_kwargs.get(ENTRIES_KEY)):
+            unique.setdefault(json.dumps(entry["raw"], sort_keys=True), entry)
+    return list(unique.values())
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _checked_routes(
+    routes: Mapping[str, str], identifiers: frozenset[str] | None
+) -> dict[str, str]:
+    targets = {checked_identifier(agent, "routes"): target for agent, target in routes.items()}
+    for agent, target in targets.items():
+        if identifiers is not None and agent not in identifiers:
+            msg = (
+                f"routes leads the agent {agent!r} to {target!r}, but allow does not hold "
+                "it, so it would never be asked: add it to allow, or take it out of routes"
+            )
+            raise ValueError(msg)
+    return targets
+
+
+def _check_targets(node: object, default: object, targets: Mapping[str, object]) -> None:
+    for argument, name in [("node", node), ("default", default), *targets.items()]:
+        if not isinstance(name, str) or not name:
+            msg = f"{argument} must lead to the name of a node; got {name!r}"
+            raise ValueError(msg)
+        if name == END and argument != "default":
+            msg = f"{argument} leads to END, where no agent can be sent: name a node instead"
+            raise ValueError(msg)
+
+
+def _log_what_stays(
+    refused: list[ExecutableEntry], agents: list[ExecutableEntry], limit: int
+) -> None:
+    if len(agents) > limit:
+        logger.warning(
+            "ASI:One named %d allowed agents; %d beyond limit=%d were not asked.",
+            len(agents),
+            len(agents) - limit,
+            limit,
+        )
+    if refused:
+        shown = [agent_identity(entry) or "(no sound identifier)" for entry in refused[:limit]]
+        logger.info("Refused %d agents that allow does not name: %s", len(refused), shown)
+
+
+def _marked(part: _Part, *, reads: tuple[str, ...], writes: tuple[str, ...] = ()) -> _Part:
+    """Note on a part which state keys it reads and writes, for `check_graph`."""
+    vars(part).update(reads=reads, writes=writes)
+    return part
+
+
+def _drawn(router: _Part, *targets: str) -> _Part:
+    """Annotate a router with its targets: LangGraph draws and checks those of a `Literal`."""
+    literal = cast("Any", Literal)
+    router.__annotations__["return"] = literal[tuple(dict.fromkeys(targets))]
+    return router

@@ -1,0 +1,64 @@
+"""`ExecutableDataMiddleware`: the agents that ASI:One names, for users of `create_agent`."""
+
+from typing import Any, NotRequired
+
+try:
+    from langchain.agents.middleware import AgentMiddleware, AgentState
+except ImportError as _missing:
+    _msg = (
+        "langchain_asi_one.middleware needs langchain, which is not installed; "
+        'run: pip install "langchain-asi-one[langchain]"'
+    )
+    raise ImportError(_msg, name=_missing.name) from _missing
+
+# Not only for type checkers: LangGraph reads the annotations of hooks and states.
+from langgraph.runtime import Runtime
+
+from langchain_asi_one.executable_data import ExecutableEntry
+from langchain_asi_one.langgraph import Allow, allow_agents, executable_data_node
+
+__all__ = ["ExecutableDataMiddleware"]
+
+
+class _State(AgentState[Any]):
+    executable_data: NotRequired[list[ExecutableEntry]]
+
+
+class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
+    """Puts the allowed agents that ASI:One named into the agent's state, after each model call.
+
+    The state key `executable_data` then holds the agents named after the last human message, `[]`
+    if there are none; a middleware behind this one, a tool or the caller reads them there.
+
+    Args:
+        allow: Which agents to put there: a set of addresses and handles, a predicate, or `"any"`;
+            see `langchain_asi_one.langgraph.allow_agents`.
+        max_entries: Most agents to put there, 0 or more, or `None` for any number; how many were
+            left out is logged.
+
+    Raises:
+        ImportError: On import, if `langchain` is not installed.
+        TypeError: If `allow` is missing or of another kind.
+        ValueError: If an address or handle in `allow`, or `max_entries`, is wrong.
+
+    Example:
+        >>> from langchain.agents import create_agent
+        >>> from langchain_asi_one import ChatASIOne
+        >>> from langchain_asi_one.testing import local_asi_one
+        >>> with local_asi_one() as server:
+        ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+        ...     agent = create_agent(model, middleware=[ExecutableDataMiddleware(allow="any")])
+        ...     state = agent.invoke({"messages": [("user", "Which agent knows the weather?")]})
+        >>> [entry["name"] for entry in state["executable_data"]]
+        ['Stand-in Weather', 'Stand-in Flights']
+    """
+
+    state_schema = _State
+
+    def __init__(self, *, allow: Allow, max_entries: int | None = 32) -> None:
+        super().__init__()
+        self._node = executable_data_node(keep=allow_agents(allow), max_entries=max_entries)
+
+    def after_model(self, state: _State, runtime: Runtime[Any]) -> dict[str, Any] | None:  # noqa: ARG002
+        """Read the agents of this turn."""
+        return self._node(state)

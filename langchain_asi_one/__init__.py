@@ -5,10 +5,11 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from langchain_asi_one._version import __version__
 
+# Type checkers know the name; importing `typing` would be most of what the package costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from langchain_asi_one.chat_models import ChatASIOne
     from langchain_asi_one.executable_data import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -21,6 +21,8 @@ from langchain_core.messages import (
     convert_to_openai_data_block,
     is_data_content_block,
 )
+
+from langchain_asi_one._json_safe import json_safe
 
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 
@@ -43,7 +45,11 @@ def request_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
     """
     messages = list(messages)
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    return [_request_message(message, answered) for message in messages]
+    # A prompt may hold what no request can, such as half of a character.
+    return [
+        cast("dict[str, Any]", json_safe(_request_message(message, answered)))
+        for message in messages
+    ]
 
 
 def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]:
@@ -73,13 +79,10 @@ def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
 
 
 def _assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
-    calls = [
-        _call(call["id"], call["name"], json.dumps(call["args"], ensure_ascii=False))
-        for call in message.tool_calls
-    ]
+    calls = [_call(call["id"], call["name"], _json(call["args"])) for call in message.tool_calls]
     # A call without a result is refused by the API, and the caller cannot run an invalid one.
     calls += [
-        _call(call["id"], call["name"], _valid_arguments(call["args"]))
+        _call(call["id"], call["name"] or "unknown", _valid_arguments(call["args"]))
         for call in message.invalid_tool_calls
         if call["id"] in answered
     ]
@@ -107,7 +110,7 @@ def _valid_arguments(args: str | None) -> str:
             return args or "{}"
     except ValueError:
         pass
-    return json.dumps({"invalid_arguments": args}, ensure_ascii=False)
+    return _json({"invalid_arguments": args})
 
 
 def _content(content: str | list[Any], *, of: str) -> str | list[dict[str, Any]]:
@@ -124,25 +127,32 @@ def _part(block: str | dict[str, Any], of: str) -> dict[str, Any]:
     if isinstance(block, str):
         return {"type": "text", "text": block}
     kind = block.get("type")
-    if kind == "text":
+    if kind == "text" and isinstance(block.get("text"), str):
         return {"type": "text", "text": block["text"]}
-    if kind == "image_url":
+    if kind == "image_url" and block.get("image_url"):
         return {"type": "image_url", "image_url": block["image_url"]}
-    if kind == "image":
-        if isinstance(source := block.get("source"), dict):
-            return _anthropic_image(source)
-        if is_data_content_block(block):
-            return convert_to_openai_data_block(block)
+    if kind == "image" and (image := _image(block)):
+        return image
     msg = (
-        f"ASI:One takes text and images; {of} holds a content block of type {kind!r}. "
-        f"Remove the block or put its content into text."
+        f"ASI:One takes text and images, by address or as base64 with their media type; {of} holds "
+        f"a content block of type {kind!r} with {', '.join(sorted(map(str, block)))}. Remove the "
+        f"block or put its content into text."
     )
     raise ValueError(msg)
 
 
-def _anthropic_image(source: dict[str, Any]) -> dict[str, Any]:
-    url = source.get("url") or f"data:{source.get('media_type')};base64,{source.get('data')}"
-    return {"type": "image_url", "image_url": {"url": url}}
+def _image(block: dict[str, Any]) -> dict[str, Any] | None:
+    """An image by its address or its data; what else a block may name, the API cannot fetch."""
+    source = block.get("source")
+    if isinstance(source, dict):
+        url = source.get("url")
+        if source.get("data") and source.get("media_type"):
+            url = f"data:{source['media_type']};base64,{source['data']}"
+        return {"type": "image_url", "image_url": {"url": url}} if url else None
+    try:
+        return convert_to_openai_data_block(block) if is_data_content_block(block) else None
+    except (KeyError, ValueError):
+        return None
 
 
 def _tool_content(content: str | list[Any]) -> str:
@@ -155,4 +165,9 @@ def _tool_content(content: str | list[Any]) -> str:
         for b in content
     ):
         return "\n".join(str(text) for text in texts)
-    return json.dumps(content, ensure_ascii=False, default=str)
+    return _json(content)
+
+
+def _json(value: object) -> str:
+    """JSON that servers parse: with neither NaN nor an object that JSON does not know."""
+    return json.dumps(json_safe(value), ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from math import isnan
+from math import isinf, isnan
 from typing import Any
 
 from langchain_asi_one.executable_data import is_agent_address
@@ -94,8 +94,9 @@ def check_value(name: str, value: Any) -> Any:
         if not _is_number(value) or not low <= value <= high:
             raise _refused(name, value, f"a number from {low:g} to {high:g}")
     elif name in _COUNTS:
-        if not _is_number(value) or int(value) != value or value < 0:
+        if not _is_number(value) or isinf(value) or int(value) != value or value < 0:
             raise _refused(name, value, f"a whole number of {_COUNTS[name]}, 0 or more")
+        return int(value)
     elif name in _SWITCHES and not isinstance(value, bool):
         raise _refused(name, value, "True or False")
     elif name == "agents":

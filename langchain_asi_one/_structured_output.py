@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from operator import itemgetter
+from collections.abc import AsyncIterator, Iterator
+from functools import reduce
+from operator import add
 from typing import Any
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import BaseCumulativeTransformOutputParser
-from langchain_core.outputs import Generation
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableMap
 from langchain_core.utils.json import parse_json_markdown
-from pydantic import BaseModel, ValidationError
+from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from langchain_asi_one._json_safe import loads
 
 # json_object answers have been recorded inside a code fence (wire contract, 5.1).
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
+_FENCES = [
+    re.compile(rf"```(?:json)?({some})```", re.DOTALL | re.IGNORECASE) for some in (".*?", ".*")
+]
 
 
 def read_json(text: str) -> Any:
@@ -33,8 +38,9 @@ def read_json(text: str) -> Any:
         OutputParserException: If it is not complete JSON. LangChain's own parsers complete a
             truncated one by guessing.
     """
-    fenced = _FENCE.search(text)
-    for candidate in (text, fenced.group(1) if fenced else ""):
+    # The shortest fence first; then the longest, as a text in the JSON may hold fences too.
+    fenced = [found[1] for fence in _FENCES if (found := fence.search(text))]
+    for candidate in (text, *fenced):
         try:
             return loads(candidate.strip())
         except ValueError:
@@ -50,10 +56,11 @@ class StrictParser(BaseCumulativeTransformOutputParser[Any]):
     """Streams what can be read of an answer, and ends only on complete JSON.
 
     Attributes:
-        validates: Pydantic class that the JSON must fit; without one, plain JSON is returned.
+        validates: Pydantic class (also of `pydantic.v1`) that the JSON must fit; without one, plain
+            JSON is returned.
     """
 
-    validates: type[BaseModel] | None = None
+    validates: type[Any] | None = None
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
         """Parse an answer.
@@ -63,25 +70,73 @@ class StrictParser(BaseCumulativeTransformOutputParser[Any]):
             partial: Whether more is to come.
 
         Returns:
-            The value; `None` for a part that cannot be read yet.
+            The value; `None` for a part that cannot be read yet, and where tools are called.
 
         Raises:
             OutputParserException: If a whole answer is not complete JSON of the schema.
         """
+        if _calls_tools(result[0]):
+            return None
         value = _read_partial(result[0].text) if partial else read_json(result[0].text)
         if self.validates is None:
             return value
+        validate = getattr(self.validates, "model_validate", None) or self.validates.parse_obj
         try:
-            return self.validates.model_validate(value)
-        except ValidationError as error:
+            return validate(value)
+        except ValueError as error:  # of which pydantic's and pydantic.v1's errors are kinds
             if partial:
                 return None
             msg = f"The answer does not fit {self.validates.__name__}: {error}"
             raise OutputParserException(msg, llm_output=result[0].text) from error
 
+    def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:  # noqa: A002
+        seen: list[str | BaseMessage] = []
+
+        def noted() -> Iterator[str | BaseMessage]:
+            for piece in input:
+                seen.append(piece)
+                yield piece
+
+        value = None
+        for value in super()._transform(noted()):
+            yield value
+        yield from self._rest(seen, value)
+
+    async def _atransform(
+        self,
+        input: AsyncIterator[str | BaseMessage],  # noqa: A002
+    ) -> AsyncIterator[Any]:
+        seen: list[str | BaseMessage] = []
+
+        async def noted() -> AsyncIterator[str | BaseMessage]:
+            async for piece in input:
+                seen.append(piece)
+                yield piece
+
+        value = None
+        async for value in super()._atransform(noted()):
+            yield value
+        for rest in self._rest(seen, value):
+            yield rest
+
+    def _rest(self, seen: list[str | BaseMessage], value: Any) -> list[Any]:
+        """Parse the whole answer at its end, as no part of it was: strictly."""
+        pieces = [piece for piece in seen if isinstance(piece, BaseMessage)]
+        if pieces:
+            whole = self.parse_result([ChatGeneration(message=reduce(add, pieces))])
+        else:
+            whole = self.parse("".join(map(str, seen)))
+        return [] if whole is None or whole == value else [whole]
+
     def parse(self, text: str) -> Any:
         """Parse a whole answer; see `parse_result`."""
         return self.parse_result([Generation(text=text)])
+
+
+def _calls_tools(generation: Generation) -> bool:
+    """Whether an answer calls a tool instead of answering."""
+    message = getattr(generation, "message", None)
+    return isinstance(message, AIMessage) and bool(message.tool_calls or message.invalid_tool_calls)
 
 
 def _read_partial(text: str) -> Any:
@@ -104,12 +159,77 @@ def structured_output(
     Returns:
         The chain of both.
     """
-    validates = isinstance(schema, type) and issubclass(schema, BaseModel)
+    validates = isinstance(schema, type) and is_basemodel_subclass(schema)
     parser = StrictParser(validates=schema if validates else None)
-    if not include_raw:
-        return model | parser
-    parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+    return with_raw(model, parser) if include_raw else model | parser
+
+
+def whole_calls() -> Runnable[AIMessage, AIMessage]:
+    """Pass messages on, and end with an error if the only calls in them were cut off.
+
+    LangChain's parsers of calls complete the arguments by guessing where they stream, and where
+    they do not they return `None`.
+
+    Returns:
+        What goes between a model and such a parser; raises `OutputParserException`.
+    """
+    return RunnableGenerator(_whole_calls, _awhole_calls)
+
+
+def _whole_calls(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
+    seen = []
+    for message in messages:
+        seen.append(message)
+        yield message
+    _refuse_cut_calls(seen)
+
+
+async def _awhole_calls(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
+    seen = []
+    async for message in messages:
+        seen.append(message)
+        yield message
+    _refuse_cut_calls(seen)
+
+
+def _refuse_cut_calls(messages: list[AIMessage]) -> None:
+    whole: Any = reduce(add, messages) if messages else AIMessage("")
+    if whole.tool_calls or not whole.invalid_tool_calls:
+        return
+    call = whole.invalid_tool_calls[0]
+    msg = (
+        f"The arguments of the call of {call['name']!r} are not complete JSON: "
+        f"{(call['args'] or '')[:500]!r}. If they were cut off, raise max_tokens."
     )
-    unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=model) | parsed.with_fallbacks([unparsed], exception_key="parsing_error")
+    raise OutputParserException(msg, llm_output=call["args"])
+
+
+def with_raw(
+    model: Runnable[LanguageModelInput, Any], parser: Runnable[Any, Any]
+) -> Runnable[LanguageModelInput, Any]:
+    """Return a model's answer beside what a parser makes of it.
+
+    LangChain's own composition falls back on an error only before the first chunk, and so raises
+    when it is streamed.
+
+    Args:
+        model: Any model.
+        parser: Parser of its answers.
+
+    Returns:
+        A chain that gives `{raw, parsed, parsing_error}`; streamed, in one chunk at the end.
+    """
+
+    def read(answer: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {**answer, "parsed": parser.invoke(answer["raw"]), "parsing_error": None}
+        except Exception as error:  # noqa: BLE001 - validators of a schema may raise anything
+            return {**answer, "parsed": None, "parsing_error": error}
+
+    async def aread(answer: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {**answer, "parsed": await parser.ainvoke(answer["raw"]), "parsing_error": None}
+        except Exception as error:  # noqa: BLE001 - as above
+            return {**answer, "parsed": None, "parsing_error": error}
+
+    return RunnableMap(raw=model) | RunnableLambda(read, aread, name="with_raw")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, TypedDict
 
@@ -54,6 +54,11 @@ class _Entry:
             args=_arguments(function.get("arguments")),
         )
 
+    @property
+    def brings_something(self) -> bool:
+        """Whether there is more than an index: orphan deltas have been seen that hold no more."""
+        return bool(self.id or self.name or self.args)
+
 
 class _Call:
     """A call that is being put together."""
@@ -63,6 +68,7 @@ class _Call:
         self.id: str | None = None
         self.name = ""
         self._arguments = JSONTextFilter()
+        self._received = sha256()
         self._emitted = sha256()
         self._begun = False
 
@@ -76,6 +82,17 @@ class _Call:
         """Whether the arguments have begun and are not whole."""
         return self._begun and not self.complete
 
+    def could_be(self, entry: _Entry) -> bool:
+        """Whether an item that names a tool may say more of this call, not yet of its arguments."""
+        return not self._begun and entry.name == self.name
+
+    def repeated_by(self, entry: _Entry) -> bool:
+        """Whether an item says again, at once, what was said in pieces."""
+        same = (
+            self._received.digest() == sha256(entry.args.encode("utf-8", "surrogatepass")).digest()
+        )
+        return same and (not self.name or entry.name in (None, self.name))
+
     def take(self, entry: _Entry) -> ToolCallDelta:
         """Add an item; what it repeats is left out."""
         new_id = entry.id if self.id is None else None
@@ -85,8 +102,11 @@ class _Call:
         if entry.name != self.name and not (self._begun and self.name):
             new_name = entry.name
         self.name += new_name or ""
-        args = "" if self.complete else self._arguments.feed(entry.args)
-        self._begun = self._begun or bool(entry.args)
+        # White space before arguments says nothing: alone it means what "" does, none.
+        piece = entry.args if self._begun else entry.args.lstrip()
+        args = "" if self.complete and self.repeated_by(entry) else self._arguments.feed(piece)
+        self._begun = self._begun or bool(piece)
+        self._received.update(entry.args.encode("utf-8", "surrogatepass"))
         self._emitted.update(args.encode())
         return ToolCallDelta(index=self.position, id=new_id, name=new_name, args=args)
 
@@ -112,6 +132,8 @@ class ToolCallReader:
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
+        self._by_id: dict[str, _Call] = {}
+        self._wholes: set[_Entry] = set()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -123,9 +145,14 @@ class ToolCallReader:
             item: An item of `message.tool_calls`. Its `index` says nothing (it is sent as -1).
 
         Returns:
-            The call as one piece.
+            The call as one piece; nothing for one that is empty, or sent a second time.
         """
-        return [self._new().take(_Entry.read(item))]
+        entry = _Entry.read(item)
+        sent = replace(entry, index=None)
+        if not entry.brings_something or (entry.id and sent in self._wholes):
+            return []
+        self._wholes.add(sent)
+        return [self._take(self._new(), entry)]
 
     def delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
         """Read a piece of a call, as in a stream.
@@ -134,10 +161,12 @@ class ToolCallReader:
             item: An item of `delta.tool_calls`.
 
         Returns:
-            The piece, without what it repeats.
+            The piece, without what it repeats; nothing for an item that is empty.
         """
         entry = _Entry.read(item)
-        return [self._find(entry).take(entry)]
+        if not entry.brings_something:
+            return []
+        return [self._take(self._find(entry), entry)]
 
     def close(self, answer_id: str | None) -> list[ToolCallDelta]:
         """End all calls.
@@ -151,6 +180,12 @@ class ToolCallReader:
         deltas = [call.close(answer_id) for call in self._calls]
         return [delta for delta in deltas if delta["args"] or delta["id"]]
 
+    def _take(self, call: _Call, entry: _Entry) -> ToolCallDelta:
+        # Results name their call by its id: one that another call has gives way to one of ours.
+        if entry.id and self._by_id.setdefault(entry.id, call) is not call:
+            entry = replace(entry, id=None)
+        return call.take(entry)
+
     def _new(self) -> _Call:
         call = _Call(len(self._calls))
         self._calls.append(call)
@@ -160,8 +195,7 @@ class ToolCallReader:
         if entry.index is not None:
             call = self._by_index.get(entry.index)
         else:
-            same_id = (call for call in self._calls if entry.id and call.id == entry.id)
-            call = next(same_id, self._calls[-1] if self._calls else None)
+            call = self._by_id.get(entry.id or "", self._calls[-1] if self._calls else None)
         if call is None or _starts_another(call, entry):
             call = self._new()
         if entry.index is not None:
@@ -175,13 +209,16 @@ def _starts_another(call: _Call, entry: _Entry) -> bool:
     Servers have been seen to give every call the same index, or none, and to repeat the name and
     the id, or change the id, in each delta. Only an item with a name can begin a call.
     """
-    if not entry.name or (entry.id and entry.id == call.id):
+    if not entry.name:
         return False
+    again = call.complete and entry.args.lstrip().startswith("{")
+    if not call.name or (entry.id and entry.id == call.id):
+        return again and not call.repeated_by(entry)
     if entry.id and call.id:
-        return not call.open
+        return not (call.open or (entry.index is not None and call.could_be(entry)))
     if entry.name != call.name:
         return call.complete or (entry.index is None and not call.open)
-    return call.complete and bool(entry.args)
+    return again
 
 
 class LeakedCallReader:
@@ -199,7 +236,9 @@ class LeakedCallReader:
 
     def __init__(self, tools: Mapping[str, Mapping[str, Any]]) -> None:
         self._tools = tools
-        self._held = ""
+        self._open = False
+        self._tail = ""
+        self._hold("")
 
     def feed(self, text: str) -> tuple[str, list[dict[str, Any]]]:
         """Take answer text as it arrives.
@@ -212,31 +251,50 @@ class LeakedCallReader:
         """
         if not self._tools:
             return text, []
-        self._held += text
-        shown, calls = "", []
-        while self._held:
-            start = self._held.find(self._OPEN)
-            if start < 0:
-                keep = _overlap(self._held, self._OPEN)
-                shown += self._held[: len(self._held) - keep]
-                self._held = self._held[len(self._held) - keep :]
+        self._held.append(text)
+        self._size += len(text)
+        if self._open:
+            seen = self._tail + text
+            self._tail = seen[1 - len(self._CLOSE) :]
+            if self._CLOSE not in seen and self._size < self._LIMIT:
+                return "", []
+        return self._decide("".join(self._held))
+
+    def _decide(self, held: str) -> tuple[str, list[dict[str, Any]]]:
+        """Read the text so far, each part of it a bounded number of times; hold back its end."""
+        shown: list[str] = []
+        calls = []
+        at = end = 0
+        while (start := held.find(self._OPEN, at)) >= 0:
+            shown.append(held[at:start])
+            at = start
+            if 0 <= end <= start:
+                end = held.find(self._CLOSE, start)
+            if end < 0 and len(held) - start < self._LIMIT:
                 break
-            shown, self._held = shown + self._held[:start], self._held[start:]
-            end = self._held.find(self._CLOSE)
-            if end < 0 and len(self._held) < self._LIMIT:
-                break
-            call = self._read(self._held[len(self._OPEN) : end]) if end >= 0 else None
-            if call is None:
-                shown += self._OPEN
-                self._held = self._held[len(self._OPEN) :]
-            else:
+            call = self._read(held[start + len(self._OPEN) : end]) if end >= 0 else None
+            if call is not None:
                 calls.append(call)
-                self._held = self._held[end + len(self._CLOSE) :]
-        return shown, calls
+                at = end + len(self._CLOSE)
+                continue
+            # Of tags in one another the innermost may still be a call.
+            inner = held.rfind(self._OPEN, start + 1, end) if end >= 0 else -1
+            at = inner if inner >= 0 else start + len(self._OPEN)
+            shown.append(held[start:at])
+        self._open = start >= 0
+        keep = len(held) - at if self._open else _overlap(held[at:], self._OPEN)
+        shown.append(held[at : len(held) - keep])
+        self._hold(held[len(held) - keep :])
+        return "".join(shown), calls
+
+    def _hold(self, text: str) -> None:
+        self._held, self._size = [text], len(text)
+        self._tail = text[1 - len(self._CLOSE) :]
 
     def close(self) -> str:
         """Return the text still held back."""
-        held, self._held = self._held, ""
+        held = "".join(self._held)
+        self._hold("")
         return held
 
     def _read(self, inner: str) -> dict[str, Any] | None:
@@ -246,21 +304,27 @@ class LeakedCallReader:
         return {"function": {"name": name, "arguments": arguments}}
 
 
-_PAIR = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>\s*", re.DOTALL)
+_KEY = re.compile(r"\s*<arg_key>([^<]*)</arg_key>\s*<arg_value>")
+_BLANK = re.compile(r"\s*")
+_VALUE_END = "</arg_value>"
 
 
 def _read_tagged_leak(
     inner: str, tools: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, dict[str, Any]]:
-    head, tag, _ = inner.partition("<arg_key>")
-    name, rest = head.strip(), inner[len(head) :]
-    if tag and _PAIR.sub("", rest):
-        return "", {}
+    head = inner.partition("<arg_key>")[0]
+    name, at = head.strip(), len(head)
     properties = tools.get(name, {}).get("properties")
     arguments: dict[str, Any] = {}
-    for key, value in _PAIR.findall(rest):
-        schema = properties.get(key.strip()) if isinstance(properties, dict) else None
-        arguments[key.strip()] = _leaked_value(value, schema)
+    while not _BLANK.fullmatch(inner, at):
+        match = _KEY.match(inner, at)
+        end = inner.find(_VALUE_END, match.end()) if match else -1
+        if match is None or end < 0:
+            return "", {}
+        key = match[1].strip()
+        schema = properties.get(key) if isinstance(properties, dict) else None
+        arguments[key] = _leaked_value(inner[match.end() : end], schema)
+        at = end + len(_VALUE_END)
     return name, arguments
 
 
@@ -275,12 +339,24 @@ def _read_json_leak(inner: str) -> tuple[str, Any] | None:
 
 
 def _leaked_value(text: str, schema: object) -> Any:
-    if isinstance(schema, dict) and schema.get("type") == "string":
+    kinds = _kinds(schema)
+    if kinds == {"string"}:
         return text
     try:
-        return loads(text)
+        value = loads(text)
     except ValueError:
         return text
+    # `12345` for an optional postcode is text, `null` is not.
+    return text if "string" in kinds and value is not None else value
+
+
+def _kinds(schema: object) -> set[Any]:
+    if not isinstance(schema, dict):
+        return set()
+    options = [*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())]
+    kind = schema.get("type")
+    own = set(kind) if isinstance(kind, list) else {kind} - {None}
+    return own.union(*map(_kinds, options))
 
 
 def _overlap(text: str, tag: str) -> int:

@@ -14,7 +14,7 @@ _WEB_SEARCH = {"web_search", "web_search_preview"}
 _CHOICES = {"auto", "required", "none"}
 
 
-def split_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+def split_tools(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
     """Separate the caller's functions from ASI:One's own web search.
 
     Args:
@@ -29,7 +29,7 @@ def split_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]
     functions: list[dict[str, Any]] = []
     web_search = False
     for tool in tools:
-        kind = tool.get("type")
+        kind = tool.get("type") if isinstance(tool, Mapping) else type(tool)
         if kind in _WEB_SEARCH:
             web_search = True
         elif kind == "function" and isinstance(tool.get("function"), Mapping):

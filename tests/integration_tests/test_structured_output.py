@@ -1,0 +1,391 @@
+"""Structured answers are complete and of their schema, or an error; over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypedDict
+
+import pytest
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel, Field
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one.testing import LocalASIOne, Reply, answer, sample, stream
+
+Make = Callable[..., ChatASIOne]
+Method = Literal["function_calling", "json_schema", "json_mode"]
+METHODS: list[Method] = ["function_calling", "json_schema", "json_mode"]
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str = Field(description="Its name")
+
+
+class CityDict(TypedDict):
+    """A city."""
+
+    name: Annotated[str, ..., "Its name"]
+
+
+PROPERTIES = {"name": {"description": "Its name", "type": "string"}}
+CITY_SCHEMA = {
+    "title": "CitySchema",
+    "description": "A city.",
+    "type": "object",
+    "properties": PROPERTIES,
+    "required": ["name"],
+}
+SCHEMAS: dict[str, Any] = {"City": City, "CityDict": CityDict, "CitySchema": CITY_SCHEMA}
+PARAMETERS = {"type": "object", "properties": PROPERTIES, "required": ["name"]}
+QUESTION = "Which city? Answer in JSON with 'name'."
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def asked(server: LocalASIOne) -> dict[str, Any]:
+    """What the last request asked beyond the question."""
+    body = server.requests[-1].body
+    return {k: v for k, v in body.items() if k not in ("model", "messages", "stream")}
+
+
+def expected_request(name: str, method: Method) -> dict[str, Any]:
+    if method == "json_mode":
+        return {"response_format": {"type": "json_object"}}
+    if method == "json_schema":
+        schema = {"name": name, "description": "A city.", "schema": PARAMETERS}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    function = {"name": name, "description": "A city.", "parameters": PARAMETERS}
+    return {
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": {"type": "function", "function": {"name": name}},
+        "parallel_tool_calls": False,
+    }
+
+
+def plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else value
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("include_raw", [False, True])
+async def test_every_method_with_every_kind_of_schema(
+    model: ChatASIOne, server: LocalASIOne, name: str, method: Method, include_raw: bool
+) -> None:
+    chain = model.with_structured_output(SCHEMAS[name], method=method, include_raw=include_raw)
+    invoked = chain.invoke(QUESTION)
+    assert asked(server) == expected_request(name, method)
+    awaited = await chain.ainvoke(QUESTION)
+    streamed = list(chain.stream(QUESTION))
+    astreamed = [part async for part in chain.astream(QUESTION)]
+    if include_raw:
+        assert {*invoked} == {"raw", "parsed", "parsing_error"}
+        assert isinstance(invoked["raw"], AIMessage)
+        assert invoked["parsing_error"] is None
+        raws: list[Any] = [part["raw"] for part in streamed if "raw" in part]
+        assert "".join(raw.text for raw in raws) == invoked["raw"].text
+        invoked, awaited = invoked["parsed"], awaited["parsed"]
+        streamed = [part["parsed"] for part in streamed if "parsed" in part]
+        astreamed = [part["parsed"] for part in astreamed if "parsed" in part]
+    assert isinstance(invoked, City if name == "City" else dict)
+    assert {*plain(invoked)} == {"name"}
+    assert plain(invoked)["name"]
+    assert plain(awaited) == plain(streamed[-1]) == plain(astreamed[-1]) == plain(invoked)
+
+
+def test_function_calling_is_the_default(model: ChatASIOne, server: LocalASIOne) -> None:
+    assert isinstance(model.with_structured_output(City).invoke(QUESTION), City)
+    assert asked(server) == expected_request("City", "function_calling")
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+def test_strict(model: ChatASIOne, server: LocalASIOne, method: Method) -> None:
+    model.with_structured_output(City, method=method, strict=True).invoke(QUESTION)
+    strict = {"strict": True}
+    parameters = {**PARAMETERS, "additionalProperties": False}
+    body = asked(server)
+    if method == "json_schema":
+        assert body["response_format"]["json_schema"] == {
+            "name": "City",
+            "description": "A city.",
+            "schema": parameters,
+            **strict,
+        }
+    else:
+        function = {"name": "City", "description": "A city.", "parameters": parameters, **strict}
+        assert body["tools"] == [{"type": "function", "function": function}]
+
+
+@pytest.mark.parametrize(
+    ("given", "schema"),
+    [
+        ({"name": "n", "schema": PARAMETERS}, {"name": "n", "schema": PARAMETERS}),
+        (
+            {"type": "json_schema", "json_schema": {"name": "n", "schema": PARAMETERS}},
+            {"name": "n", "schema": PARAMETERS},
+        ),
+    ],
+)
+def test_schemas_in_the_form_of_the_api(
+    model: ChatASIOne, server: LocalASIOne, given: dict[str, Any], schema: dict[str, Any]
+) -> None:
+    value = model.with_structured_output(given, method="json_schema").invoke(QUESTION)
+    assert {*value} == {"name"}
+    assert asked(server) == {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def test_json_mode_needs_no_schema(model: ChatASIOne) -> None:
+    assert {*model.with_structured_output(method="json_mode").invoke(QUESTION)} == {"name"}
+
+
+def test_request_fields_are_passed_on(model: ChatASIOne, server: LocalASIOne) -> None:
+    for method in METHODS:
+        chain = model.with_structured_output(City, method=method, temperature=0.3)
+        chain.invoke(QUESTION)
+        assert asked(server) == {**expected_request("City", method), "temperature": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": "xml"}, "method must be 'function_calling', 'json_schema' or 'json_mode'"),
+        ({"schema": None}, "schema must be specified"),
+        ({"schema": None, "method": "json_schema"}, "needs a schema"),
+        ({"tools": [add]}, "tools= goes with method='json_schema' only"),
+        ({"tools": [add], "method": "json_mode"}, "tools= goes with method='json_schema' only"),
+        ({"strict": True, "method": "json_mode"}, "strict= does not go with method='json_mode'"),
+    ],
+)
+def test_arguments_that_do_not_go_together(
+    model: ChatASIOne, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        model.with_structured_output(**{"schema": City, **arguments})
+
+
+# --- Answers of every form ---
+
+
+def completion(**message: Any) -> Reply:
+    return answer({"id": "a1", "choices": [{"finish_reason": "stop", "message": message}]})
+
+
+def results(chain: Runnable[Any, Any], server: LocalASIOne, reply: Reply) -> list[Any]:
+    """What invoke returns, and the last of what stream yields."""
+    server.enqueue(reply, reply)
+    return [chain.invoke("x"), list(chain.stream("x"))[-1]]
+
+
+COMPLETE = {
+    "plain": '{"name": "Rome"}',
+    "space around": '\n {"name": "Rome"} \n',
+    "fence": '```json\n{"name": "Rome"}\n```',
+    "fence without a language": '```\n{"name": "Rome"}```',
+    "fence in prose": 'Sure!\n```JSON\n{"name": "Rome"}\n```\nAnything else?',
+    "two fences": '```json\n{"name": "Rome"}\n```\nor\n```json\n{"name": "Bonn"}\n```',
+}
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
+def test_complete_json_is_parsed(
+    model: ChatASIOne, server: LocalASIOne, name: str, method: Method
+) -> None:
+    chain = model.with_structured_output(City, method=method)
+    assert results(chain, server, completion(content=COMPLETE[name])) == [City(name="Rome")] * 2
+
+
+def test_fences_in_a_text_of_the_json(model: ChatASIOne, server: LocalASIOne) -> None:
+    chain = model.with_structured_output(City, method="json_mode")
+    for text in ('{"name": "a ```b``` c"}', '```json\n{"name": "a ```b``` c"}\n```'):
+        wanted = [City(name="a ```b``` c")] * 2
+        assert results(chain, server, completion(content=text)) == wanted
+
+
+def test_json_in_a_fence_as_recorded(model: ChatASIOne, server: LocalASIOne) -> None:
+    server.enqueue(sample("asi1-mini-2025-04-recorded-json-mode.json"))
+    assert model.with_structured_output(method="json_mode").invoke("x") == {
+        "attractions": ["Eiffel Tower", "Louvre Museum", "Notre-Dame Cathedral"]
+    }
+
+
+INCOMPLETE = {
+    "cut in a text": '{"name": "Ro',
+    "cut at the end": '{"name": "Rome"',
+    "cut in a fence": '```json\n{"name": "Ro',
+    "fence not closed": '```json\n{"name": "Rome"}',
+    "prose": "Rome, I think.",
+    "empty": "",
+    "prose behind": '{"name": "Rome"} is it',
+    "two values": '{"name": "Rome"}{"name": "Bonn"}',
+}
+OTHER_SCHEMA = {"list": "[]", "null": "null", "number": '{"name": 5}', "field": '{"nam": "Rome"}'}
+
+
+@pytest.mark.parametrize("text", [*INCOMPLETE.values(), *OTHER_SCHEMA.values()])
+@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
+async def test_anything_else_is_an_error_however_it_is_asked_for(
+    model: ChatASIOne, server: LocalASIOne, text: str, method: Method
+) -> None:
+    fits = "not complete JSON" if text in INCOMPLETE.values() else "does not fit City"
+    chain = model.with_structured_output(City, method=method)
+    server.enqueue(*[completion(content=text)] * 4)
+    with pytest.raises(OutputParserException, match=fits) as caught:
+        chain.invoke("x")
+    assert caught.value.llm_output == text
+    with pytest.raises(OutputParserException, match=fits):
+        await chain.ainvoke("x")
+    with pytest.raises(OutputParserException, match=fits):
+        list(chain.stream("x"))
+    with pytest.raises(OutputParserException, match=fits):
+        [part async for part in chain.astream("x")]
+
+
+@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
+def test_include_raw_keeps_what_was_not_parsed(
+    model: ChatASIOne, server: LocalASIOne, method: Method
+) -> None:
+    chain = model.with_structured_output(City, method=method, include_raw=True)
+    server.enqueue(completion(content='{"name": "Ro'))
+    result = chain.invoke("x")
+    assert result["raw"].text == '{"name": "Ro'
+    assert result["parsed"] is None
+    assert isinstance(result["parsing_error"], OutputParserException)
+
+
+def city_call(arguments: Any) -> dict[str, Any]:
+    return {"id": "c1", "type": "function", "function": {"name": "City", "arguments": arguments}}
+
+
+@pytest.mark.parametrize("arguments", ['{"name": "Rome"}', {"name": "Rome"}])
+@pytest.mark.parametrize("name", ["City", "CityDict", "CitySchema"])
+def test_a_call_is_parsed(
+    model: ChatASIOne, server: LocalASIOne, arguments: Any, name: str
+) -> None:
+    call = city_call(arguments)
+    call["function"]["name"] = name
+    reply = completion(content="I fill it in.", tool_calls=[call])
+    found = results(model.with_structured_output(SCHEMAS[name]), server, reply)
+    assert [plain(value) for value in found] == [{"name": "Rome"}] * 2
+    assert {type(value) for value in found} == {City if name == "City" else dict}
+
+
+@pytest.mark.parametrize("name", ["City", "CityDict"])
+async def test_a_call_that_was_cut_off_is_an_error(
+    model: ChatASIOne, server: LocalASIOne, name: str
+) -> None:
+    call = city_call('{"name": "Ro')
+    call["function"]["name"] = name
+    chain = model.with_structured_output(SCHEMAS[name])
+    server.enqueue(*[completion(content=None, tool_calls=[call])] * 5)
+    cut = rf"call of '{name}' are not complete JSON.*raise max_tokens"
+    with pytest.raises(OutputParserException, match=cut):
+        chain.invoke("x")
+    with pytest.raises(OutputParserException, match=cut):
+        await chain.ainvoke("x")
+    with pytest.raises(OutputParserException, match=cut):
+        list(chain.stream("x"))
+    with pytest.raises(OutputParserException, match=cut):
+        [part async for part in chain.astream("x")]
+    result = model.with_structured_output(SCHEMAS[name], include_raw=True).invoke("x")
+    assert result["parsed"] is None
+    assert isinstance(result["parsing_error"], OutputParserException)
+    assert result["raw"].invalid_tool_calls[0]["name"] == name
+
+
+def test_no_call_at_all_gives_none(model: ChatASIOne, server: LocalASIOne) -> None:
+    chain = model.with_structured_output(City)
+    server.enqueue(completion(content="No idea."), completion(content="No idea."))
+    assert chain.invoke("x") is None
+    assert [part for part in chain.stream("x") if part is not None] == []
+
+
+def test_a_call_that_leaked_into_the_text_is_parsed(model: ChatASIOne, server: LocalASIOne) -> None:
+    leak = "<tool_call>City<arg_key>name</arg_key><arg_value>Rome</arg_value></tool_call>"
+    chain = model.with_structured_output(City)
+    assert results(chain, server, completion(content=leak)) == [City(name="Rome")] * 2
+
+
+def test_parts_are_streamed_as_they_come(model: ChatASIOne, server: LocalASIOne) -> None:
+    pieces = ["```json\n", '{"name"', ': "Ro', 'me", "x', '": [1', ", 2]}", "\n```"]
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces
+    ]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    server.enqueue(stream(chunks))
+    assert list(model.with_structured_output(method="json_mode").stream("x")) == [
+        {},
+        {"name": "Ro"},
+        {"name": "Rome"},
+        {"name": "Rome", "x": [1]},
+        {"name": "Rome", "x": [1, 2]},
+    ]
+
+
+# --- Tools beside a schema ---
+
+ADD = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Add two numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "required": ["a", "b"],
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("include_raw", [False, True])
+def test_tools_may_be_called_instead_of_answering(
+    model: ChatASIOne, server: LocalASIOne, include_raw: bool
+) -> None:
+    chain = model.with_structured_output(
+        City, method="json_schema", tools=[add], include_raw=include_raw
+    )
+    called = chain.invoke("add 1 and 2")
+    assert asked(server) == {**expected_request("City", "json_schema"), "tools": [ADD]}
+    answered = chain.invoke("Which city?")
+    assert isinstance(called, dict) is include_raw
+    if isinstance(called, dict):
+        assert (called["parsed"], called["parsing_error"]) == (None, None)
+        (call,) = called["raw"].tool_calls
+        assert (call["name"], call["args"]) == ("add", {"a": 1, "b": 2})
+        assert isinstance(answered, dict)
+        answered = answered["parsed"]
+    else:
+        assert called is None
+        assert [part for part in chain.stream("add 1 and 2") if part is not None] == []
+    assert isinstance(answered, City)
+
+
+def test_web_search_beside_a_schema(model: ChatASIOne, server: LocalASIOne) -> None:
+    chain = model.with_structured_output(City, method="json_schema", tools=[{"type": "web_search"}])
+    assert isinstance(chain.invoke("Which city?"), City)
+    assert asked(server) == {**expected_request("City", "json_schema"), "web_search": True}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("strict", [None, True])
+def test_bind_tools_with_a_response_format(
+    model: ChatASIOne, server: LocalASIOne, name: str, strict: bool | None
+) -> None:
+    bound = model.bind_tools([add], response_format=SCHEMAS[name], strict=strict)
+    message = bound.invoke("Which city?")
+    assert message.text.startswith('{"name":')
+    body = asked(server)
+    schema = body["response_format"]["json_schema"]
+    function = body["tools"][0]["function"]
+    parameters = PARAMETERS if strict is None else {**PARAMETERS, "additionalProperties": False}
+    assert (schema["name"], schema["schema"]) == (name, parameters)
+    assert schema.get("strict") is strict
+    assert function.get("strict") is strict

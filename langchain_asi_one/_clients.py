@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import openai
 from typing_extensions import override
 
+from langchain_asi_one._http import alimit_blanks, limit_blanks
 from langchain_asi_one._version import __version__
 
 
@@ -44,13 +45,10 @@ class ClientSettings:
 
 
 class Clients:
-    """The SDK clients of one model instance. Copies and pickles start empty."""
+    """The SDK clients that a model's calls go through. Copies and pickles start empty."""
 
     def __init__(self) -> None:
         self._sync: tuple[int, ClientSettings, openai.OpenAI] | None = None
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClient] = (
-            WeakKeyDictionary()
-        )
 
     def sync(self, settings: ClientSettings) -> openai.OpenAI:
         """Return the client for sync calls in this process.
@@ -71,31 +69,62 @@ class Clients:
     async def of_loop(self, settings: ClientSettings) -> openai.AsyncOpenAI:
         """Return the client for async calls in the running event loop.
 
+        It belongs to the loop and not to a model: a model that is dropped, as those made for one
+        request are, would leave no time to close connections before the loop ends.
+
         Args:
-            settings: What to build it from, if there is none with these.
+            settings: What to build it from, if the loop has none with these.
 
         Returns:
             A client that closes its connections when the loop shuts down.
         """
         loop = asyncio.get_running_loop()
-        held = self._by_loop.get(loop)
-        if held is None or (held.process, held.settings) != (os.getpid(), settings):
-            client = _build(_AsyncClient, settings, settings.http_async_client)
-            guard = _close_at_shutdown(client, owned=settings.http_async_client is None)
-            await anext(guard)
-            held = self._by_loop[loop] = _LoopClient(os.getpid(), settings, client, guard)
-        return held.client
+        foreign, own = _LOOP_CLIENTS.of_process(os.getpid())
+        for held in own:
+            if held.loop is loop and held.settings == settings:
+                return held.client
+        client = _build(_AsyncClient, settings, settings.http_async_client)
+        guard = _close_at_shutdown(client, owned=settings.http_async_client is None)
+        await anext(guard)
+        own.append(_LoopClient(os.getpid(), loop, settings, client, guard))
+        _LOOP_CLIENTS.held = [*foreign, *own[-_MOST_CLIENTS:]]
+        return client
 
     def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
         return Clients, ()
 
 
+_MOST_CLIENTS = 32
+"""Async clients that a thread keeps; the oldest goes when there are more different settings."""
+
+
 @dataclass(frozen=True)
 class _LoopClient:
     process: int
+    loop: asyncio.AbstractEventLoop
     settings: ClientSettings
     client: openai.AsyncOpenAI
     guard: AsyncGenerator[None, None]
+
+
+class _LoopClients(threading.local):
+    """The async clients of this thread's event loops."""
+
+    def __init__(self) -> None:
+        self.held: list[_LoopClient] = []
+
+    def of_process(self, process: int) -> tuple[list[_LoopClient], list[_LoopClient]]:
+        """Those inherited from a parent process, and our own whose loop is open.
+
+        The former are kept and never touched: to close one would disturb the parent's loop, whose
+        selector a forked child shares.
+        """
+        foreign = [held for held in self.held if held.process != process]
+        own = [h for h in self.held if h.process == process and not h.loop.is_closed()]
+        return foreign, own
+
+
+_LOOP_CLIENTS = _LoopClients()
 
 
 async def _close_at_shutdown(
@@ -105,6 +134,7 @@ async def _close_at_shutdown(
     try:
         yield
     finally:
+        _LOOP_CLIENTS.held = [held for held in _LOOP_CLIENTS.held if held.client is not client]
         if owned:
             await client.close()
 
@@ -149,4 +179,8 @@ def _build(kind: type[_C], settings: ClientSettings, http: Any) -> _C:
         http_client=http,
     )
     client.own_headers = settings.headers
+    if http is None:
+        hook: Any = limit_blanks if kind is _SyncClient else alimit_blanks
+        # The SDK's own HTTP client cannot be given hooks when it is built.
+        client._client.event_hooks = {"response": [hook]}  # noqa: SLF001
     return client

@@ -48,18 +48,24 @@ CALL_OPTIONS = {"session_id", "stream_usage", "timeout", "extra_body"}
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def check_names(given: Iterable[str], known: Collection[str], *, where: str) -> None:
+def check_names(
+    given: Iterable[str], known: Collection[str], *, where: str, foreign: Collection[str] = ()
+) -> None:
     """Refuse names that nothing is known of.
 
     Args:
         given: Names that were used.
         known: Names that may be.
         where: What takes them, for the error.
+        foreign: Names that the base class takes for OpenAI and ASI:One does not know.
 
     Raises:
         ValueError: Naming the first unknown one and the nearest known ones.
     """
     for name in given:
+        if name in foreign and name not in known:
+            msg = f"{where} has no parameter {name!r}: it is OpenAI's, not ASI:One's. Leave it out."
+            raise ValueError(msg)
         if name not in known:
             near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]!r}?" if near else ""

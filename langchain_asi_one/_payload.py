@@ -68,6 +68,7 @@ class ChunkDecoder:
         self._whole: bytearray | None = None
         self._begun = b""
         self._chunks_seen = False
+        self._message_seen = False
         self._finish_seen = False
         self.done = False
 
@@ -117,6 +118,7 @@ class ChunkDecoder:
             raise
         if not (self.done or self._finish_seen):
             raise self._incomplete()
+        self._check_message()
         return chunks
 
     def _begin(self, data: bytes) -> None:
@@ -131,6 +133,7 @@ class ChunkDecoder:
             if self.done:
                 break
             if event.data.startswith("[DONE]"):
+                self._check_message()
                 self.done = True
             elif (chunk := self._chunk(event)) is not None:
                 chunks.append(chunk)
@@ -151,8 +154,15 @@ class ChunkDecoder:
             raise _reported(value)
         chunk = _checked(value)
         self._chunks_seen = True
+        self._message_seen = self._message_seen or _has_message(chunk)
         self._finish_seen = self._finish_seen or _has_finish_reason(chunk)
         return chunk
+
+    def _check_message(self) -> None:
+        """Refuse a stream that came to its end without a message, as `read_body` does a body."""
+        if not self._message_seen:
+            message = f"ASI:One's stream held no message in 'choices' ({self._content_type})"
+            raise WireFault(InvalidResponseError, message)
 
     def _not_utf8(self) -> WireFault:
         return WireFault(

@@ -9,13 +9,35 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 _TAKEN_HEADERS = {
     "authorization": "api_key=",
     "x-session-id": "session_id=",
     "content-type": "nothing: the body is JSON",
 }
+
+
+def without_inputs(error: ValidationError) -> ValidationError:
+    """Make the same error without the refused values, which may hold a key or a header.
+
+    Args:
+        error: Why arguments were refused.
+
+    Returns:
+        An error with the same places, types and messages, not raised.
+    """
+    lines = [
+        InitErrorDetails(
+            # The message is complete; as a template it would be filled in again.
+            type=PydanticCustomError(line["type"], "{text}", {"text": line["msg"]}),
+            loc=line["loc"],
+            input=None,
+        )
+        for line in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 
 def check_api_key(key: SecretStr | None) -> SecretStr | None:
@@ -56,11 +78,12 @@ def check_base_url(url: str) -> str:
         ValueError: If it is no such address.
     """
     parts = urlsplit(url.strip())
+    if "@" in url or parts.query or parts.fragment:
+        # First, as the others quote the address.
+        msg = "base_url must not hold credentials, a query or a fragment."
+        raise ValueError(msg)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"base_url must be like 'https://api.asi1.ai/v1'; got {url!r}."
-        raise ValueError(msg)
-    if parts.username or parts.password or parts.query or parts.fragment:
-        msg = "base_url must not hold credentials, a query or a fragment."
         raise ValueError(msg)
     path = parts.path.rstrip("/")
     if path.endswith("/chat/completions"):

@@ -311,7 +311,7 @@ class ChatASIOne(BaseChatOpenAI):
     def __copy__(self) -> Self:
         copied = super().__copy__()
         # With clients of its own: with other settings it would close those of the original.
-        copied._completions = ChatCompletions()
+        copied._completions = ChatCompletions()  # noqa: SLF001 - the same class
         return copied
 
     def __getstate__(self) -> dict[Any, Any]:

@@ -56,8 +56,8 @@ def example_graph(
 
     Example:
         >>> graph = example_graph(ChatASIOne(api_key="any"))
-        >>> [name for name in graph.get_graph().nodes if "agent" in name]
-        ['ask_agent', 'review_agents', 'report_agents']
+        >>> sorted(name for name in graph.get_graph().nodes if "agent" in name)
+        ['ask_agent', 'report_agents', 'review_agents']
     """
 
     async def ask_agent(task: AgentTask) -> BaseMessage:

@@ -1,0 +1,360 @@
+"""Which session each call carries, however it is made; threads through one model never mix."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Callable
+from typing import Annotated, Any, TypedDict
+from uuid import UUID, uuid4
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one._session import session_of_thread
+from langchain_asi_one.testing import LocalASIOne
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
+MakeModel = Callable[..., ChatASIOne]
+THREAD = "ada@example.org"
+OF_THREAD = session_of_thread(THREAD)
+Way = Callable[..., Any]
+
+
+async def _astream(model: Any, text: str, **options: Any) -> Any:
+    chunks = [chunk async for chunk in model.astream(text, **options)]
+    return sum(chunks[1:], chunks[0])
+
+
+async def _aevents(model: Any, text: str, **options: Any) -> Any:
+    return await (await model.astream_events(text, version="v3", **options)).output
+
+
+def _stream(model: Any, text: str, **options: Any) -> Any:
+    chunks = list(model.stream(text, **options))
+    return sum(chunks[1:], chunks[0])
+
+
+WAYS: dict[str, Way] = {
+    "invoke": lambda model, text, **options: model.invoke(text, **options),
+    "ainvoke": lambda model, text, **options: asyncio.run(model.ainvoke(text, **options)),
+    "stream": _stream,
+    "astream": lambda model, text, **options: asyncio.run(_astream(model, text, **options)),
+    "batch": lambda model, text, **options: model.batch([text], **options)[0],
+    "abatch": lambda model, text, **options: asyncio.run(model.abatch([text], **options))[0],
+    "stream_events": lambda model, text, **options: (
+        model.stream_events(text, version="v3", **options).output
+    ),
+    "astream_events": lambda model, text, **options: asyncio.run(_aevents(model, text, **options)),
+}
+
+# What is in reach of the call, and what must be sent: the first that there is.
+CALL, CONFIG, FIELD, UUID_THREAD = "of-the-call", "of-the-config", "of-the-field", str(uuid4())
+PRECEDENCE: dict[str, tuple[str | None, str | None, str | None, str | None, str]] = {
+    "call": (CALL, CONFIG, FIELD, THREAD, CALL),
+    "config": (None, CONFIG, FIELD, THREAD, CONFIG),
+    "field": (None, None, FIELD, THREAD, FIELD),
+    "thread": (None, None, None, THREAD, OF_THREAD),
+    "uuid-thread": (None, None, None, UUID_THREAD, UUID_THREAD),
+    "call-over-thread": (CALL, None, None, THREAD, CALL),
+    "config-over-thread": (None, CONFIG, None, THREAD, CONFIG),
+}
+
+
+def configured(**configurable: str | None) -> RunnableConfig:
+    """A config with what is set of the given values."""
+    return {"configurable": {name: value for name, value in configurable.items() if value}}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", PRECEDENCE)
+def test_precedence(case: str, way: str, make_model: MakeModel, server: LocalASIOne) -> None:
+    call, config, field, thread, expected = PRECEDENCE[case]
+    model = make_model(session_id=field)
+    before = (model.model_dump(), repr(model))
+    options: dict[str, Any] = {"session_id": call} if call else {}
+    message = WAYS[way](
+        model, "Hi", config=configured(session_id=config, thread_id=thread), **options
+    )
+    (request,) = server.requests
+    assert request.session_id == expected
+    assert message.response_metadata["session_id"] == expected
+    assert "session" not in str(request.body)
+    assert (model.model_dump(), repr(model)) == before
+    assert (expected.encode() in pickle.dumps(model)) is (expected == field)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_without_any_each_call_has_a_fresh_uuid(
+    way: str, model: ChatASIOne, server: LocalASIOne
+) -> None:
+    sent = [WAYS[way](model, "Hi").response_metadata["session_id"] for _ in range(3)]
+    assert [request.session_id for request in server.requests] == sent
+    assert len(set(sent)) == 3
+    assert {UUID(session).version for session in sent} == {4}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_threads_can_be_left_out(way: str, make_model: MakeModel, server: LocalASIOne) -> None:
+    model = make_model(session_from_thread=False)
+    WAYS[way](model, "Hi", config=configured(thread_id=UUID_THREAD))
+    WAYS[way](model, "Hi", config=configured(thread_id=UUID_THREAD, session_id=CONFIG))
+    first, second = server.requests
+    assert UUID(first.session_id).version == 4
+    assert first.session_id != UUID_THREAD
+    assert second.session_id == CONFIG
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_generate(
+    is_async: bool, make_model: MakeModel, model: ChatASIOne, server: LocalASIOne
+) -> None:
+    def generate(which: ChatASIOne, **options: Any) -> None:
+        messages: list[list[BaseMessage]] = [[HumanMessage("Hi")]]
+        if is_async:
+            asyncio.run(which.agenerate(messages, **options))
+        else:
+            which.generate(messages, **options)
+
+    generate(make_model(session_id=FIELD))
+    generate(make_model(session_id=FIELD), session_id=CALL)
+    generate(model, metadata={"thread_id": THREAD})
+    assert [request.session_id for request in server.requests] == [FIELD, CALL, OF_THREAD]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_each_item_of_a_batch_has_its_own(
+    is_async: bool, model: ChatASIOne, server: LocalASIOne
+) -> None:
+    texts = [f"<{number}>" for number in range(20)]
+    configs = [configured(session_id=f"session-{number}") for number in range(20)]
+    answers = (
+        asyncio.run(model.abatch(texts, configs)) if is_async else model.batch(texts, configs)  # type: ignore[arg-type]
+    )
+    sent = {
+        request.body["messages"][0]["content"]: request.session_id for request in server.requests
+    }
+    assert sent == {f"<{number}>": f"session-{number}" for number in range(20)}
+    assert [answer.response_metadata["session_id"] for answer in answers] == [
+        sent[text] for text in texts
+    ]
+
+
+def test_no_user_name_leaves_the_machine(model: ChatASIOne, server: LocalASIOne) -> None:
+    model.invoke("Hi", configured(thread_id=THREAD))
+    model.invoke("Hi", configured(thread_id=THREAD))
+    model.invoke("Hi", {"configurable": {"thread_id": 42}})
+    for request in server.requests:
+        assert "ada" not in f"{request.headers}{request.raw!r}{request.path}"
+    one, again, number = [request.session_id for request in server.requests]
+    assert one == again == OF_THREAD != number
+    assert {UUID(session).version for session in (one, number)} == {5}
+
+
+@pytest.mark.parametrize("value", ["", " blank", "é", "a\r\nx-injected: 1", "x" * 257, 7, b"x"])
+def test_what_cannot_be_a_header_is_refused(
+    value: Any, model: ChatASIOne, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    with pytest.raises(ValueError, match="session_id is sent as an HTTP header"):
+        model.invoke("Hi", session_id=value)
+    with pytest.raises(ValueError, match="session_id is sent as an HTTP header"):
+        model.invoke("Hi", {"configurable": {"session_id": value}})
+    with pytest.raises(ValueError, match="session_id is sent as an HTTP header"):
+        make_model(session_id=value)
+    assert server.requests == []
+
+
+# --- Through what LangChain puts around a model ---
+
+
+def shout(text: str) -> str:
+    """Say it loudly."""
+    return text.upper()
+
+
+class Point(TypedDict):
+    """A point."""
+
+    x: int
+
+
+WRAPPED: dict[str, Callable[[ChatASIOne], Runnable[Any, Any]]] = {
+    "prompt": lambda model: ChatPromptTemplate.from_template("Say {text}") | model,
+    "bind_tools": lambda model: model.bind_tools([shout]),
+    "bind_web_search": lambda model: model.bind_tools([{"type": "web_search"}]),
+    "structured": lambda model: model.with_structured_output(Point),
+    "structured_raw": lambda model: model.with_structured_output(Point, include_raw=True),
+    "json_schema": lambda model: model.with_structured_output(Point, method="json_schema"),
+    "json_mode": lambda model: model.with_structured_output(method="json_mode"),
+    "with_retry": lambda model: model.with_retry(stop_after_attempt=2),
+    "with_fallbacks": lambda model: model.with_fallbacks([model]),
+    "with_config": lambda model: model.with_config(tags=["t"]),
+    "lambda": lambda model: RunnableLambda(model.invoke),
+    "chain": lambda model: RunnableLambda(lambda text: text) | model | (lambda answer: answer),
+}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("name", WRAPPED)
+def test_through_wrappers(
+    name: str, is_async: bool, model: ChatASIOne, server: LocalASIOne
+) -> None:
+    wrapped = WRAPPED[name](model)
+    question: Any = {"text": "Hi"} if name == "prompt" else "Hi"
+    for config in (configured(session_id=CONFIG), configured(thread_id=THREAD)):
+        if is_async:
+            asyncio.run(wrapped.ainvoke(question, config))
+        else:
+            wrapped.invoke(question, config)
+    assert [request.session_id for request in server.requests] == [CONFIG, OF_THREAD]
+
+
+def test_bound_and_configured_sessions(model: ChatASIOne, server: LocalASIOne) -> None:
+    model.bind(session_id=CALL).invoke("Hi", configured(session_id=CONFIG))
+    model.with_config(configured(session_id=CONFIG)).invoke("Hi")
+    model.with_config(configured(thread_id=THREAD)).with_retry().invoke("Hi")
+    sent = [request.session_id for request in server.requests]
+    assert sent == [CALL, CONFIG, OF_THREAD]
+
+
+@pytest.mark.parametrize("kind", ["retry", "fallback"])
+def test_a_second_try_is_in_the_same_session(
+    kind: str, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    model = make_model()
+    again: Runnable[Any, Any] = (
+        model.with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
+        if kind == "retry"
+        else model.with_fallbacks([make_model()])
+    )
+    again.invoke("[fault: http_403 times=1]", configured(thread_id=THREAD))
+    assert [request.session_id for request in server.requests] == [OF_THREAD] * 2
+
+
+# --- In LangGraph ---
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def graph(model: ChatASIOne, kind: str) -> Any:
+    """A compiled graph of one node that calls the model in one of the ways a node may."""
+
+    def plain(state: State) -> dict[str, list[AIMessage]]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    def passes(state: State, config: RunnableConfig) -> dict[str, list[AIMessage]]:
+        return {"messages": [model.invoke(state["messages"], config)]}
+
+    def own(state: State) -> dict[str, list[AIMessage]]:
+        return {"messages": [model.invoke(state["messages"], {"tags": ["mine"]})]}
+
+    def streams(state: State) -> dict[str, Any]:
+        return {"messages": [_stream(model, state["messages"])]}  # type: ignore[arg-type]
+
+    async def aplain(state: State) -> dict[str, list[AIMessage]]:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    async def apasses(state: State, config: RunnableConfig) -> dict[str, list[AIMessage]]:
+        return {"messages": [await model.ainvoke(state["messages"], config)]}
+
+    async def astreams(state: State) -> dict[str, Any]:
+        return {"messages": [await _astream(model, state["messages"])]}  # type: ignore[arg-type]
+
+    nodes: dict[str, Any] = {
+        "plain": plain, "passes": passes, "own": own, "streams": streams,
+        "aplain": aplain, "apasses": apasses, "astreams": astreams,
+    }  # fmt: skip
+    builder = StateGraph(State)
+    builder.add_node("ask", nodes[kind])
+    builder.add_edge(START, "ask")
+    builder.add_edge("ask", END)
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+NODES = ("plain", "passes", "own", "streams", "aplain", "apasses", "astreams")
+
+
+@pytest.mark.parametrize("kind", NODES)
+@pytest.mark.parametrize("from_thread", [True, False])
+def test_in_a_node(
+    kind: str, from_thread: bool, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    compiled = graph(make_model(session_from_thread=from_thread), kind)
+    configs = [configured(thread_id=THREAD), configured(thread_id="b", session_id=CONFIG)]
+    for config in [configs[0], *configs]:
+        question = {"messages": [HumanMessage("Hi")]}
+        if kind.startswith("a"):
+            state = asyncio.run(compiled.ainvoke(question, config))
+        else:
+            state = compiled.invoke(question, config)
+        told = state["messages"][-1].response_metadata["session_id"]
+        assert told == server.requests[-1].session_id
+    first, second, third = [request.session_id for request in server.requests]
+    assert third == CONFIG
+    if from_thread:
+        assert first == second == OF_THREAD
+    else:
+        assert first != second
+        assert OF_THREAD not in (first, second)
+
+
+async def test_two_hundred_threads_through_one_graph_never_mix(
+    model: ChatASIOne, server: LocalASIOne
+) -> None:
+    compiled = graph(model, "aplain")
+    gate = asyncio.Semaphore(40)
+
+    async def turn(number: int, text: str) -> Any:
+        async with gate:
+            question = {"messages": [HumanMessage(f"<{number}> {text}")]}
+            return await compiled.ainvoke(question, configured(thread_id=f"user-{number}"))
+
+    numbers = range(200)
+    for text in ("first", "what did I say?"):
+        states = await asyncio.gather(*(turn(number, text) for number in numbers))
+    for number, state in zip(numbers, states, strict=True):
+        assert f'"<{number}> first"' in state["messages"][-1].text
+    assert len(server.requests) == 400
+    for request in server.requests:
+        number = request.body["messages"][-1]["content"].partition(">")[0].removeprefix("<")
+        assert request.session_id == session_of_thread(f"user-{number}")
+
+
+def test_a_graph_streams_and_batches_in_its_threads(model: ChatASIOne, server: LocalASIOne) -> None:
+    compiled = graph(model, "plain")
+    question = {"messages": [HumanMessage("Hi")]}
+    assert list(compiled.stream(question, configured(thread_id="a"), stream_mode="messages"))
+    threads = ["b", "c", "d"]
+    compiled.batch([question] * 3, [configured(thread_id=thread) for thread in threads])
+    sent = [request.session_id for request in server.requests]
+    assert sent[0] == session_of_thread("a")
+    assert sorted(sent[1:]) == sorted(map(session_of_thread, threads))  # type: ignore[type-var]
+
+
+# --- Caches ---
+
+
+def test_a_cache_hits_when_no_session_is_in_reach(
+    make_model: MakeModel, server: LocalASIOne
+) -> None:
+    model = make_model(cache=InMemoryCache())
+    assert model.invoke("Hi").text == model.invoke("Hi").text
+    assert asyncio.run(model.ainvoke("Hi")).text == model.invoke("Hi").text
+    assert len(server.requests) == 1
+
+
+def test_a_cache_keeps_sessions_apart(make_model: MakeModel, server: LocalASIOne) -> None:
+    model = make_model(cache=InMemoryCache())
+    for thread in ("a", "b", "a", "b"):
+        message = model.invoke("Hi", configured(thread_id=thread))
+        assert message.response_metadata["session_id"] == session_of_thread(thread)
+    assert len(server.requests) == 2

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import openai
@@ -49,6 +50,7 @@ class Clients:
 
     def __init__(self) -> None:
         self._sync: tuple[int, ClientSettings, openai.OpenAI] | None = None
+        self._inherited: object = None
 
     def sync(self, settings: ClientSettings) -> openai.OpenAI:
         """Return the client for sync calls in this process.
@@ -61,6 +63,10 @@ class Clients:
         """
         held = self._sync
         if held is None or held[:2] != (os.getpid(), settings):
+            if held is not None and held[0] != os.getpid():
+                # A parent process's: dropped, it would close itself, and wait for a lock that
+                # another of the parent's threads may have held at the fork.
+                self._inherited = held
             # Without a lock, which a fork could leave locked: two threads may build one each.
             held = (os.getpid(), settings, _build(_SyncClient, settings, settings.http_client))
             self._sync = held
@@ -167,6 +173,8 @@ class _AsyncClient(openai.AsyncOpenAI):
         return _headers(self, self.own_headers)
 
 
+_NO_COOKIES = DefaultCookiePolicy(allowed_domains=())
+
 _C = TypeVar("_C", _SyncClient, _AsyncClient)
 
 
@@ -181,6 +189,8 @@ def _build(kind: type[_C], settings: ClientSettings, http: Any) -> _C:
     client.own_headers = settings.headers
     if http is None:
         hook: Any = limit_blanks if kind is _SyncClient else alimit_blanks
-        # The SDK's own HTTP client cannot be given hooks when it is built.
+        # The SDK's own HTTP client cannot be given these when it is built.
         client._client.event_hooks = {"response": [hook]}  # noqa: SLF001
+        # A cookie set in one session would be sent in another.
+        client._client.cookies.jar.set_policy(_NO_COOKIES)  # noqa: SLF001
     return client

@@ -157,7 +157,9 @@ class ChatCompletions:
         """
         response: Any = None
         try:
-            response = self._open(call)
+            # Held until the end: the SDK's client closes its connections when it is dropped.
+            client = self._clients.sync(call.settings)
+            response = self._open(client, call)
             reader = _StreamReader(call, _content_type(response))
             for data in response.iter_bytes():
                 yield from reader.feed(data)
@@ -176,7 +178,8 @@ class ChatCompletions:
         """Do as `stream`, in the running event loop."""
         response: Any = None
         try:
-            response = await self._aopen(call)
+            client = await self._clients.of_loop(call.settings)
+            response = await self._aopen(client, call)
             reader = _StreamReader(call, _content_type(response))
             pieces = response.aiter_bytes()
             async for data in pieces:
@@ -195,8 +198,7 @@ class ChatCompletions:
                 await response.aclose()
         raise error
 
-    def _open(self, call: Call) -> Any:
-        client = self._clients.sync(call.settings)
+    def _open(self, client: openai.OpenAI, call: Call) -> Any:
         arguments = self._stream_arguments(call)
         try:
             return client.post(**arguments, stream=True, stream_cls=openai.Stream[Any])
@@ -207,8 +209,7 @@ class ChatCompletions:
             **self._stream_arguments(call), stream=True, stream_cls=openai.Stream[Any]
         )
 
-    async def _aopen(self, call: Call) -> Any:
-        client = await self._clients.of_loop(call.settings)
+    async def _aopen(self, client: openai.AsyncOpenAI, call: Call) -> Any:
         arguments = self._stream_arguments(call)
         try:
             return await client.post(**arguments, stream=True, stream_cls=openai.AsyncStream[Any])

@@ -116,7 +116,7 @@ def format_message(message: AIMessage, *, width: int | None = None) -> str:
         msg = f"width must be {NARROWEST} columns or more, or None to wrap nothing; got {width!r}."
         raise ValueError(msg)
     return "\n\n".join(
-        "\n".join([section.title, *(line.wrapped(width) for line in section.lines)])
+        "\n".join([section.title, *(line.wrapped(width) for line in section.lines)]).rstrip("\n")
         for section in sections(message)
     )
 
@@ -145,7 +145,11 @@ def sections(message: AIMessage) -> list[Section]:
         ("Also named", _entries(entries, "unknown")),
         ("About this answer", _labelled(_about(message))),
     )
-    return [Section(title, lines) for title, made in found if (lines := tuple(made))]
+    return [
+        Section(title, lines)
+        for title, lines in ((title, tuple(made)) for title, made in found)
+        if any(line.wrapped(None).strip() for line in lines)
+    ]
 
 
 def _answer(message: AIMessage) -> Iterator[Line]:

@@ -330,7 +330,8 @@ def test_a_model_that_is_gone_leaves_no_connection(quiet_server: LocalASIOne) ->
 
 
 CLEAN = """
-import asyncio, gc, sys
+import asyncio, gc, logging, sys
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # how slow a step was
 from langchain_asi_one import ChatASIOne
 
 gc.disable()
@@ -428,3 +429,43 @@ def test_own_clients_are_used_and_left_open(make_model: MakeModel, server: Local
 
     asyncio.run(turn())
     assert [request.headers["x-client"] for request in server.requests] == ["own"] * 4
+
+
+def test_an_open_stream_outlives_a_change_of_settings(model: ChatASIOne) -> None:
+    chunks = model.stream("Tell me a story about a fox, a hen and a dog.")
+    first = next(chunks)
+
+    model.max_retries = 1
+    model.invoke("Hello!")
+
+    text = "".join(str(chunk.content) for chunk in [first, *chunks])
+    assert "fox" in text
+
+
+MODEL_OF_ONE_REQUEST = """
+import asyncio, gc, sys
+from langchain_asi_one import ChatASIOne
+
+async def main():
+    model = ChatASIOne(base_url=sys.argv[1], api_key="sk_test_0123456789")
+    await asyncio.gather(*[model.ainvoke("Hello!") for _ in range(20)])
+
+asyncio.run(main())
+gc.collect()
+"""
+
+
+def test_a_model_that_dies_with_its_task_leaves_nothing_open(server: LocalASIOne) -> None:
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", MODEL_OF_ONE_REQUEST]
+    done = subprocess.run(
+        [*command, server.base_url], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_models_of_one_loop_share_their_connections(
+    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
+) -> None:
+    for _ in range(5):
+        await make_model().ainvoke("Hello!")
+    assert len({request.connection for request in server.requests}) == 1

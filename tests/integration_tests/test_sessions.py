@@ -19,7 +19,7 @@ from langgraph.graph.message import add_messages
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._session import session_of_thread
-from langchain_asi_one.testing import LocalASIOne
+from langchain_asi_one.testing import LocalASIOne, raw
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 MakeModel = Callable[..., ChatASIOne]
@@ -358,3 +358,16 @@ def test_a_cache_keeps_sessions_apart(make_model: MakeModel, server: LocalASIOne
         message = model.invoke("Hi", configured(thread_id=thread))
         assert message.response_metadata["session_id"] == session_of_thread(thread)
     assert len(server.requests) == 2
+
+
+def test_a_cookie_of_one_session_is_not_sent_in_another(
+    server: LocalASIOne, model: ChatASIOne
+) -> None:
+    body = b'{"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}'
+    server.enqueue(raw(body, headers={"set-cookie": "who=ada; Path=/"}))
+
+    model.invoke("Hi", session_id="ada")
+    model.invoke("Hi", session_id="bob")
+    asyncio.run(model.ainvoke("Hi", session_id="eve"))
+
+    assert [request.headers.get("cookie") for request in server.requests] == [None] * 3

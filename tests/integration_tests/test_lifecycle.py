@@ -330,8 +330,7 @@ def test_a_model_that_is_gone_leaves_no_connection(quiet_server: LocalASIOne) ->
 
 
 CLEAN = """
-import asyncio, gc, logging, sys
-logging.getLogger("asyncio").setLevel(logging.ERROR)  # how slow a step was
+import asyncio, gc, sys
 from langchain_asi_one import ChatASIOne
 
 gc.disable()
@@ -443,7 +442,8 @@ def test_an_open_stream_outlives_a_change_of_settings(model: ChatASIOne) -> None
 
 
 MODEL_OF_ONE_REQUEST = """
-import asyncio, gc, sys
+import asyncio, gc, logging, sys
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # how slow a step was
 from langchain_asi_one import ChatASIOne
 
 async def main():

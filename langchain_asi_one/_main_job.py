@@ -13,7 +13,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 
-from langchain_asi_one.chat_models import API_KEY_VARIABLE, ChatASIOne
+from langchain_asi_one._fields import API_KEY_VARIABLE
+from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.executable_data import get_executable_data
 
 Graph: TypeAlias = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]

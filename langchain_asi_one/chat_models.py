@@ -1,42 +1,30 @@
-"""`ChatASIOne`: fields, environment, and the seams of LangChain's base class. No parsing."""
+"""`ChatASIOne`: the seams of LangChain's base class, from a call to its answer. No parsing."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import (
-    BaseChatModel,
     LangSmithParams,
     LanguageModelInput,
-    ModelProfile,
 )
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
-from langchain_core.utils import from_env, secret_from_env
-from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
-    ConfigDict,
-    Field,
     PrivateAttr,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
 )
 from typing_extensions import override
 
 from langchain_asi_one import _tools
 from langchain_asi_one._bindings import FollowUpBinding, keep_follow_up
-from langchain_asi_one._clients import ClientSettings
 from langchain_asi_one._completions import Call, ChatCompletions
+from langchain_asi_one._fields import ASIOneFields, warn_if_retired
 from langchain_asi_one._history import request_messages
 from langchain_asi_one._messages import message_chunk, whole_message
 from langchain_asi_one._parameters import (
@@ -46,27 +34,17 @@ from langchain_asi_one._parameters import (
     check_names,
     check_value,
 )
-from langchain_asi_one._profiles import PROFILES, SUCCESSORS
-from langchain_asi_one._session import check_session_id, new_session_id, session_in_reach
+from langchain_asi_one._session import new_session_id, session_in_reach
 from langchain_asi_one._settings import (
-    check_api_key,
-    check_base_url,
-    check_headers,
     check_timeout,
-    without_inputs,
 )
 from langchain_asi_one._structured_output import structured_output, whole_calls, with_raw
-from langchain_asi_one._version import __version__
 from langchain_asi_one._wire import AnswerReader, Delta
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import FollowUpRunnable, OnPending, with_follow_up
 
-DEFAULT_BASE_URL = "https://api.asi1.ai/v1"
-API_KEY_VARIABLE = "ASI_ONE_API_KEY"
-BASE_URL_VARIABLE = "ASI_ONE_BASE_URL"
 
-
-class ChatASIOne(BaseChatOpenAI):
+class ChatASIOne(ASIOneFields):
     """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model.
 
     Setup:
@@ -87,265 +65,17 @@ class ChatASIOne(BaseChatOpenAI):
         ValueError: If there is no API key, or an argument is unknown or out of range.
     """
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
-
-    model_name: str = Field(default="asi1", alias="model")
-    """`asi1` (adaptive), `asi1-ultra` (deepest) or `asi1-mini` (fastest)."""
-
-    temperature: float | None = None
-    """Sampling temperature, 0 to 2; the API's default is 1."""
-
-    max_tokens: int | None = None
-    """Most tokens to answer with, thinking included; an answer can end empty if it is too low."""
-
-    top_p: float | None = None
-    """Probability mass to sample from, 0 to 1."""
-
-    frequency_penalty: float | None = None
-    """-2 to 2; positive values make repetition less likely."""
-
-    presence_penalty: float | None = None
-    """-2 to 2; positive values make new topics more likely."""
-
-    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
-    """Texts before which the answer ends."""
-
-    streaming: bool = False
-    """Whether `invoke` asks for a stream too, so that callbacks see tokens."""
-
-    stream_usage: bool | None = True
-    """Whether streams ask for token usage. Switched off by itself if the API refuses that."""
-
-    web_search: bool | None = None
-    """Whether ASI:One may search the web. Documented for the OpenAI SDK's `extra_body`."""
-
-    session_id: str | None = None
-    """Session of all calls, sent as `x-session-id`; see README, "Sessions"."""
-
-    session_from_thread: bool = True
-    """Whether calls in a LangGraph or LangChain thread share a session made of its id."""
-
-    planner_mode: bool | None = None
-    """Whether ASI:One plans and asks agents of Agentverse. Such requests are never re-sent."""
-
-    agents: list[str] | None = None
-    """Addresses of the agents to plan with (observed, not documented). Never re-sent."""
-
-    agent_address: str | None = None
-    """Address of the agent on whose behalf the call is made, for limits and audit."""
-
-    study_mode: bool | None = None
-    """Listed in the API reference without a description."""
-
-    enable_thinking: bool | None = None
-    """Whether the model thinks first (seen in clients for `asi1-ultra`, not documented)."""
-
-    thinking_budget: int | None = None
-    """Most tokens to think with (seen in clients for `asi1-ultra`, not documented)."""
-
-    extra_body: Mapping[str, Any] | None = None
-    """Further fields of the request body. Those of a call are added to the instance's."""
-
-    request_timeout: Any = Field(default=90.0, alias="timeout")
-    """Seconds to wait for an answer, or between two events of a stream; for each try.
-
-    A timeout object of the HTTP library sets connect, read, write and pool apart.
-    """
-
-    max_retries: int = Field(default=2, ge=0)
-    """Further tries after a failure that may pass: no connection, 408, 409, 429, 5xx."""
-
-    openai_api_key: SecretStr | None = Field(
-        default_factory=secret_from_env(API_KEY_VARIABLE, default=None),
-        alias="api_key",
-        validate_default=True,
-    )
-    """API key; from `ASI_ONE_API_KEY` if not given."""
-
-    openai_api_base: str = Field(
-        default_factory=from_env(BASE_URL_VARIABLE, default=DEFAULT_BASE_URL),
-        alias="base_url",
-        validate_default=True,
-    )
-    """Where the API is; from `ASI_ONE_BASE_URL` if not given, else the public endpoint."""
-
-    default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Further headers of each request. In no repr, trace or serialised form."""
-
-    http_client: Any = Field(default=None, exclude=True)
-    """Your own `httpx2.Client` (`httpx.Client` with openai < 3) for sync calls."""
-
-    http_async_client: Any = Field(default=None, exclude=True)
-    """Your own async client for async calls; it must fit the event loops that you use."""
-
-    # Inherited, and switched off: the first would read OPENAI_PROXY.
-    openai_proxy: str | None = Field(default=None, exclude=True, repr=False)
-    use_responses_api: bool | None = Field(default=False, exclude=True, repr=False)
-
     _completions: ChatCompletions = PrivateAttr(default_factory=ChatCompletions)
     _warned: bool = PrivateAttr(default=False)
 
-    _OWN_ARGUMENTS: ClassVar[tuple[str, ...]] = (
-        "model_name",
-        "temperature",
-        "max_tokens",
-        "top_p",
-        "frequency_penalty",
-        "presence_penalty",
-        "stop",
-        "streaming",
-        "stream_usage",
-        "session_id",
-        "session_from_thread",
-        *ASI_ONE_FIELDS,
-        "extra_body",
-        "request_timeout",
-        "max_retries",
-        "openai_api_key",
-        "openai_api_base",
-        "default_headers",
-        "http_client",
-        "http_async_client",
-    )
-
     def __init__(self, **arguments: Any) -> None:
-        foreign = {
-            name
-            for field, info in BaseChatOpenAI.model_fields.items()
-            for name in (field, info.alias)
-            if name
-        }
-        check_names(arguments, self._argument_names(), where="ChatASIOne", foreign=foreign)
-        for alias in ("api_key", "openai_api_key"):
-            if isinstance(arguments.get(alias), str):
-                # Before validation, whose errors hold their input.
-                arguments[alias] = SecretStr(arguments[alias])
-        refused: ValidationError | None = None
-        try:
-            super().__init__(**arguments)
-        except ValidationError as error:
-            refused = without_inputs(error)
-        if refused is not None:
-            # Outside the except clause, which would keep the first error as context.
-            raise refused
-        if self.openai_api_key is None:
-            msg = (
-                f"ChatASIOne needs an API key: set {API_KEY_VARIABLE} or pass api_key=. Keys are "
-                f"made at https://asi1.ai; langchain_asi_one.testing.local_asi_one() answers "
-                f"without one."
-            )
-            raise ValueError(msg)
-        _warn_if_retired(self.model_name)
-
-    @classmethod
-    def _argument_names(cls) -> set[str]:
-        own = {*cls._OWN_ARGUMENTS, *BaseChatModel.model_fields}
-        # A subclass may add fields of its own.
-        own |= set(cls.model_fields) - set(BaseChatOpenAI.model_fields)
-        aliases = {cls.model_fields[name].alias for name in own if name in cls.model_fields}
-        return own | {alias for alias in aliases if alias}
-
-    # The next two replace validators of the base class on purpose: the first would move unknown
-    # arguments into the request, the second would build four clients and read OPENAI_* variables.
-
-    @model_validator(mode="before")
-    @classmethod
-    def build_extra(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Leave the arguments as they are; `__init__` has checked their names."""
-        return values
-
-    @model_validator(mode="after")
-    def validate_environment(self) -> Self:
-        """Build nothing: clients are made on first use."""
-        return self
-
-    @model_validator(mode="after")
-    def _set_asi_one_version(self) -> Self:
-        self._add_version("langchain-asi-one", __version__)
-        return self
-
-    @field_validator(
-        "temperature",
-        "max_tokens",
-        "top_p",
-        "frequency_penalty",
-        "presence_penalty",
-        *ASI_ONE_FIELDS,
-        mode="before",
-    )
-    @classmethod
-    def _check_value(cls, value: Any, info: ValidationInfo) -> Any:
-        return check_value(str(info.field_name), value)
-
-    @field_validator("session_id", mode="before")
-    @classmethod
-    def _check_session_id(cls, value: Any) -> str | None:
-        return None if value is None else check_session_id(value)
-
-    @field_validator("openai_api_key")
-    @classmethod
-    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        return check_api_key(value)
-
-    @field_validator("openai_api_base")
-    @classmethod
-    def _check_base_url(cls, value: str) -> str:
-        return check_base_url(value)
-
-    @field_validator("default_headers")
-    @classmethod
-    def _check_headers(cls, value: Mapping[str, str] | None) -> Mapping[str, str] | None:
-        return check_headers(value)
-
-    @field_validator("request_timeout")
-    @classmethod
-    def _check_timeout(cls, value: Any) -> Any:
-        return check_timeout(value)
-
-    @field_validator("output_version")
-    @classmethod
-    def _check_output_version(cls, value: str | None) -> str | None:
-        # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
-        return value if value in {"v0", "v1"} else None
-
-    def __copy__(self) -> Self:
-        copied = super().__copy__()
-        # With clients of its own: with other settings it would close those of the original.
-        copied._completions = ChatCompletions()  # noqa: SLF001 - the same class
-        return copied
-
-    def __getstate__(self) -> dict[Any, Any]:
-        state = super().__getstate__()
-        for name in ("http_client", "http_async_client"):
-            if getattr(self, name) is not None:
-                msg = f"A ChatASIOne with its own {name} cannot be pickled: connections stay here."
-                raise TypeError(msg)
-        if "openai_api_key" not in self.model_fields_set:
-            # It came from the environment, and is read again where this is unpickled.
-            state["__dict__"] = {**state["__dict__"], "openai_api_key": None}
-        return state
-
-    def __setstate__(self, state: dict[Any, Any]) -> None:
-        super().__setstate__(state)
-        if self.openai_api_key is None and (key := os.environ.get(API_KEY_VARIABLE)):
-            self.__dict__["openai_api_key"] = check_api_key(SecretStr(key))
+        # Type checkers would else take the Python names and types of the fields for the arguments.
+        super().__init__(**arguments)
 
     @property
     @override
     def _llm_type(self) -> str:
         return "asi-one-chat"
-
-    @property
-    @override
-    def lc_secrets(self) -> dict[str, str]:
-        """Where the key of a serialised model is read from."""
-        return {"openai_api_key": API_KEY_VARIABLE}
-
-    @classmethod
-    @override
-    def is_lc_serializable(cls) -> bool:
-        """The model can be serialised; its key and headers are left out."""
-        return True
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
@@ -353,10 +83,11 @@ class ChatASIOne(BaseChatOpenAI):
         params["ls_provider"] = "asi-one"
         return params
 
-    @override
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        profile = PROFILES.get(self.model_name)
-        return profile.copy() if profile else None
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        # With clients of its own: with other settings it would close those of the original.
+        copied._completions = ChatCompletions()  # noqa: SLF001 - the same class
+        return copied
 
     # --- Sessions: looked up where the config is, passed down as an argument, never stored. ---
 
@@ -476,7 +207,7 @@ class ChatASIOne(BaseChatOpenAI):
     ) -> dict[str, Any]:
         check_names(kwargs, BODY_FIELDS | CALL_OPTIONS, where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
-        _warn_if_retired(kwargs.get("model"))
+        warn_if_retired(kwargs.get("model"), stacklevel=2)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
         body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
         body |= super()._get_request_payload([], stop=stop, **kwargs)
@@ -524,20 +255,6 @@ class ChatASIOne(BaseChatOpenAI):
         elif self.stream_usage if usage is None else usage:
             body.setdefault("stream_options", {"include_usage": True})
         return Call(self._settings(), body, session_id or new_session_id(), timeout)
-
-    def _settings(self) -> ClientSettings:
-        if self.openai_api_key is None:
-            msg = f"There is no API key in this process: set {API_KEY_VARIABLE}."
-            raise ValueError(msg)
-        return ClientSettings(
-            api_key=self.openai_api_key.get_secret_value(),
-            base_url=self.openai_api_base,
-            timeout=self.request_timeout,
-            max_retries=self.max_retries,
-            headers=dict(self.default_headers or {}),
-            http_client=self.http_client,
-            http_async_client=self.http_async_client,
-        )
 
     # --- Answers ---
 
@@ -887,12 +604,6 @@ class ChatASIOne(BaseChatOpenAI):
             2026, wire contract, 2).
         """
         return count_tokens_approximately(messages, tools=list(tools) if tools else None)
-
-
-def _warn_if_retired(model: object) -> None:
-    if isinstance(model, str) and (successor := SUCCESSORS.get(model)):
-        msg = f"ASI:One has retired the model {model!r}; use {successor!r}."
-        warnings.warn(msg, FutureWarning, stacklevel=3)
 
 
 def _brings_something(delta: Delta) -> bool:

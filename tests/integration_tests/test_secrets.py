@@ -23,7 +23,7 @@ from langchain_core.tracers import BaseTracer
 from langchain_core.tracers.schemas import Run
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one.chat_models import DEFAULT_BASE_URL
+from langchain_asi_one._fields import DEFAULT_BASE_URL
 from langchain_asi_one.errors import ASIOneAuthenticationError, ASIOneError
 from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
 from langchain_asi_one.testing._received import fingerprint

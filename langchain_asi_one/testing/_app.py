@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from langchain_asi_one.testing._server import CountedConnection
+    from langchain_asi_one.testing._connection import CountedConnection
 
 CHAT_PATH = "/v1/chat/completions"
 _MOST_REQUESTS = 10_000

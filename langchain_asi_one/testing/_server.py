@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import socket
-import struct
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from langchain_asi_one._version import __version__
 from langchain_asi_one.testing._app import StandIn
+from langchain_asi_one.testing._connection import CountedConnection, CountingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 10
 _STOP_SECONDS = 5
-
-logger = logging.getLogger("langchain_asi_one.testing")
 
 
 class LocalASIOne:
@@ -190,20 +185,12 @@ def local_asi_one(
         yield server
 
 
-class _CountingState(ServerState):
-    """uvicorn's shared state, and how many connections were accepted so far."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.accepted = 0
-
-
 class _Server(uvicorn.Server):
     """A server that another thread can stop at once, whatever its connections are doing."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.server_state: _CountingState = _CountingState()
+        self.server_state: CountingState = CountingState()
         self.ready = threading.Event()
         self._stopping = asyncio.Event()
         self._running: asyncio.AbstractEventLoop | None = None
@@ -219,34 +206,6 @@ class _Server(uvicorn.Server):
         await self._stopping.wait()
         for connection in list(self.server_state.connections):
             cast("CountedConnection", connection).transport.abort()
-
-
-class CountedConnection(H11Protocol):
-    """An HTTP/1.1 connection that has a number and that the application can drop."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # uvicorn copies this into each request's scope: the way from a request to its connection.
-        self.app_state = {**self.app_state, "connection": self}
-        self.access_log = False
-        self.logger = logger
-        self.number = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Number the connection."""
-        super().connection_made(transport)
-        state = cast("_CountingState", self.server_state)
-        state.accepted += 1
-        self.number = state.accepted
-
-    def cut(self, *, reset: bool) -> None:
-        """Drop the connection, with ``reset`` by RST instead of FIN."""
-        if reset:
-            raw: socket.socket = self.transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.transport.abort()
-        else:
-            self.transport.close()
 
 
 def _listening_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:

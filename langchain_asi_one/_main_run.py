@@ -18,7 +18,7 @@ from langchain_asi_one.errors import ASIOneError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from langchain_asi_one.chat_models import ChatASIOne
 
@@ -35,10 +35,22 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         Exit status.
     """
+    return status_of(lambda: _answer(options))
+
+
+def status_of(job: Callable[[], None]) -> int:
+    """Do the work of a command, and tell what went wrong in one line on stderr.
+
+    Args:
+        job: Asks and prints.
+
+    Returns:
+        Exit status, as the commands' help tells.
+    """
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain("warning", str(message))
         try:
-            _answer(options)
+            job()
             sys.stdout.flush()
         except CannotAskError as problem:
             complain("error", str(problem))

@@ -80,9 +80,10 @@ class Screen:
         self.end()
         for section in sections(message):
             if section.title not in self._streamed:
-                self._section(section)
+                self.section(section)
 
-    def _section(self, section: Section) -> None:
+    def section(self, section: Section) -> None:
+        """Show lines under a title."""
         self._start(section.title)
         for line in section.lines:
             self._line(line)

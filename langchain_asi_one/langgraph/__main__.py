@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import sys
-import warnings
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
@@ -18,11 +16,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from typing_extensions import override
 
-from langchain_asi_one._main_job import CannotAskError, Source, asked
+from langchain_asi_one._main_job import Source, asked
+from langchain_asi_one._main_run import status_of
 from langchain_asi_one._main_screen import complain, screen_on
 from langchain_asi_one._printable import one_line, printable
 from langchain_asi_one.display import Line, Section
-from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.executable_data import get_executable_data
 from langchain_asi_one.langgraph import agent_identity, allow_agents
 from langchain_asi_one.langgraph.example import ALLOW, example_graph
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from langchain_asi_one.executable_data import ExecutableEntry
     from langchain_asi_one.langgraph import AgentGraphState, AgentResult
 
-_FAILED, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
+_INTERRUPTED = 130
 # Good and bad, for the stand-in names an agent with a wrong address when asked about bad ones.
 _QUESTION: Final = "Which good and bad agents tell the weather in Paris?"
 _LONGEST_NAME: Final = 100
@@ -67,23 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A terminal that cannot show a character gets its escape, not an exception.
             stream.reconfigure(errors="backslashreplace")
     try:
-        with _complaining(), asked(offline=options.offline) as (source, model):
-            _show(source, model, options)
-            sys.stdout.flush()
-    except CannotAskError as problem:
-        complain("error", str(problem))
-        return _USAGE
+        with _complaining():
+            return status_of(lambda: _route(options))
     except KeyboardInterrupt:
         complain("error", "interrupted.")
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Python flushes once more when it exits, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
-    except (ASIOneError, OSError) as problem:
-        complain("error", str(problem))
-        return _FAILED
-    return 0
+
+
+def _route(options: argparse.Namespace) -> None:
+    with asked(offline=options.offline) as (source, model):
+        _show(source, model, options)
 
 
 class _Complaints(logging.Handler):
@@ -99,9 +90,7 @@ def _complaining() -> Iterator[None]:
     logger, handler = logging.getLogger("langchain_asi_one"), _Complaints(logging.WARNING)
     logger.addHandler(handler)
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: complain("warning", str(message))
-            yield
+        yield
     finally:
         logger.removeHandler(handler)
 
@@ -151,7 +140,7 @@ def _identifier(text: str) -> str:
 def _show(source: Source, model: ChatASIOne, options: argparse.Namespace) -> None:
     screen = screen_on(sys.stdout)
     # The screens of this package's commands look alike.
-    section = screen._section  # noqa: SLF001
+    section = screen.section
     allow = frozenset(options.allow or ALLOW)
     graph = example_graph(model, allow=allow, checkpointer=InMemorySaver())
     config: RunnableConfig = {"configurable": {"thread_id": str(uuid4())}}

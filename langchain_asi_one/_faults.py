@@ -275,8 +275,10 @@ def _status_advice(
     if status_code < 400:
         target = headers.get("location", "an unnamed place")
         return f"It redirects to {target!r}; redirects are not followed. Set base_url if it moved."
+    if detail.param and detail.code == "unknown_parameter":
+        return f"The API does not know the field {detail.param!r}: remove it."
     if detail.param:
-        return f"The API does not accept the field {detail.param!r}: change or remove it."
+        return f"The API refuses the value of {detail.param!r}: change it."
     if status_code == 429 and retry_after is not None:
         return f"Try again in {retry_after:g} s."
     if status_code >= 500:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from langchain_core.language_models import BaseChatModel, ModelProfile
@@ -41,6 +41,26 @@ from langchain_asi_one._version import __version__
 DEFAULT_BASE_URL = "https://api.asi1.ai/v1"
 API_KEY_VARIABLE = "ASI_ONE_API_KEY"
 BASE_URL_VARIABLE = "ASI_ONE_BASE_URL"
+
+
+# Where what somebody looks for here is found.
+_ELSEWHERE = {
+    **{
+        name: "It is OpenAI's, not ASI:One's. Leave it out."
+        for field, info in BaseChatOpenAI.model_fields.items()
+        for name in (field, info.alias)
+        if name
+    },
+    "model_kwargs": "Put further fields of the request body into extra_body={…}.",
+    **dict.fromkeys(
+        ("tools", "tool_choice", "parallel_tool_calls"), "Use model.bind_tools([…], …)."
+    ),
+    "response_format": "Use model.with_structured_output(…).",
+    **dict.fromkeys(
+        ("asi_one_api_key", "asi1_api_key", "asi_api_key", "asione_api_key", "key", "token"),
+        "Did you mean 'api_key'?",
+    ),
+}
 
 
 class ASIOneFields(BaseChatOpenAI):
@@ -165,13 +185,8 @@ class ASIOneFields(BaseChatOpenAI):
     )
 
     def __init__(self, **arguments: Any) -> None:
-        foreign = {
-            name
-            for field, info in BaseChatOpenAI.model_fields.items()
-            for name in (field, info.alias)
-            if name
-        }
-        check_names(arguments, self._argument_names(), where="ChatASIOne", foreign=foreign)
+        arguments = self._without_defaults(arguments)
+        check_names(arguments, self._argument_names(), _ELSEWHERE, where="ChatASIOne")
         for alias in ("api_key", "openai_api_key"):
             if isinstance(arguments.get(alias), str):
                 # Before validation, whose errors hold their input.
@@ -192,6 +207,24 @@ class ASIOneFields(BaseChatOpenAI):
             )
             raise ValueError(msg)
         warn_if_retired(self.model_name, stacklevel=3)
+
+    @classmethod
+    def _without_defaults(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Drop what is no argument of ours and says nothing.
+
+        `configurable_fields` makes a model from all fields of another one, inherited ones and the
+        profile of the other's name included.
+        """
+        known = cls._argument_names()
+        fields = cls.model_fields
+
+        def says_nothing(name: str, value: Any) -> bool:
+            if name == "profile":
+                return value in PROFILES.values()
+            inherited = name in fields and name not in known
+            return bool(inherited and value == fields[name].get_default(call_default_factory=True))
+
+        return {k: v for k, v in arguments.items() if not says_nothing(k, v)}
 
     @classmethod
     def _argument_names(cls) -> set[str]:
@@ -263,6 +296,15 @@ class ASIOneFields(BaseChatOpenAI):
     def _check_output_version(cls, value: str | None) -> str | None:
         # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
         return value if value in {"v0", "v1"} else None
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Show the arguments that were given, and what is asked where; never the key."""
+        fields = type(self).model_fields
+        always = ("model_name", "openai_api_base")
+        given = (name for name in self._OWN_ARGUMENTS if name in self.model_fields_set)
+        for name in dict.fromkeys((*always, *given)):
+            if fields[name].repr and name != "openai_api_key":
+                yield fields[name].alias or name, getattr(self, name)
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()

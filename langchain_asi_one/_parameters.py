@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from math import isinf, isnan
 from typing import Any
@@ -49,25 +49,27 @@ _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def check_names(
-    given: Iterable[str], known: Collection[str], *, where: str, foreign: Collection[str] = ()
+    given: Iterable[str], known: Collection[str], elsewhere: Mapping[str, str], *, where: str
 ) -> None:
     """Refuse names that nothing is known of.
 
     Args:
         given: Names that were used.
         known: Names that may be.
+        elsewhere: What to do instead, for names that are known not to be taken here.
         where: What takes them, for the error.
-        foreign: Names that the base class takes for OpenAI and ASI:One does not know.
 
     Raises:
         ValueError: Naming the first unknown one and the nearest known ones.
     """
     for name in given:
-        if name in foreign and name not in known:
-            msg = f"{where} has no parameter {name!r}: it is OpenAI's, not ASI:One's. Leave it out."
+        if name in elsewhere and name not in known:
+            msg = f"{where} has no parameter {name!r}. {elsewhere[name]}"
             raise ValueError(msg)
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+            # The base class's names for fields that have names of their own here.
+            names = sorted(name for name in known if not name.startswith("openai_"))
+            near = get_close_matches(name, names, n=1, cutoff=0.7)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             msg = (
                 f"{where} has no parameter {name!r}.{hint} A field of the API that is not "

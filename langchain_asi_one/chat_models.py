@@ -205,7 +205,12 @@ class ChatASIOne(ASIOneFields):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        check_names(kwargs, BODY_FIELDS | CALL_OPTIONS, where="A call of ChatASIOne")
+        check_names(
+            kwargs,
+            BODY_FIELDS | CALL_OPTIONS,
+            self._set_on_the_model(),
+            where="A call of ChatASIOne",
+        )
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         warn_if_retired(kwargs.get("model"), stacklevel=2)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
@@ -221,6 +226,12 @@ class ChatASIOne(ASIOneFields):
         body.pop("extra_body", None)
         body |= extra_body
         return {name: value for name, value in body.items() if value is not None}
+
+    @classmethod
+    def _set_on_the_model(cls) -> dict[str, str]:
+        return {
+            name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
+        }
 
     @staticmethod
     def _put_tools(body: dict[str, Any]) -> None:

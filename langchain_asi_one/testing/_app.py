@@ -115,6 +115,7 @@ class StandIn:
                 self._bodies.clear()
             repeat = self._bodies[_identity(received)]
             self._bodies[_identity(received)] += 1
+            self._bodies[_body_of(received)] += 1
         return self._exchange(received, key, repeat)
 
     def _exchange(self, received: ReceivedRequest, key: str, repeat: int) -> Exchange:
@@ -151,7 +152,8 @@ class StandIn:
         except ValueError as cause:
             return whole(error_body(400, f"{cause}", code="unknown_marker"), status=400)
         with self._lock:
-            seen = self._bodies[_identity(received)]
+            # In whatever session: a client that tries again may begin a new one.
+            seen = self._bodies[_body_of(received)]
         if marked is None or (marked.times is not None and seen > marked.times):
             return exchange.answered()
         return marked.play(exchange)
@@ -170,7 +172,11 @@ class StandIn:
 
 def _identity(received: ReceivedRequest) -> str:
     """What makes two requests equal: session and body."""
-    return f"{received.session_id} {fingerprint(received.raw.decode(errors='replace'))}"
+    return f"{received.session_id} {_body_of(received)}"
+
+
+def _body_of(received: ReceivedRequest) -> str:
+    return fingerprint(received.raw.decode(errors="replace"))
 
 
 class _Played(Response):

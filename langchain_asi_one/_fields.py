@@ -221,6 +221,9 @@ class ASIOneFields(BaseChatOpenAI):
         def says_nothing(name: str, value: Any) -> bool:
             if name == "profile":
                 return value in PROFILES.values()
+            if name == "openai_api_key" and isinstance(value, SecretStr):
+                # Read from the environment by the other model, and by this one again.
+                return value.get_secret_value() == os.environ.get(API_KEY_VARIABLE, "").strip()
             inherited = name in fields and name not in known
             return bool(inherited and value == fields[name].get_default(call_default_factory=True))
 

@@ -20,6 +20,8 @@ RANGES: dict[str, tuple[float, float]] = {
 _COUNTS = {"max_tokens": "tokens", "thinking_budget": "tokens"}
 _SWITCHES = {"web_search", "planner_mode", "study_mode", "enable_thinking", "parallel_tool_calls"}
 
+_TEXTS = {"model", "agent_address"}
+
 # Fields of ASI:One that the OpenAI base class does not know.
 ASI_ONE_FIELDS = (
     "web_search",
@@ -109,6 +111,10 @@ def check_value(name: str, value: Any) -> Any:
         raise _refused(name, value, "True or False")
     elif name == "agents":
         _check_agents(value)
+    elif name in _TEXTS and not (isinstance(value, str) and value.strip()):
+        raise _refused(name, value, "a text")
+    elif name == "stop" and not _is_stop(value):
+        raise _refused(name, value, "a text or a list of texts")
     return value
 
 
@@ -127,6 +133,12 @@ def check_tool_name(name: object) -> None:
             f"underscores and hyphens. Rename the tool."
         )
         raise ValueError(msg)
+
+
+def _is_stop(value: object) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+    )
 
 
 def _check_agents(value: object) -> None:

@@ -89,7 +89,7 @@ def session_in_reach(
         given: `session_id=` of the call.
         field: `session_id` of the model.
         from_thread: Whether a thread id counts.
-        metadata: Metadata of the run, which holds the thread id where no config is in reach.
+        metadata: Metadata of the run, where `generate` was called without a config.
 
     Returns:
         The session id, or `None` if the call belongs to none.
@@ -99,7 +99,8 @@ def session_in_reach(
     """
     if given is not None:
         return check_session_id(given)
-    configurable = ensure_config(config).get("configurable") or {}
+    config = ensure_config(config)
+    configurable = config.get("configurable") or {}
     # A config given to the call replaces the surrounding graph's, which stays in reach here.
     ambient = (var_child_runnable_config.get() or {}).get("configurable") or {}
     for place in (configurable, ambient):
@@ -109,7 +110,8 @@ def session_in_reach(
         return field
     if not from_thread:
         return None
-    places: tuple[Mapping[str, Any], ...] = (configurable, ambient, metadata or {})
+    # Tracers name the thread in the metadata, and LangGraph names it there as well.
+    places = (configurable, ambient, config.get("metadata") or {}, metadata or {})
     threads = (place.get("thread_id") for place in places)
     thread = next((thread for thread in threads if thread not in (None, "")), None)
     return None if thread is None else session_of_thread(thread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 _TAKEN_HEADERS = {
     "authorization": "api_key=",
     "x-session-id": "session_id=",
@@ -78,11 +81,15 @@ def check_base_url(url: str) -> str:
         ValueError: If it is no such address.
     """
     parts = urlsplit(url.strip())
+    try:
+        port_is_sound = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_sound = False
     if "@" in url or parts.query or parts.fragment:
         # First, as the others quote the address.
         msg = "base_url must not hold credentials, a query or a fragment."
         raise ValueError(msg)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sound:
         msg = f"base_url must be like 'https://api.asi1.ai/v1'; got {url!r}."
         raise ValueError(msg)
     path = parts.path.rstrip("/")
@@ -107,7 +114,13 @@ def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str] | None
     Raises:
         ValueError: Naming the header and the field to use.
     """
-    for name in headers or {}:
+    for name, value in (headers or {}).items():
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            msg = (
+                f"The header {name!r} in default_headers cannot be sent: a name is letters, digits "
+                f"and hyphens, a value printable ASCII without blanks or line ends around it."
+            )
+            raise ValueError(msg)
         if instead := _TAKEN_HEADERS.get(name.lower()):
             msg = f"The header {name!r} is not for default_headers; use {instead}."
             raise ValueError(msg)
@@ -124,11 +137,11 @@ def check_timeout(timeout: Any) -> Any:
         The limit.
 
     Raises:
-        ValueError: If it is a number that is no limit.
+        ValueError: If it is no limit.
     """
-    if isinstance(timeout, bool | str) or (
-        isinstance(timeout, int | float) and not (isfinite(timeout) and timeout > 0)
-    ):
+    is_object = timeout is None or hasattr(timeout, "read")
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not (is_object or (is_number and isfinite(timeout) and timeout > 0)):
         msg = f"timeout must be a number of seconds above 0; got {timeout!r}."
         raise ValueError(msg)
     return timeout

@@ -88,6 +88,7 @@ class AnswerReader:
         self._finish_reason: str | None = None
         self._usage: Wire = {}
         self._unnamed: tuple[Wire, Wire, Wire] = ({}, {}, {})
+        self._index: Any = None
         self._other_choices: list[Any] = []
         self._recovered = False
         self._content = ""
@@ -145,10 +146,13 @@ class AnswerReader:
         )
 
     def _choice(self, chunk: Wire) -> Wire:
-        """Return the first choice; further ones are kept as sent."""
+        """Return the choice that the answer is read from, the first; others are kept as sent."""
         found: Wire = {}
         for choice in _items(chunk, "choices"):
-            if isinstance(choice, dict) and not found and not choice.get("index"):
+            index = choice.get("index") if isinstance(choice, dict) else None
+            if self._index is None:
+                self._index = index
+            if isinstance(choice, dict) and not found and index in (None, self._index):
                 found = choice
             else:
                 self._other_choices.append(choice)
@@ -177,7 +181,15 @@ class AnswerReader:
         ):
             for name, value in level.items():
                 if name not in known and (value is not None or name not in fields):
-                    fields[name] = value
+                    fields[name] = self._more_of(name, fields.get(name), value)
+
+    def _more_of(self, name: str, held: Any, value: Any) -> Any:
+        """What a field holds after a further chunk: lists and the refusal come in pieces."""
+        if self._streamed and isinstance(held, list) and isinstance(value, list):
+            return _joined(held, value)
+        if self._streamed and name == "refusal" and isinstance(held, str):
+            return held + value if isinstance(value, str) else held
+        return value
 
     def _note_extras(self, level: Wire) -> None:
         for name in LIST_FIELDS:
@@ -238,7 +250,8 @@ class AnswerReader:
         extra = dict(answer)
         for level, fields in (("choice", choice), ("message", message)):
             for name, value in fields.items():
-                extra[f"{level}.{name}" if name in extra else name] = value
+                if name != "refusal" or not value:  # which is told in `additional_kwargs`
+                    extra[f"{level}.{name}" if name in extra else name] = value
         extra.update(self._thought.unused())
         if self._other_choices:
             extra["choices"] = self._other_choices
@@ -271,8 +284,9 @@ class _ThoughtReader:
     def feed(self, levels: Sequence[Wire]) -> str:
         before = len(self.text)
         for name in THOUGHT_FIELDS:
-            values = (level[name] for level in levels if level.get(name) is not None)
-            self._texts[name] += self._piece(name, next(values, None))
+            values = [level[name] for level in levels if level.get(name) is not None]
+            told = (value for value in values if _content(value).strip())
+            self._texts[name] += self._piece(name, next(told, values[0] if values else None))
         if not self._source:
             self._source = next((n for n in THOUGHT_FIELDS if self._texts[n].strip()), None)
         return self.text[before:]

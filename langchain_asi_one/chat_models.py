@@ -66,7 +66,8 @@ class ChatASIOne(ASIOneFields):
     """
 
     _completions: ChatCompletions = PrivateAttr(default_factory=ChatCompletions)
-    _warned: bool = PrivateAttr(default=False)
+    _missing_calls_warned: bool = PrivateAttr(default=False)
+    _retired_warned: set[str] = PrivateAttr(default_factory=set)
 
     def __init__(self, **arguments: Any) -> None:
         # Type checkers would else take the Python names and types of the fields for the arguments.
@@ -212,7 +213,9 @@ class ChatASIOne(ASIOneFields):
             where="A call of ChatASIOne",
         )
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
-        warn_if_retired(kwargs.get("model"), stacklevel=2)
+        if isinstance(model := kwargs.get("model"), str) and model not in self._retired_warned:
+            warn_if_retired(model, stacklevel=2)
+            self._retired_warned.add(model)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
         body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
         body |= super()._get_request_payload([], stop=stop, **kwargs)
@@ -361,8 +364,8 @@ class ChatASIOne(ASIOneFields):
 
     def _warn_of_missing_calls(self, last: Delta) -> None:
         """Warn once an instance of an answer that announces tool calls and brings none."""
-        if last["metadata"].get("tool_calls_missing") and not self._warned:
-            self._warned = True
+        if last["metadata"].get("tool_calls_missing") and not self._missing_calls_warned:
+            self._missing_calls_warned = True
             msg = (
                 "ASI:One ended an answer with finish_reason 'tool_calls' but sent no call; such an "
                 "answer has response_metadata['tool_calls_missing']. A tool_choice that names the "

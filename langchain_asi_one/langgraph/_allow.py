@@ -107,12 +107,13 @@ def checked_identifier(value: object, argument: str) -> str:
 def distinct_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]:
     """The entries without those that ask the same of the same agent, in their order.
 
-    Calls of one agent differ by tool and arguments, agents without a call by identity alone. For
+    Calls of one agent differ by tool and arguments, also where arguments come without a tool. For
     entries that have an identity: all others count as one agent.
     """
     unique: dict[str, ExecutableEntry] = {}
     for entry in entries:
-        call = [entry.get("tool"), entry.get("args")] if entry.get("kind") == "tool_call" else []
+        is_call = entry.get("kind") == "tool_call" or entry.get("args")
+        call = [entry.get("tool"), entry.get("args")] if is_call else []
         asked = [agent_identity(entry), *call]
         unique.setdefault(json.dumps(asked, sort_keys=True, default=repr), entry)
     return list(unique.values())

@@ -1,6 +1,7 @@
 """Mistakes in the wiring that LangGraph lets pass or explains too little, found before a run."""
 
-from typing import Any, TypeVar
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar, get_args
 
 from langgraph.channels import BinaryOperatorAggregate
 from langgraph.graph import END, StateGraph
@@ -23,9 +24,9 @@ def check_graph(builder: _Graph) -> _Graph:
 
     Raises:
         ValueError: If a part reads a key that neither a schema declares nor a part writes; a
-            router leads to a node that is not there; the key of `executable_data_node` has a
-            reducer, so that old agents would route again; or the key of a worker has none, so
-            that parallel workers could not write it.
+            router leads to a node that is not there, or to one that its `path_map` lacks; the key
+            of `executable_data_node` has a reducer, so that old agents would route again; or the
+            key of a worker has none, so that parallel workers could not write it.
 
     Example:
         >>> from langgraph.graph import START, MessagesState
@@ -47,8 +48,10 @@ def check_graph(builder: _Graph) -> _Graph:
     for source, branches in builder.branches.items():
         for name, branch in branches.items():
             where = f"{name} behind {source!r}"
-            _check_keys(where, _function(branch.path), known)
-            for target in (branch.ends or {}).values():
+            part = _function(branch.path)
+            _check_keys(where, part, known)
+            _check_path_map(where, part, branch.ends or {})
+            for target in [*(branch.ends or {}).values(), *getattr(part, "sends", ())]:
                 if target != END and target not in builder.nodes:
                     msg = (
                         f"{where} leads to {target!r}, which is no node of this graph: add it with "
@@ -61,6 +64,19 @@ def check_graph(builder: _Graph) -> _Graph:
 
 def _function(runnable: Any) -> Any:
     return getattr(runnable, "func", None) or getattr(runnable, "afunc", None)
+
+
+def _check_path_map(where: str, part: Any, ends: Mapping[Hashable, str]) -> None:
+    # Only the parts of this package name all their targets for certain.
+    targets = get_args(part.__annotations__.get("return")) if hasattr(part, "reads") else ()
+    for target in targets:
+        if target not in ends:
+            msg = (
+                f"{where} may lead to {target!r}, which its path_map lacks: add it, or leave "
+                "path_map out, as the router names its targets; it has: "
+                f"{', '.join(sorted(map(str, ends))) or 'empty'}"
+            )
+            raise ValueError(msg)
 
 
 def _check_keys(where: str, part: Any, known: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, cast, overload
 from uuid import uuid4
 
@@ -93,9 +93,13 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
 
     def _record(self, state: Any, messages: list[BaseMessage]) -> FollowUp | None:
         """The wait under way; `None` if there is none for the last message."""
-        held = state.get(self._output_key) if isinstance(state, dict) else None
-        held = held or getattr(state, self._output_key, None)
-        if not held or held["due"] is None or held["answer"] != _identity(messages):
+        key = self._output_key
+        held = state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
+        if (
+            not isinstance(held, Mapping)
+            or held["due"] is None
+            or held["answer"] != _identity(messages)
+        ):
             return None
         return cast("FollowUp", held)
 

@@ -14,7 +14,7 @@ from langgraph.types import Checkpointer
 
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
 from langchain_asi_one.langgraph._check import check_graph
-from langchain_asi_one.langgraph._review import review_agents
+from langchain_asi_one.langgraph._review import Decision, review_agents
 from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
 from langchain_asi_one.langgraph._state import AgentGraphState
 from langchain_asi_one.langgraph._workers import agent_worker, report_agents
@@ -77,10 +77,11 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     with_tools = model.bind_tools(tools) if tools else model
     # What a human is asked about is only what may be done.
     keep = allow_agents(allow) if review else None
+    # `limit` bounds what is asked; a bound before it would count agents that are then refused.
 
     builder = StateGraph(AgentGraphState)
     builder.add_node("model", itemgetter("messages") | with_tools | _first_answer)
-    builder.add_node("executable_data", executable_data_node(keep=keep))
+    builder.add_node("executable_data", executable_data_node(keep=keep, max_entries=None))
     builder.add_node("ask_agent", agent_worker(worker, timeout=timeout))
     builder.add_node("report_agents", report_agents())
     builder.add_node("answer", itemgetter("messages") | model | _last_answer)
@@ -95,7 +96,8 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
         builder.add_edge("model", "executable_data")
     source = "executable_data"
     if review:
-        builder.add_node(review_agents(allowed_decisions=("approve", "edit", "reject")))
+        decisions: tuple[Decision, ...] = ("approve", "edit", "reject")
+        builder.add_node(review_agents(allowed_decisions=decisions, limit=limit))
         builder.add_edge("executable_data", source := "review_agents")
     builder.add_conditional_edges(source, send_agents("ask_agent", allow=allow, limit=limit))
     builder.add_edge("ask_agent", "report_agents")

@@ -29,6 +29,7 @@ def review_agents(
     *,
     key: str = ENTRIES_KEY,
     allowed_decisions: Sequence[Decision] = ("approve", "reject"),
+    limit: int | None = None,
 ) -> Node:
     """Make the node that asks a human before agents are asked.
 
@@ -50,31 +51,43 @@ def review_agents(
     Args:
         key: State key that `executable_data_node` wrote.
         allowed_decisions: Any of `"approve"`, `"edit"` and `"reject"`.
+        limit: Most agents to ask about, 1 or more, or `None` for any number: that of `send_agents`,
+            so that nobody approves what is not asked. How many were left out is told in the last
+            request and under `left_out` of the interrupt's value.
 
     Returns:
         A function named `review_agents`, for `add_node`. Afterwards the key holds what was approved
         and nothing else; without anything to show it is `[]`, and there is no pause.
 
     Raises:
-        ValueError: If `allowed_decisions` is empty or names another decision.
+        ValueError: If `allowed_decisions` is empty or names another decision, or `limit` is below
+            1.
 
     Example:
         >>> review_agents()({"executable_data": []})
         {'executable_data': []}
     """
     decisions = _checked_decisions(allowed_decisions)
+    _check_limit(limit)
 
     def review_agents(state: Any) -> dict[str, Any]:
         entries = entries_of(state, key, part="review_agents")
-        shown = distinct_agents(entry for entry in entries if agent_identity(entry))
-        if not shown:
+        agents = distinct_agents(entry for entry in entries if agent_identity(entry))
+        if not agents:
             return {key: []}
+        shown = agents[:limit]
+        left_out = len(agents) - len(shown)
         requests = [_request(entry) for entry in shown]
         config = {"action_name": ACTION_NAME, "allowed_decisions": list(decisions)}
         value: dict[str, Any] = {
             "action_requests": requests,
             "review_configs": [dict(config) for _ in requests],
         }
+        if left_out:
+            value["left_out"] = left_out
+            requests[-1]["description"] += (
+                f"\n({left_out} more agents are left out: at most {limit} are asked.)"
+            )
         # LangGraph keeps a resume value even if the node raises, and would replay it for ever:
         # a wrong answer is therefore answered by asking again.
         answer = interrupt(value)
@@ -89,6 +102,14 @@ def review_agents(
     vars(review_agents).update(reads=(key,), writes=())
     review_agents.__annotations__["state"] = schema(**{key: "entries"})
     return review_agents
+
+
+def _check_limit(limit: object) -> None:
+    if limit is None:
+        return
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        msg = f"limit must be a whole number of 1 or more, or None for any number; got {limit!r}"
+        raise ValueError(msg)
 
 
 def _checked_decisions(given: Sequence[Decision]) -> tuple[Decision, ...]:

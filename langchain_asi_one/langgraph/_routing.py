@@ -1,5 +1,6 @@
 """From the model's answer to the agents' nodes: one node, one condition, one router."""
 
+import copy
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -227,12 +228,15 @@ def send_agents(
         return [
             Send(
                 targets.get(agent_identity(entry) or "", node),
-                AgentTask(agent=entry, messages=messages),
+                # Its own, so that a worker that edits its task changes no other's.
+                AgentTask(agent=copy.deepcopy(entry), messages=list(messages)),
             )
             for entry in agents[:limit]
         ]
 
     send_agents.__annotations__["state"] = schema(**{messages_key: "messages", key: "entries"})
+    # LangGraph looks no Send up in a path_map.
+    vars(send_agents)["sends"] = (node, *targets.values())
     return _drawn(_marked(send_agents, reads=(key, messages_key)), node, *targets.values(), default)
 
 

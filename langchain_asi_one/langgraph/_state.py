@@ -8,12 +8,20 @@ reducers: a second reducer for a key of the user's state is an error, none merge
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Final, Literal, NotRequired, Protocol, TypeGuard, cast
+from weakref import WeakSet
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+)
 from langchain_core.messages.utils import convert_to_messages
 from langgraph.graph import MessagesState
 from typing_extensions import TypedDict
 
+from langchain_asi_one._pending import is_deferred
 from langchain_asi_one.executable_data import ExecutableEntry
 
 MESSAGES_KEY: Final = "messages"
@@ -105,7 +113,7 @@ _KINDS: Final[dict[str, Any]] = {
     "entries": list[ExecutableEntry],
     "results": Annotated[list[AgentResult], add_agent_results],
 }
-_SCHEMAS: Final[set[Any]] = set()
+_SCHEMAS: Final[WeakSet[Any]] = WeakSet()
 
 
 @cache
@@ -172,20 +180,30 @@ def entries_of(state: object, key: str, *, part: str) -> list[ExecutableEntry]:
 
 
 def answers_of_turn(messages: list[BaseMessage]) -> list[AIMessage]:
-    """The model's messages after the last human one, oldest first."""
+    """The model's messages after the last human one, oldest first.
+
+    Without ASI:One's stand-ins for an answer that has come since: agents named beside such a one
+    were looked at before the wait for the answer.
+    """
     turn: list[AIMessage] = []
     for message in reversed(messages):
-        if isinstance(message, HumanMessage):
+        if _is_human(message):
             break
-        if isinstance(message, AIMessage):
+        if isinstance(message, AIMessage) and not (turn and is_deferred(message)):
             turn.append(message)
     return turn[::-1]
 
 
 def question_of_turn(messages: list[BaseMessage]) -> list[BaseMessage]:
     """The last human message, as a list of at most one."""
-    found = (message for message in reversed(messages) if isinstance(message, HumanMessage))
+    found = (message for message in reversed(messages) if _is_human(message))
     return [message for message in [next(found, None)] if message is not None]
+
+
+def _is_human(message: BaseMessage) -> bool:
+    if isinstance(message, ChatMessage):
+        return message.role.lower() in ("user", "human")
+    return isinstance(message, HumanMessage)
 
 
 def _are_messages(value: object) -> TypeGuard[list[BaseMessage]]:

@@ -39,7 +39,8 @@ def agent_worker(
     """Make the node that asks one agent, to be reached through `send_agents`.
 
     An exception or a timeout becomes the `error` of its agent's result: an exception in one branch
-    would otherwise end the run and lose the others' results. Interrupts and cancellation pass.
+    would otherwise end the run and lose the others' results. Interrupts pass, and so does the
+    cancellation of the run; that of something the worker itself awaits is its agent's `error`.
 
     Args:
         ask: A plain or async function of an `AgentTask`; like any node it may also take `config`,
@@ -65,26 +66,31 @@ def agent_worker(
     _check_timeout(ask, timeout, is_async=is_async)
 
     async def ask_waiting(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        checked = _task(task)
+        about = _about(_task(task))  # before the worker can edit the entry
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
-                return {key: [_answered(checked, await ask(task, *args, **injected))]}
+                return {key: [_answered(about, await ask(task, *args, **injected))]}
         except GraphBubbleUp:
             raise
+        except asyncio.CancelledError as error:
+            running = asyncio.current_task()
+            if running is None or running.cancelling():
+                raise
+            return {key: [_failed(about, error)]}
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this agent only
             late = isinstance(error, TimeoutError) and limit.expired()
             shown = TimeoutError(f"no answer within {timeout} s") if late else error
-            return {key: [_failed(checked, shown)]}
+            return {key: [_failed(about, shown)]}
 
     def ask_at_once(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        checked = _task(task)
+        about = _about(_task(task))
         try:
-            return {key: [_answered(checked, ask(task, *args, **injected))]}
+            return {key: [_answered(about, ask(task, *args, **injected))]}
         except GraphBubbleUp:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
-            return {key: [_failed(checked, error)]}
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - as above
+            return {key: [_failed(about, error)]}
 
     worker: Any = ask_waiting if is_async else ask_at_once
     worker.__name__ = getattr(ask, "__name__", type(ask).__name__)
@@ -194,18 +200,17 @@ def _about(task: AgentTask) -> AgentResult:
     return about
 
 
-def _answered(task: AgentTask, result: Any) -> AgentResult:
+def _answered(about: AgentResult, result: Any) -> AgentResult:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
         msg = "the worker returned something to await: make it `async def`"
         raise TypeError(msg)
     text = result.text if isinstance(result, BaseMessage) else result
-    return {**_about(task), "result": json_safe(text)}
+    return {**about, "result": json_safe(text)}
 
 
-def _failed(task: AgentTask, error: Exception) -> AgentResult:
-    about = _about(task)
+def _failed(about: AgentResult, error: BaseException) -> AgentResult:
     logger.warning("Asking the agent %s failed: %r", about["agent"], error, exc_info=error)
     try:
         message = str(error)

@@ -32,6 +32,8 @@ ALLOW: Final = frozenset({"agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qc
 """The agents that may be asked: the weather agent of the local stand-in."""
 
 _SECONDS_PER_AGENT: Final = 120
+_SECONDS_BETWEEN_POLLS: Final = 5.0
+_POLLS: Final = 20  # leaves a sixth of the time for the requests themselves
 
 
 def example_graph(
@@ -40,7 +42,8 @@ def example_graph(
     """Make a graph that asks a model, and, once a human approves, the allowed agents it names.
 
     An agent is asked through the same model, in the same session: the user's question goes to
-    ASI:One with the agent's address, and nothing else of the manifest is used.
+    ASI:One with the agent's address, and nothing else of the manifest is used. An answer that is
+    given later is waited for; if it does not come in time, that is the agent's `error`.
 
     Args:
         model: Who is asked.
@@ -60,13 +63,16 @@ def example_graph(
         >>> sorted(name for name in graph.get_graph().nodes if "agent" in name)
         ['ask_agent', 'report_agents', 'review_agents']
     """
+    patient = model.with_follow_up(
+        interval=_SECONDS_BETWEEN_POLLS, max_polls=_POLLS, on_pending="raise"
+    )
 
     async def ask_agent(task: AgentTask) -> BaseMessage:
         agent = task["agent"]
         if "address" not in agent:
             msg = "the agent was named without an address, so ASI:One cannot be told whom to ask"
             raise ValueError(msg)
-        return await model.ainvoke(task["messages"], planner_mode=True, agents=[agent["address"]])
+        return await patient.ainvoke(task["messages"], planner_mode=True, agents=[agent["address"]])
 
     return create_asi_one_graph(
         model,

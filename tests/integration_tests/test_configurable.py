@@ -39,7 +39,7 @@ def test_the_profile_is_that_of_the_model_chosen(make_model: Callable[..., ChatA
 
 
 def test_a_model_shows_what_was_given_and_no_key(make_model: Callable[..., ChatASIOne]) -> None:
-    model = make_model(temperature=0.2, base_url="https://asi.example/v1", max_retries=1)
+    model = make_model(temperature=0.2, base_url="https://a.example/v1", max_retries=1)
     assert repr(model) == (
-        "ChatASIOne(model='asi1', base_url='https://asi.example/v1', temperature=0.2, max_retries=1)"
+        "ChatASIOne(model='asi1', base_url='https://a.example/v1', temperature=0.2, max_retries=1)"
     )

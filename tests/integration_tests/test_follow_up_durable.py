@@ -327,6 +327,21 @@ def test_other_keys_and_targets(server: LocalASIOne, model: ChatASIOne) -> None:
     assert "wait_for_it -.-> __end__" not in drawn
 
 
+def test_keys_named_like_methods_are_keys(server: LocalASIOne, model: ChatASIOne) -> None:
+    builder = StateGraph(MessagesState)
+    builder.add_node("ask", lambda state: {"messages": [model.invoke(state["messages"])]})
+    builder.add_node("follow_up", follow_up_node(model, interval=FAST, output_key="items"))
+    builder.add_edge(START, "ask")
+    builder.add_edge("ask", "follow_up")
+    builder.add_conditional_edges("follow_up", follow_up_condition(key="items"))
+    graph: Graph = builder.compile()
+    given = {"messages": [HumanMessage("[deferred: 2] Hi")]}
+    steps = list(graph.stream(given, CONFIG, stream_mode="updates"))
+    polls = [step["follow_up"]["items"]["polls"] for step in steps if "follow_up" in step]
+    assert polls == [0, 1, 2]
+    assert len(server.requests) == 3
+
+
 def test_documented_wiring_draws_every_edge(model: ChatASIOne) -> None:
     drawn = waiting_graph(model, 5).compile().get_graph().draw_mermaid()
     edges = sorted(line.strip() for line in drawn.splitlines() if "->" in line)

@@ -29,6 +29,7 @@ from langchain_asi_one.langgraph import (
     agent_identity,
     agent_worker,
     create_asi_one_graph,
+    example,
     executable_data_node,
     report_agents,
     send_agents,
@@ -43,6 +44,10 @@ ASK: Any = {"messages": [HumanMessage("Which agent knows the weather?")]}
 
 def say(task: AgentTask) -> str:
     return f"{task['agent']['name']}: {task['messages'][0].text}"
+
+
+def agent_named(task: AgentTask) -> str | None:
+    return agent_identity(task["agent"])
 
 
 def get_temperature(city: str) -> float:
@@ -211,6 +216,98 @@ def test_what_is_wrong_is_refused_when_the_graph_is_made(model: ChatASIOne) -> N
 
 
 # ---------------------------------------------------------------------------- fan-out
+
+
+async def test_a_worker_that_ends_cancelled_leaves_the_others_results(model: ChatASIOne) -> None:
+    async def ask(task: AgentTask) -> str:
+        if agent_identity(task["agent"]) == WEATHER:
+            inner = asyncio.create_task(asyncio.sleep(60))
+            asyncio.get_running_loop().call_soon(inner.cancel)
+            await inner
+        return "Found."
+
+    def ask_at_once(task: AgentTask) -> str:
+        if agent_identity(task["agent"]) == WEATHER:
+            raise asyncio.CancelledError
+        return "Found."
+
+    expected = [
+        {"agent": WEATHER, "error": "CancelledError"},
+        {"agent": FLIGHTS, "result": "Found."},
+    ]
+    graph = create_asi_one_graph(model, allow="any", worker=ask)
+    assert (await graph.ainvoke(ASK))["agent_results"] == expected
+    graph = create_asi_one_graph(model, allow="any", worker=ask_at_once)
+    assert graph.invoke(ASK)["agent_results"] == expected
+
+
+def test_a_worker_cannot_change_whose_result_it_gives(model: ChatASIOne) -> None:
+    def ask(task: AgentTask) -> str:
+        task["agent"]["address"] = "agent1forged"
+        task["agent"].setdefault("raw", {}).clear()
+        task["messages"].clear()
+        return "Found."
+
+    state = create_asi_one_graph(model, allow="any", worker=ask).invoke(ASK)
+
+    assert [result["agent"] for result in state["agent_results"]] == [WEATHER, FLIGHTS]
+    assert [entry["address"] for entry in state["executable_data"]] == [WEATHER, FLIGHTS]
+    assert all(entry["raw"] for entry in state["executable_data"])
+
+
+@pytest.mark.parametrize("review", [False, True])
+def test_agents_that_are_refused_take_no_allowed_agents_place(
+    model: ChatASIOne, server: LocalASIOne, *, review: bool
+) -> None:
+    named(server, *[f"stranger-{n}" for n in range(40)], "weather")
+    graph = create_asi_one_graph(
+        model, allow={"weather"}, worker=agent_named, review=review, checkpointer=InMemorySaver()
+    )
+    state = graph.invoke(ASK, THREAD)
+    if review:
+        state = graph.invoke(Command(resume={"decisions": [{"type": "approve"}]}), THREAD)
+
+    assert state["agent_results"] == [{"agent": "weather", "result": "weather"}]
+
+
+def test_nobody_approves_more_agents_than_are_asked(
+    model: ChatASIOne, server: LocalASIOne, caplog: pytest.LogCaptureFixture
+) -> None:
+    named(server, "one", "two", "three", "four")
+    graph = create_asi_one_graph(
+        model, allow="any", worker=agent_named, review=True, limit=2, checkpointer=InMemorySaver()
+    )
+    [paused] = graph.invoke(ASK, THREAD)["__interrupt__"]
+    assert [request["description"] for request in paused.value["action_requests"]] == [
+        "Ask the agent one.",
+        "Ask the agent two.\n(2 more agents are left out: at most 2 are asked.)",
+    ]
+    assert paused.value["left_out"] == 2
+    state = graph.invoke(Command(resume={"decisions": [{"type": "approve"}] * 2}), THREAD)
+
+    assert [result["agent"] for result in state["agent_results"]] == ["one", "two"]
+    assert [entry["handle"] for entry in state["executable_data"]] == ["one", "two"]
+    assert not caplog.records
+
+
+async def test_the_example_waits_for_an_agent_that_answers_later(
+    model: ChatASIOne, server: LocalASIOne, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(example, "_SECONDS_BETWEEN_POLLS", 0.01)
+    monkeypatch.setattr(example, "_POLLS", 2)
+    approve: Any = Command(resume={"decisions": [{"type": "approve"}]})
+    results = []
+    for later in ("It rains.", "I've sent the message"):
+        graph = example.example_graph(model, checkpointer=InMemorySaver())
+        await graph.ainvoke(ASK, THREAD)
+        for text in ("I've sent the message", "I've sent the message", later):
+            message = {"role": "assistant", "content": text}
+            server.enqueue(answer({"choices": [{"message": message, "finish_reason": "stop"}]}))
+        [result] = (await graph.ainvoke(approve, THREAD))["agent_results"]
+        results.append(result)
+
+    assert results[0] == {"agent": WEATHER, "result": "It rains."}
+    assert results[1]["error"].startswith("AnswerPendingError: ")
 
 
 async def test_a_failing_and_a_hanging_worker_leave_the_others_results(

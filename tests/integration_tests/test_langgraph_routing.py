@@ -187,6 +187,15 @@ def test_an_agent_named_twice_is_asked_once_but_each_call_is_made(
     ]
 
 
+def test_arguments_without_a_tool_make_two_requests_of_one_agent() -> None:
+    weather = parse_executable_data([WEATHER_AGENT])[0]
+    entries = [weather, *({**weather, "args": {"day": day}} for day in (1, 2, 1))]
+    sends = send_agents("ask", allow="any")({"executable_data": entries, "messages": []})
+
+    args = [send.arg["agent"].get("args") for send in sends if isinstance(send, Send)]
+    assert args == [None, {"day": 1}, {"day": 2}]
+
+
 def test_no_more_than_limit_are_asked_and_the_rest_is_counted(
     model: ChatASIOne, server: LocalASIOne, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -345,6 +354,25 @@ def test_a_route_to_a_missing_node_is_an_error_when_the_graph_is_built(model: Ch
         match=r"leads to 'forecast', which is no node of this graph: add it with add_node",
     ):
         check_graph(builder)
+
+
+def test_a_path_map_that_lacks_a_target_is_an_error_when_the_graph_is_built(
+    model: ChatASIOne,
+) -> None:
+    def built(router: Any, path_map: Any) -> Any:
+        builder = builder_of(model, send_agents("ask", allow="any"), "ask")
+        return builder.add_conditional_edges("ask", router, path_map)
+
+    default = send_agents("ask", allow="any", default="nobody")
+    lacks = "may lead to {} which its path_map lacks: add it"
+    with pytest.raises(ValueError, match=lacks.format("'nobody',")):
+        check_graph(built(default, ["ask", END]))
+    with pytest.raises(ValueError, match=lacks.format("'agents',")):
+        check_graph(built(executable_data_condition, {"ask": "ask", END: END}))
+    with pytest.raises(ValueError, match="leads to 'gone', which is no node"):
+        check_graph(built(send_agents("gone", allow="any"), {"gone": "ask", END: END}))
+    complete = built(executable_data_condition, {"agents": "ask", END: END})
+    assert check_graph(complete) is complete
 
 
 def test_a_misspelt_key_is_an_error_when_the_graph_is_built(model: ChatASIOne) -> None:

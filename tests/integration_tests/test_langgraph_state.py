@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Send
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -28,6 +29,7 @@ from langchain_asi_one.langgraph import (
     ExecutableDataState,
     executable_data_condition,
     executable_data_node,
+    send_agents,
 )
 from langchain_asi_one.testing import LocalASIOne, answer, raw, stream
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
@@ -164,6 +166,32 @@ def test_several_answers_of_one_turn_are_read_once_each() -> None:
     assert [entry["handle"] for entry in update["executable_data"]] == ["a", "b", "c"]
     assert executable_data_node()({"messages": history[:2]}) == {"executable_data": []}
     assert executable_data_node()({"messages": []}) == {"executable_data": []}
+
+
+def test_a_chat_message_of_the_user_begins_a_turn() -> None:
+    entries = [{"handle": "old"}]
+    old = AIMessage("", additional_kwargs={"executable_data": entries})
+
+    for role in ("user", "human", "User"):
+        asked = ChatMessage(content="Now", role=role)
+        assert executable_data_node()([old, asked]) == {"executable_data": []}
+        state = {"messages": [HumanMessage("Before"), asked, old], "executable_data": FOUND}
+        sends = send_agents("ask", allow="any")(state)
+        assert [send.arg["messages"] for send in sends if isinstance(send, Send)] == [[asked]] * 2
+    told = ChatMessage(content="Now", role="critic")
+    assert len(executable_data_node()([old, told])["executable_data"]) == 1
+
+
+def test_agents_beside_a_stand_in_do_not_route_again_after_the_wait() -> None:
+    entries = {"executable_data": [{"handle": "one"}]}
+    deferred = AIMessage("I've sent the message", additional_kwargs=entries)
+    node = executable_data_node()
+
+    assert node([HumanMessage("Now"), deferred, AIMessage("Done.")]) == {"executable_data": []}
+    waiting = node([HumanMessage("Now"), deferred])["executable_data"]
+    assert [entry["handle"] for entry in waiting] == ["one"]
+    last = node([HumanMessage("Now"), deferred, deferred])["executable_data"]
+    assert [entry["handle"] for entry in last] == ["one"]
 
 
 def test_agents_that_a_planner_run_asked_are_not_asked_again(make_model: Any) -> None:

@@ -21,6 +21,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumpd, dumps, loads
 from langchain_core.tracers import BaseTracer
 from langchain_core.tracers.schemas import Run
+from pydantic import ValidationError
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._fields import DEFAULT_BASE_URL
@@ -368,3 +369,21 @@ def test_an_unencrypted_address_is_warned_of() -> None:
         ChatASIOne(api_key=KEY, base_url="http://api.example.org/v1")
     for host in ("127.0.0.1:8000", "localhost", "[::1]:8000"):
         ChatASIOne(api_key=KEY, base_url=f"http://{host}/v1")  # a warning would be an error
+
+
+@pytest.mark.parametrize("value", ["supersecret123\n", "süpersecret123", " supersecret123"])
+def test_a_header_that_cannot_be_sent_is_refused_without_its_value(value: str) -> None:
+    with pytest.raises(
+        ValidationError, match="'x-token' in default_headers cannot be sent"
+    ) as caught:
+        ChatASIOne(api_key="sk_0123456789", default_headers={"x-token": value})
+    assert "persecret" not in str(caught.value) + repr(caught.value.errors())
+
+
+def test_a_configured_copy_carries_no_key_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ASI_ONE_API_KEY", "sk_of_the_environment")
+    model = ChatASIOne()
+    copied = ChatASIOne(**model.__dict__)
+    assert b"sk_of_the_environment" not in pickle.dumps(copied)

@@ -371,3 +371,16 @@ def test_a_cookie_of_one_session_is_not_sent_in_another(
     asyncio.run(model.ainvoke("Hi", session_id="eve"))
 
     assert [request.headers.get("cookie") for request in server.requests] == [None] * 3
+
+
+async def test_a_thread_named_in_the_metadata_counts_everywhere(
+    server: LocalASIOne, model: ChatASIOne
+) -> None:
+    config: RunnableConfig = {"metadata": {"thread_id": "of-a-tracer"}}
+
+    model.invoke("Hi", config)
+    list(model.stream("Hi", config))
+    await model.ainvoke("Hi", config)
+    _ = [chunk async for chunk in model.astream("Hi", config)]
+
+    assert {request.session_id for request in server.requests} == {session_of_thread("of-a-tracer")}

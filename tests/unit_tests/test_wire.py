@@ -366,3 +366,29 @@ def test_text_and_thought_split_anywhere_are_those_of_the_body(
     if at_the_top:
         whole[name] = thought
     assert streamed(*chunks) == invoked(whole)
+
+
+def test_message_fields_in_pieces_add_up() -> None:
+    def chunk(**delta: Any) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "delta": delta}]}
+
+    reader = AnswerReader(streamed=True)
+    reader.feed(chunk(refusal="I can't ", annotations=[{"url": "a"}]))
+    reader.feed(chunk(refusal="do that.", annotations=[{"url": "b"}]))
+    last = reader.close()
+
+    assert last["extras"] == {"refusal": "I can't do that."}
+    assert last["metadata"]["extra"] == {"annotations": [{"url": "a"}, {"url": "b"}]}
+
+
+def test_a_blank_thought_does_not_hide_another() -> None:
+    reader = AnswerReader(streamed=False)
+    delta = reader.feed(
+        {"thought": ["real"], "choices": [{"message": {"content": "x", "thought": ""}}]}
+    )
+    assert delta["thought"] == "real"
+
+
+def test_the_first_choice_counts_whatever_its_index() -> None:
+    reader = AnswerReader(streamed=False)
+    assert reader.feed({"choices": [{"index": -1, "message": {"content": "x"}}]})["text"] == "x"

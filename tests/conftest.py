@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,17 @@ from langchain_asi_one.testing import LocalASIOne, local_asi_one
 
 API_KEY = "sk_test_0123456789abcdef"
 SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep captured text sendable: tests of hostile text log what UTF-8 cannot hold."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode())
+        for title, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(autouse=True)

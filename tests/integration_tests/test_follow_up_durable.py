@@ -61,8 +61,10 @@ def wait_for_polls(graph: Graph, polls: int, process: subprocess.Popen[str]) -> 
     """Wait until a checkpoint says that so many polls were made and another is due."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        record: Any = graph.get_state(CONFIG).values.get("follow_up")
-        if record and record["polls"] == polls:
+        state = graph.get_state(CONFIG)
+        record: Any = state.values.get("follow_up")
+        # Without a next node, the step's writes are stored and its checkpoint is not yet.
+        if record and record["polls"] == polls and state.next:
             return cast("FollowUp", record)
         time.sleep(0.02)
     process.kill()

@@ -1,4 +1,7 @@
-"""SDK clients: built on first use, one per process, settings and event loop.
+"""SDK clients: built on first use, one per settings and process, or event loop.
+
+They belong to the process and the loop, not to a model: models are made for a single request, and
+one that is dropped would leave no time to close connections before its loop ends.
 
 A connection must not outlive the loop it was opened in, nor be shared with a forked child, and the
 SDK must not add what belongs to OpenAI: it reads a dozen `OPENAI_*` variables, some of which set
@@ -8,12 +11,13 @@ headers or send the request elsewhere.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import openai
 from typing_extensions import override
@@ -45,104 +49,141 @@ class ClientSettings:
     http_async_client: Any = None
 
 
-class Clients:
-    """The SDK clients that a model's calls go through. Copies and pickles start empty."""
+def sync_client(settings: ClientSettings) -> openai.OpenAI:
+    """Return the client for sync calls in this process.
+
+    Args:
+        settings: What to build it from, if the process has none with these.
+
+    Returns:
+        A client that any thread may use.
+    """
+    pool = _PROCESS_POOLS[-1] if _PROCESS_POOLS else None
+    if pool is None or pool.process != os.getpid():
+        # A parent's stays in the list: dropped, it would close itself, and wait for a lock that
+        # another of the parent's threads may have held at the fork. Without a lock of ours, which
+        # a fork could leave locked, two threads may build one each.
+        pool = _Pool()
+        _PROCESS_POOLS.append(pool)
+    return pool.client(_SyncClient, settings)
+
+
+async def loop_client(settings: ClientSettings) -> openai.AsyncOpenAI:
+    """Return the client for async calls in the running event loop.
+
+    Args:
+        settings: What to build it from, if the loop has none with these.
+
+    Returns:
+        A client that closes its connections when the loop shuts down.
+    """
+    loop = asyncio.get_running_loop()
+    for held in _LOOP_POOLS.held:
+        if held.loop is loop and held.pool.process == os.getpid():
+            pool = held.pool
+            break
+    else:
+        pool = _Pool()
+        guard = _close_at_shutdown(pool)
+        await anext(guard)
+        _LOOP_POOLS.held = [*_LOOP_POOLS.in_use(), _LoopPool(loop, pool, guard)]
+    return pool.client(_AsyncClient, settings)
+
+
+class OwnClients:
+    """SDK clients upon a user's own HTTP clients; they go when the model goes that holds this."""
 
     def __init__(self) -> None:
-        self._sync: tuple[int, ClientSettings, openai.OpenAI] | None = None
-        self._inherited: object = None
+        self._sync: tuple[ClientSettings, openai.OpenAI] | None = None
+        self._async: tuple[ClientSettings, openai.AsyncOpenAI] | None = None
 
     def sync(self, settings: ClientSettings) -> openai.OpenAI:
-        """Return the client for sync calls in this process.
+        """Return the client for sync calls upon `settings.http_client`."""
+        if self._sync is None or self._sync[0] != settings:
+            self._sync = settings, _build(_SyncClient, settings, settings.http_client)
+        return self._sync[1]
 
-        Args:
-            settings: What to build it from, if there is none with these.
+    def of_loop(self, settings: ClientSettings) -> openai.AsyncOpenAI:
+        """Return the client for async calls upon `settings.http_async_client`."""
+        if self._async is None or self._async[0] != settings:
+            self._async = settings, _build(_AsyncClient, settings, settings.http_async_client)
+        return self._async[1]
 
-        Returns:
-            A client that any thread may use.
-        """
-        held = self._sync
-        if held is None or held[:2] != (os.getpid(), settings):
-            if held is not None and held[0] != os.getpid():
-                # A parent process's: dropped, it would close itself, and wait for a lock that
-                # another of the parent's threads may have held at the fork.
-                self._inherited = held
-            # Without a lock, which a fork could leave locked: two threads may build one each.
-            held = (os.getpid(), settings, _build(_SyncClient, settings, settings.http_client))
-            self._sync = held
-        return held[2]
-
-    async def of_loop(self, settings: ClientSettings) -> openai.AsyncOpenAI:
-        """Return the client for async calls in the running event loop.
-
-        It belongs to the loop and not to a model: a model that is dropped, as those made for one
-        request are, would leave no time to close connections before the loop ends.
-
-        Args:
-            settings: What to build it from, if the loop has none with these.
-
-        Returns:
-            A client that closes its connections when the loop shuts down.
-        """
-        loop = asyncio.get_running_loop()
-        foreign, own = _LOOP_CLIENTS.of_process(os.getpid())
-        for held in own:
-            if held.loop is loop and held.settings == settings:
-                return held.client
-        client = _build(_AsyncClient, settings, settings.http_async_client)
-        guard = _close_at_shutdown(client, owned=settings.http_async_client is None)
-        await anext(guard)
-        own.append(_LoopClient(os.getpid(), loop, settings, client, guard))
-        _LOOP_CLIENTS.held = [*foreign, *own[-_MOST_CLIENTS:]]
-        return client
-
-    def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
-        return Clients, ()
+    def __reduce__(self) -> tuple[type[OwnClients], tuple[()]]:
+        return OwnClients, ()
 
 
 _MOST_CLIENTS = 32
-"""Async clients that a thread keeps; the oldest goes when there are more different settings."""
+"""SDK clients that a pool keeps; the oldest goes when there are more different settings."""
+
+
+class _Pool:
+    """The connections of a process, or of an event loop, and the SDK clients that use them.
+
+    One HTTP client serves all settings, as they reach it with each request; to build one is nearly
+    all that a client costs.
+    """
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.http: Any = None
+        self._clients: list[tuple[ClientSettings, Any]] = []
+
+    def client(self, kind: type[_C], settings: ClientSettings) -> _C:
+        for known, client in reversed(self._clients):
+            if known == settings:
+                return cast("_C", client)
+        client = _build(kind, settings, self.http)
+        self.http = client._client  # noqa: SLF001 - the SDK gives it no other name
+        self._clients = [*self._clients[1 - _MOST_CLIENTS :], (settings, client)]
+        return client
+
+
+_PROCESS_POOLS: list[_Pool] = []
+
+
+@atexit.register
+def _close_process_pool() -> None:
+    """Close what is open, unless it is a parent process's."""
+    for pool in _PROCESS_POOLS:
+        if pool.process == os.getpid() and pool.http is not None:
+            pool.http.close()
 
 
 @dataclass(frozen=True)
-class _LoopClient:
-    process: int
+class _LoopPool:
     loop: asyncio.AbstractEventLoop
-    settings: ClientSettings
-    client: openai.AsyncOpenAI
+    pool: _Pool
     guard: AsyncGenerator[None, None]
 
 
-class _LoopClients(threading.local):
-    """The async clients of this thread's event loops."""
+class _LoopPools(threading.local):
+    """The pools of this thread's event loops."""
 
     def __init__(self) -> None:
-        self.held: list[_LoopClient] = []
+        self.held: list[_LoopPool] = []
 
-    def of_process(self, process: int) -> tuple[list[_LoopClient], list[_LoopClient]]:
-        """Those inherited from a parent process, and our own whose loop is open.
+    def in_use(self) -> list[_LoopPool]:
+        """Those whose loop is open, and those inherited from a parent process.
 
-        The former are kept and never touched: to close one would disturb the parent's loop, whose
+        The latter are kept and never touched: to close one would disturb the parent's loop, whose
         selector a forked child shares.
         """
-        foreign = [held for held in self.held if held.process != process]
-        own = [h for h in self.held if h.process == process and not h.loop.is_closed()]
-        return foreign, own
+        own = os.getpid()
+        return [h for h in self.held if h.pool.process != own or not h.loop.is_closed()]
 
 
-_LOOP_CLIENTS = _LoopClients()
+_LOOP_POOLS = _LoopPools()
 
 
-async def _close_at_shutdown(
-    client: openai.AsyncOpenAI, *, owned: bool
-) -> AsyncGenerator[None, None]:
-    """Close a client when its loop ends: `asyncio.run` closes all open async generators then."""
+async def _close_at_shutdown(pool: _Pool) -> AsyncGenerator[None, None]:
+    """Close a pool when its loop ends: `asyncio.run` closes all open async generators then."""
     try:
         yield
     finally:
-        _LOOP_CLIENTS.held = [held for held in _LOOP_CLIENTS.held if held.client is not client]
-        if owned:
-            await client.close()
+        _LOOP_POOLS.held = [held for held in _LOOP_POOLS.held if held.pool is not pool]
+        if pool.http is not None:
+            await pool.http.aclose()
 
 
 def _headers(client: openai.OpenAI | openai.AsyncOpenAI, own: Mapping[str, str]) -> dict[str, Any]:

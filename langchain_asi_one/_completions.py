@@ -7,7 +7,7 @@ lose the first event behind a byte order mark, and accept a stream that broke of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import openai
 
-from langchain_asi_one._clients import Clients, ClientSettings
+from langchain_asi_one._clients import ClientSettings, OwnClients, loop_client, sync_client
 from langchain_asi_one._faults import (
     CallFacts,
     WireFault,
@@ -107,11 +107,19 @@ class Call:
 
 
 class ChatCompletions:
-    """Sends calls, whole or streamed, sync or async. Holds clients and nothing of a call."""
+    """Sends calls, whole or streamed, sync or async. Holds nothing of them."""
 
     def __init__(self) -> None:
-        self._clients = Clients()
+        self._own = OwnClients()
         self._usage_refused = False
+
+    def _client(self, settings: ClientSettings) -> openai.OpenAI:
+        own = settings.http_client is not None
+        return self._own.sync(settings) if own else sync_client(settings)
+
+    async def _aclient(self, settings: ClientSettings) -> openai.AsyncOpenAI:
+        own = settings.http_async_client is not None
+        return self._own.of_loop(settings) if own else await loop_client(settings)
 
     def create(self, call: Call) -> Chunk:
         """Send a call and read the whole answer.
@@ -126,7 +134,7 @@ class ChatCompletions:
             ASIOneError: If the call failed.
         """
         try:
-            response = self._clients.sync(call.settings).post(**call.sdk_arguments)
+            response = self._client(call.settings).post(**call.sdk_arguments)
             return read_body(response.content, _content_type(response))
         except _FAILURES as reason:
             error = _error(reason, call)
@@ -136,7 +144,7 @@ class ChatCompletions:
     async def acreate(self, call: Call) -> Chunk:
         """Do as `create`, in the running event loop."""
         try:
-            client = await self._clients.of_loop(call.settings)
+            client = await self._aclient(call.settings)
             response = await client.post(**call.sdk_arguments)
             return read_body(response.content, _content_type(response))
         except _FAILURES as reason:
@@ -157,9 +165,7 @@ class ChatCompletions:
         """
         response: Any = None
         try:
-            # Held until the end: the SDK's client closes its connections when it is dropped.
-            client = self._clients.sync(call.settings)
-            response = self._open(client, call)
+            response = self._open(self._client(call.settings), call)
             reader = _StreamReader(call, _content_type(response))
             for data in response.iter_bytes():
                 yield from reader.feed(data)
@@ -178,7 +184,7 @@ class ChatCompletions:
         """Do as `stream`, in the running event loop."""
         response: Any = None
         try:
-            client = await self._clients.of_loop(call.settings)
+            client = await self._aclient(call.settings)
             response = await self._aopen(client, call)
             reader = _StreamReader(call, _content_type(response))
             pieces = response.aiter_bytes()
@@ -257,15 +263,18 @@ class _StreamReader:
     def done(self) -> bool:
         return self._decoder.done
 
-    def feed(self, data: bytes) -> list[Chunk]:
-        chunks = self._decoder.feed(data)
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        came = False
+        for chunk in self._decoder.feed(data):
+            came = True
+            yield chunk
+        # Read here, as the time that the caller takes for a chunk is not ASI:One's.
         now = monotonic()
-        if chunks:
+        if came:
             self._last_event = now
         elif self._limit is not None and now - self._last_event > self._limit:
             message = f"ASI:One's stream brought no event for {self._limit:g} s"
             raise WireFault(ASIOneTimeoutError, message)
-        return chunks
 
     def close(self) -> list[Chunk]:
         return self._decoder.close()

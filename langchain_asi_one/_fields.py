@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from langchain_core.language_models import BaseChatModel, ModelProfile
@@ -230,12 +231,13 @@ class ASIOneFields(BaseChatOpenAI):
         return {k: v for k, v in arguments.items() if not says_nothing(k, v)}
 
     @classmethod
-    def _argument_names(cls) -> set[str]:
+    @cache
+    def _argument_names(cls) -> frozenset[str]:
         own = {*cls._OWN_ARGUMENTS, *BaseChatModel.model_fields}
         # A subclass may add fields of its own.
         own |= set(cls.model_fields) - set(BaseChatOpenAI.model_fields)
         aliases = {cls.model_fields[name].alias for name in own if name in cls.model_fields}
-        return own | {alias for alias in aliases if alias}
+        return frozenset(own | {alias for alias in aliases if alias})
 
     # The next two replace validators of the base class on purpose: the first would move unknown
     # arguments into the request, the second would build four clients and read OPENAI_* variables.

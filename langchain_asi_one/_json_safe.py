@@ -134,10 +134,12 @@ def loads(data: bytes | str) -> JSON:
 
 
 def _parse(text: str) -> JSON:
-    value: JSON = json.loads(
-        text, parse_int=_integer, parse_float=_float, parse_constant=lambda _: None
-    )
-    return value
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        end = -1
+    # With white space around it, or malformed, which `decode` explains.
+    return cast("JSON", value if end == len(text) else _DECODER.decode(text))
 
 
 def _integer(literal: str) -> int | str:
@@ -151,7 +153,15 @@ def _float(literal: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+# Made once: `json.loads` makes one for each document that it is given these for.
+_DECODER: Final = json.JSONDecoder(
+    parse_int=_integer, parse_float=_float, parse_constant=lambda _: None
+)
+
+
 def _escapes_unsafe(text: str) -> bool:
+    if "\\" not in text:
+        return False
     suspect = "\\u" in text and ("\\u0000" in text or "\\ud" in text or "\\uD" in text)
     return suspect and _UNSAFE_ESCAPE.search(text) is not None
 

@@ -153,11 +153,32 @@ class JSONTextFilter:
         """
         if self._closed:
             raise ValueError("feed() after close(): use a new JSONTextFilter for each text.")
+        if self.passes(piece):
+            return piece
         if self._high or not piece.isascii() or "\0" in piece:
             piece = self._high + piece
             self._high = piece[-1] if "\ud800" <= piece[-1:] <= "\udbff" else ""
             piece = safe_text(piece[:-1] if self._high else piece)
         return self._take(piece)
+
+    def passes(self, piece: str) -> bool:
+        """Whether `feed` would return a piece as it is and stay where it is, within a string.
+
+        Args:
+            piece: Text of any length.
+
+        Returns:
+            False also if that is not seen at a glance.
+        """
+        return (
+            self._in_string
+            and piece.isascii()
+            and '"' not in piece
+            and "\\" not in piece
+            and "\0" not in piece
+            and not (self._in_deep or self._escape_cut or self._high or self._strict)
+            and not (self._unreadable or self._dangling or self._closed)
+        )
 
     def close(self) -> str:
         """End the text.

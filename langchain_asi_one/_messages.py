@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
-from operator import add
+from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    InvalidToolCall,
+    message_chunk_to_message,
+)
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages.tool import (
+    ToolCallChunk,
+    invalid_tool_call,
+    tool_call_chunk,
+)
 
 from langchain_asi_one._content_blocks import MODEL_PROVIDER
+from langchain_asi_one._tool_calls import ToolCallDelta
 from langchain_asi_one._wire import Delta
 
 _INT64_MAX = 2**63 - 1
+
+
+_PROVIDER: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
+_EMPTY = AIMessageChunk(
+    content="", additional_kwargs={}, response_metadata=_PROVIDER, tool_call_chunks=[]
+).__getstate__()
+_FIELDS: dict[str, Any] = _EMPTY["__dict__"]
+_FIELDS_SET: set[str] = _EMPTY["__pydantic_fields_set__"]
 
 
 def message_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
@@ -29,29 +45,74 @@ def message_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
     Returns:
         A chunk; the last one has `chunk_position="last"`.
     """
-    additional_kwargs: dict[str, Any] = {}
-    if delta.get("thought"):
-        additional_kwargs["thought"] = delta["thought"]
-    metadata: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
-    if delta.get("last"):
-        additional_kwargs |= delta["extras"]
-        metadata |= {**delta["metadata"], "session_id": session_id}
-    return AIMessageChunk(
+    additional_kwargs = {"thought": delta["thought"]} if delta["thought"] else {}
+    if not delta["tool_calls"] and "last" not in delta:
+        return piece_of_message(delta["text"], additional_kwargs, [], [])
+    calls, invalid = [], []
+    for call in delta["tool_calls"]:
+        named = {"name": call["name"], "args": call["args"], "id": call["id"]}
+        calls.append(tool_call_chunk(**named, index=call["index"]))
+        if _is_no_object(call["args"]):
+            invalid.append(invalid_tool_call(**named, error=None))
+    if "last" not in delta and len(invalid) == len(calls):
+        return piece_of_message(delta["text"], additional_kwargs, calls, invalid)
+    chunk = AIMessageChunk(
         content=delta["text"],
         additional_kwargs=additional_kwargs,
-        response_metadata=metadata,
-        tool_call_chunks=[
-            tool_call_chunk(
-                name=call["name"], args=call["args"], id=call["id"], index=call["index"]
-            )
-            for call in delta["tool_calls"]
-        ],
-        usage_metadata=usage_metadata(delta.get("usage") or {}),
-        chunk_position="last" if delta.get("last") else None,
+        response_metadata=_PROVIDER.copy(),
+        tool_call_chunks=calls,
     )
+    if "last" in delta:
+        chunk.additional_kwargs |= delta["extras"]
+        chunk.response_metadata |= {**delta["metadata"], "session_id": session_id}
+        chunk.usage_metadata = usage_metadata(delta["usage"])
+        chunk.chunk_position = "last"
+    return chunk
 
 
-def whole_message(deltas: Iterable[Delta], *, session_id: str) -> AIMessage:
+def piece_of_message(
+    text: str,
+    additional_kwargs: dict[str, Any],
+    tool_call_chunks: list[ToolCallChunk],
+    invalid_tool_calls: list[InvalidToolCall],
+) -> AIMessageChunk:
+    """Make an inner chunk as unpickling does, without the validation that is most of its cost.
+
+    Args:
+        text: Its content.
+        additional_kwargs: As of the chunk.
+        tool_call_chunks: As of the chunk; what they hold is not parsed.
+        invalid_tool_calls: As of the chunk.
+
+    Returns:
+        The chunk.
+    """
+    chunk = AIMessageChunk.__new__(AIMessageChunk)
+    fields = _FIELDS.copy()
+    fields["content"] = text
+    fields["additional_kwargs"] = additional_kwargs
+    fields["response_metadata"] = _PROVIDER.copy()
+    fields["tool_calls"] = []
+    fields["invalid_tool_calls"] = invalid_tool_calls
+    fields["tool_call_chunks"] = tool_call_chunks
+    state = _EMPTY.copy()
+    state["__dict__"] = fields
+    state["__pydantic_extra__"] = {}
+    state["__pydantic_fields_set__"] = _FIELDS_SET.copy()
+    chunk.__setstate__(state)
+    return chunk
+
+
+def _is_no_object(args: str) -> bool:
+    """Whether LangChain, which completes cut JSON, cannot read an object in a piece of arguments.
+
+    It makes an invalid call of it, after it has tried all its beginnings. No text is an empty
+    object to it.
+    """
+    return args != "" and args.lstrip()[:1] != "{"
+
+
+def whole_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
     """Make the message of a whole answer: the sum of its chunks, as a stream would give it.
 
     Args:
@@ -61,9 +122,20 @@ def whole_message(deltas: Iterable[Delta], *, session_id: str) -> AIMessage:
     Returns:
         The message.
     """
-    chunks = [message_chunk(delta, session_id=session_id) for delta in deltas]
-    message = message_chunk_to_message(reduce(add, chunks))
-    assert isinstance(message, AIMessage)  # noqa: S101 - a sum of AI chunks is one
+    text = "".join([delta["text"] for delta in deltas])
+    thought = "".join([delta["thought"] for delta in deltas])
+    calls: dict[int, ToolCallDelta] = {}
+    for piece in [call for delta in deltas for call in delta["tool_calls"]]:
+        call = calls.setdefault(piece["index"], {**piece, "name": None, "args": "", "id": None})
+        call["id"] = call["id"] or piece["id"]
+        call["args"] += piece["args"]
+        if piece["name"]:
+            call["name"] = (call["name"] or "") + piece["name"]
+    whole = Delta(
+        **{**deltas[-1], "text": text, "thought": thought, "tool_calls": [*calls.values()]}
+    )
+    message = message_chunk_to_message(message_chunk(whole, session_id=session_id))
+    assert isinstance(message, AIMessage)  # noqa: S101 - an AI chunk becomes one
     return message
 
 

@@ -7,6 +7,7 @@ nothing here: bytes are UTF-8, and what they are is seen from their beginning.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from langchain_asi_one._faults import WireFault, excerpt, read_error
@@ -72,14 +73,14 @@ class ChunkDecoder:
         self._finish_seen = False
         self.done = False
 
-    def feed(self, data: bytes) -> list[dict[str, Any]]:
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Take bytes as they arrive.
 
         Args:
             data: Any piece of the body.
 
-        Returns:
-            The chunks completed by it.
+        Yields:
+            The chunks completed by it, each parsed when it is asked for.
 
         Raises:
             WireFault: If an event is not a chunk, or reports an error.
@@ -88,12 +89,12 @@ class ChunkDecoder:
             self._begin(data)
         if self._whole is not None:
             self._whole += data
-            return []
+            return
         try:
-            events = self._events.feed(data)
+            yield from self._chunks(self._events.feed(data))
+            self._events.feed(b"")  # raises what the decoder held back behind these events
         except UnicodeDecodeError:
             raise self._not_utf8() from None
-        return self._chunks(events)
 
     def close(self) -> list[dict[str, Any]]:
         """Take the end of the body.
@@ -108,7 +109,7 @@ class ChunkDecoder:
             self.done = True
             return [read_body(bytes(self._whole), self._content_type)]
         try:
-            chunks = self._chunks(self._events.close())
+            chunks = [*self._chunks(self._events.close())]
         except UnicodeDecodeError:
             raise self._not_utf8() from None
         except WireFault as fault:
@@ -127,31 +128,24 @@ class ChunkDecoder:
         if start.startswith((b"{", b"<")):
             self._whole = bytearray()
 
-    def _chunks(self, events: list[ServerSentEvent]) -> list[dict[str, Any]]:
-        chunks = []
-        for event in events:
+    def _chunks(self, events: list[ServerSentEvent]) -> Iterator[dict[str, Any]]:
+        for name, data in events:
             if self.done:
                 break
-            if event.data.startswith("[DONE]"):
+            if data[:6] == "[DONE]":
                 self._check_message()
                 self.done = True
-            elif (chunk := self._chunk(event)) is not None:
-                chunks.append(chunk)
-        return chunks
+            elif name == "error":
+                raise _reported(_json_or_text(data))
+            elif data and not data.isspace():
+                yield self._chunk(data)
 
-    def _chunk(self, event: ServerSentEvent) -> dict[str, Any] | None:
-        if not event.data.strip() and event.event != "error":
-            return None
+    def _chunk(self, data: str) -> dict[str, Any]:
         try:
-            value: Any = loads(event.data)
+            value: Any = loads(data)
         except ValueError:
-            if event.event == "error":
-                value = event.data
-            else:
-                message = f"A stream event of ASI:One is not JSON: {excerpt(event.data)}"
-                raise WireFault(InvalidResponseError, message) from None
-        if event.event == "error":
-            raise _reported(value)
+            message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
+            raise WireFault(InvalidResponseError, message) from None
         chunk = _checked(value)
         self._chunks_seen = True
         self._message_seen = self._message_seen or _has_message(chunk)
@@ -192,6 +186,13 @@ def _checked(value: object) -> dict[str, Any]:
     return value
 
 
+def _json_or_text(data: str) -> Any:
+    try:
+        return loads(data)
+    except ValueError:
+        return data
+
+
 def _has_message(answer: dict[str, Any]) -> bool:
     choices = answer.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -218,6 +219,8 @@ def _reported(value: object) -> WireFault:
 
 def _has_finish_reason(chunk: dict[str, Any]) -> bool:
     choices = chunk.get("choices")
-    return isinstance(choices, list) and any(
-        isinstance(choice, dict) and choice.get("finish_reason") for choice in choices
-    )
+    if isinstance(choices, list):
+        for choice in choices:
+            if isinstance(choice, dict) and choice.get("finish_reason"):
+                return True
+    return False

@@ -6,14 +6,12 @@ an event stream).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(NamedTuple):
     """One event of a stream.
 
     Attributes:
@@ -78,10 +76,12 @@ class SSEDecoder:
             return []
         if self._after_cr and data[:1] == b"\n":
             data = data[1:]
+        events: list[ServerSentEvent] = []
+        if not (self._data or self._event) and b"\n\n" in data and b"\r" not in data:
+            data = self._take_plain(data, events)
         lines = data.splitlines(keepends=True)  # of bytes: at LF, CR and CRLF only
         self._after_cr = data[-1:] == b"\r"
         tail = lines.pop() if lines and lines[-1][-1:] not in (b"\n", b"\r") else b""
-        events: list[ServerSentEvent] = []
         try:
             for line in lines:
                 self._end_line(line.rstrip(b"\r\n"), events)
@@ -122,6 +122,33 @@ class SSEDecoder:
             raise
         self._dispatch(events)
         return events
+
+    def _take_plain(self, data: bytes, events: list[ServerSentEvent]) -> bytes:
+        """Take the events that lead the piece and are one data line each, as nearly all are.
+
+        Args:
+            data: A piece that ends a line begun before, if any; its lines end in LF.
+            events: Where they are put.
+
+        Returns:
+            What is left for the way that takes line by line.
+        """
+        if self._line:
+            data = b"".join([*self._line, data])
+            self._line.clear()
+        if self._first_line:
+            self._first_line = False
+            data = data.removeprefix(_BOM)
+        end = data.rfind(b"\n\n")
+        try:
+            blocks = data[:end].decode().split("\n\n")
+        except UnicodeDecodeError:
+            return data
+        for number, block in enumerate(blocks):
+            if block[:5] != "data:" or "\n" in block:
+                return "\n\n".join([*blocks[number:], ""]).encode() + data[end + 2 :]
+            events.append(ServerSentEvent("", block[6 if block[5:6] == " " else 5 :]))
+        return data[end + 2 :]
 
     def _end_line(self, rest: bytes, events: list[ServerSentEvent]) -> None:
         line = rest

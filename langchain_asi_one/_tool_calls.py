@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json_safe import json_safe, loads
@@ -68,8 +69,8 @@ class _Call:
         self.id: str | None = None
         self.name = ""
         self._arguments = JSONTextFilter()
-        self._received = sha256()
-        self._emitted = sha256()
+        self._received = StringIO()
+        self._emitted = StringIO()
         self._begun = False
 
     @property
@@ -88,10 +89,9 @@ class _Call:
 
     def repeated_by(self, entry: _Entry) -> bool:
         """Whether an item says again, at once, what was said in pieces."""
-        same = (
-            self._received.digest() == sha256(entry.args.encode("utf-8", "surrogatepass")).digest()
-        )
-        return same and (not self.name or entry.name in (None, self.name))
+        if len(entry.args) != self._received.tell() or entry.args != self._received.getvalue():
+            return False
+        return not self.name or entry.name in (None, self.name)
 
     def take(self, entry: _Entry) -> ToolCallDelta:
         """Add an item; what it repeats is left out."""
@@ -106,9 +106,26 @@ class _Call:
         piece = entry.args if self._begun else entry.args.lstrip()
         args = "" if self.complete and self.repeated_by(entry) else self._arguments.feed(piece)
         self._begun = self._begun or bool(piece)
-        self._received.update(entry.args.encode("utf-8", "surrogatepass"))
-        self._emitted.update(args.encode())
+        self._received.write(entry.args)
+        if self.id is None:
+            self._emitted.write(args)
         return ToolCallDelta(index=self.position, id=new_id, name=new_name, args=args)
+
+    def take_args(self, piece: str) -> ToolCallDelta | None:
+        """Add a piece of a string in the arguments: `take` of most items.
+
+        Args:
+            piece: All that an item brings.
+
+        Returns:
+            What `take` would return; `None`, and nothing is added, for any other piece.
+        """
+        if not self._arguments.passes(piece):
+            return None
+        self._received.write(piece)
+        if self.id is None:
+            self._emitted.write(piece)
+        return {"index": self.position, "id": None, "name": None, "args": piece}
 
     def close(self, answer_id: str | None) -> ToolCallDelta:
         """End the call: give it an id if it has none, and make cut-off arguments unreadable.
@@ -121,8 +138,8 @@ class _Call:
             args += self._arguments.spoil()
         new_id = None
         if self.id is None:
-            self._emitted.update(f"{args}{answer_id}{self.position}{self.name}".encode())
-            new_id = self.id = f"call_{self._emitted.hexdigest()[:24]}"
+            told = f"{self._emitted.getvalue()}{args}{answer_id}{self.position}{self.name}"
+            new_id = self.id = f"call_{sha256(told.encode()).hexdigest()[:24]}"
         return ToolCallDelta(index=self.position, id=new_id, name=None, args=args)
 
 
@@ -163,10 +180,22 @@ class ToolCallReader:
         Returns:
             The piece, without what it repeats; nothing for an item that is empty.
         """
+        if (piece := self._more_args(item)) is not None:
+            return [piece]
         entry = _Entry.read(item)
         if not entry.brings_something:
             return []
         return [self._take(self._find(entry), entry)]
+
+    def _more_args(self, item: Mapping[str, Any]) -> ToolCallDelta | None:
+        """Read an item that names an index and brings nothing but arguments."""
+        function = item.get("function")
+        index = item.get("index")
+        call = self._by_index.get(index) if type(index) is int else None
+        if call is None or item.get("id") or not isinstance(function, dict) or function.get("name"):
+            return None
+        args = function.get("arguments")
+        return call.take_args(args) if isinstance(args, str) and args else None
 
     def close(self, answer_id: str | None) -> list[ToolCallDelta]:
         """End all calls.
@@ -249,7 +278,7 @@ class LeakedCallReader:
         Returns:
             The text to show now, and recovered calls as wire items.
         """
-        if not self._tools:
+        if not self._tools or ("<" not in text and not self._size):
             return text, []
         self._held.append(text)
         self._size += len(text)

@@ -7,17 +7,18 @@ stream. Fields and their eras are in the wire contract, sections 2 to 4 and 6.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from io import StringIO
 from typing import Any, TypedDict
 
+from langchain_asi_one._envelope import Envelope
 from langchain_asi_one._json_safe import loads
+from langchain_asi_one._thought import THOUGHT_FIELDS, ThoughtReader, content_text
 from langchain_asi_one._tool_calls import LeakedCallReader, ToolCallDelta, ToolCallReader
 
 Wire = dict[str, Any]
 
 # Any of these levels may hold any of the extras; the eras and planner runs differ in where.
-THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thought")
 LIST_FIELDS = ("intermediate_steps", "executable_data")
 _EXTRAS = {*THOUGHT_FIELDS, *LIST_FIELDS, "plan_state"}
 _ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _EXTRAS
@@ -80,7 +81,8 @@ class AnswerReader:
         self._streamed = streamed
         self._leaks = LeakedCallReader(tools or {})
         self._calls = ToolCallReader()
-        self._thought = _ThoughtReader()
+        self._thought = ThoughtReader()
+        self._envelope = Envelope()
         self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}
         self._server_calls: list[Wire] = []
         self._plan_state: Any = None
@@ -91,8 +93,13 @@ class AnswerReader:
         self._index: Any = None
         self._other_choices: list[Any] = []
         self._recovered = False
-        self._content = ""
-        self.text = ""
+        self._content = StringIO()
+        self._shown = StringIO()
+
+    @property
+    def text(self) -> str:
+        """The answer's text so far."""
+        return self._shown.getvalue()
 
     @property
     def thought(self) -> str:
@@ -108,6 +115,36 @@ class AnswerReader:
         Returns:
             What it adds to text, thought and tool calls.
         """
+        inner = self._envelope.delta(chunk)
+        piece = None if inner is None else self._plain(inner, chunk)
+        return self._any(chunk) if piece is None else piece
+
+    def _plain(self, delta: Wire, chunk: Wire) -> Delta | None:
+        """Take a chunk that says nothing new but in these fields of its delta, as nearly all do."""
+        content = ""
+        told, thought = None, ""
+        noted = self._unnamed[2]
+        for name, value in delta.items():
+            if name == "content" and isinstance(value, str):
+                content = value
+            elif value is None:
+                if name not in _MESSAGE_FIELDS and name not in noted:
+                    return None
+            elif name in THOUGHT_FIELDS and told is None and isinstance(value, str):
+                told, thought = name, value
+            elif name not in ("role", "tool_calls"):
+                return None
+        for name in self._envelope.thoughts(chunk):
+            if told is not None or not isinstance(chunk[name], str):
+                return None
+            told, thought = name, chunk[name]
+        calls = self._tool_calls(delta) if "tool_calls" in delta else []
+        text = self._text(content, calls) if content else ""
+        if told is not None:
+            thought = self._thought.feed_text(told, thought)
+        return Delta(text=text, thought=thought, tool_calls=calls)
+
+    def _any(self, chunk: Wire) -> Delta:
         choice = self._choice(chunk)
         delta, message = _object(choice, "delta"), _object(choice, "message")
         part, whole = (delta, message) if self._streamed else (message or delta, {})
@@ -117,13 +154,11 @@ class AnswerReader:
         for level in (*levels, whole):
             self._note_extras(level)
         calls = self._tool_calls(part)
-        text, leaked = self._leaks.feed(self._new_content(part, whole))
-        for item in leaked:
-            self._recovered = True
-            calls += self._calls.whole(item)
-        self.text += text
+        text = self._text(self._new_content(part, whole), calls)
         calls += self._tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
         thought = self._thought.feed(levels) + self._thought.complete(whole)
+        if self._streamed:
+            self._envelope.learn(chunk, choice)
         return Delta(text=text, thought=thought, tool_calls=calls)
 
     def close(self) -> Delta:
@@ -133,7 +168,7 @@ class AnswerReader:
             The rest of text and tool calls, and everything that is told once per answer.
         """
         text = self._leaks.close()
-        self.text += text
+        self._shown.write(text)
         calls = self._calls.close(self._answer.get("id"))
         return Delta(
             text=text,
@@ -213,11 +248,21 @@ class AnswerReader:
 
     def _new_content(self, part: Wire, whole: Wire) -> str:
         """Content of a delta, and what a whole message beside it has beyond all deltas so far."""
-        content, full = _content(part.get("content")), _content(whole.get("content"))
-        self._content += content
-        rest = full[len(self._content) :] if full.startswith(self._content) else ""
-        self._content += rest
-        return content + rest
+        content, full = content_text(part.get("content")), content_text(whole.get("content"))
+        if not full:
+            return content
+        known = self._content.getvalue() + content
+        return content + full[len(known) :] if full.startswith(known) else content
+
+    def _text(self, content: str, calls: list[ToolCallDelta]) -> str:
+        """Text to show of new content; calls that leaked into it are added to `calls`."""
+        self._content.write(content)
+        text, leaked = self._leaks.feed(content)
+        for item in leaked:
+            self._recovered = True
+            calls += self._calls.whole(item)
+        self._shown.write(text)
+        return text
 
     def _extras(self) -> dict[str, Any]:
         found = {
@@ -265,63 +310,6 @@ class AnswerReader:
         return extra
 
 
-class _ThoughtReader:
-    """Finds the reasoning text among the fields that have held it.
-
-    The first field that is not blank is the thought, in the order of `THOUGHT_FIELDS`; in a stream,
-    where later chunks are unknown, the first to become so.
-    """
-
-    def __init__(self) -> None:
-        self._texts = dict.fromkeys(THOUGHT_FIELDS, "")
-        self._items: dict[str, list[str]] = {name: [] for name in THOUGHT_FIELDS}
-        self._source: str | None = None
-
-    @property
-    def text(self) -> str:
-        return self._texts[self._source] if self._source else ""
-
-    def feed(self, levels: Sequence[Wire]) -> str:
-        before = len(self.text)
-        for name in THOUGHT_FIELDS:
-            values = [level[name] for level in levels if level.get(name) is not None]
-            told = (value for value in values if _content(value).strip())
-            self._texts[name] += self._piece(name, next(told, values[0] if values else None))
-        if not self._source:
-            self._source = next((n for n in THOUGHT_FIELDS if self._texts[n].strip()), None)
-        return self.text[before:]
-
-    def complete(self, whole: Wire) -> str:
-        """Take a whole message on a stream's chunk: what goes beyond the text so far."""
-        if not whole:
-            return ""
-        for name in THOUGHT_FIELDS:
-            full = _content(whole.get(name))
-            if full.startswith(self._texts[name]):
-                rest = {name: full[len(self._texts[name]) :]}
-                if self._source in (None, name):
-                    return self.feed([rest])
-        return ""
-
-    def unused(self) -> Wire:
-        """Fields that hold another text than the thought."""
-        return {
-            name: text
-            for name, text in self._texts.items()
-            if name != self._source and text.strip() and text.strip() != self.text.strip()
-        }
-
-    def _piece(self, name: str, value: object) -> str:
-        if not isinstance(value, list):
-            return _content(value)
-        # In a stream a list may be sent again with more items, or with the new items only.
-        items, seen = [_content(item) for item in value if item is not None], self._items[name]
-        new = items[len(seen) :] if items[: len(seen)] == seen else items
-        seen += new
-        separator = "\n" if self._texts[name] and new else ""
-        return separator + "\n".join(new)
-
-
 def _items(value: Wire, name: str) -> list[Any]:
     found = value.get(name)
     return found if isinstance(found, list) else []
@@ -330,19 +318,6 @@ def _items(value: Wire, name: str) -> list[Any]:
 def _object(value: Wire, name: str) -> Wire:
     found = value.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def _content(value: object) -> str:
-    """Text of a content field: a string, null, or a list of text parts."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return "".join(_content(part) for part in value)
-    if isinstance(value, dict) and isinstance(value.get("text"), str):
-        return str(value["text"])
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _as_list(value: object) -> list[Any]:

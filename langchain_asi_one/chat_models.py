@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from functools import cache
 from typing import Any, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -14,6 +15,7 @@ from langchain_core.language_models import (
 )
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from pydantic import (
@@ -25,8 +27,9 @@ from langchain_asi_one import _tools
 from langchain_asi_one._bindings import FollowUpBinding, keep_follow_up
 from langchain_asi_one._completions import Call, ChatCompletions
 from langchain_asi_one._fields import ASIOneFields, warn_if_retired
+from langchain_asi_one._generations import generation_chunk
 from langchain_asi_one._history import request_messages
-from langchain_asi_one._messages import message_chunk, whole_message
+from langchain_asi_one._messages import whole_message
 from langchain_asi_one._parameters import (
     ASI_ONE_FIELDS,
     BODY_FIELDS,
@@ -38,7 +41,7 @@ from langchain_asi_one._session import new_session_id, session_in_reach
 from langchain_asi_one._settings import (
     check_timeout,
 )
-from langchain_asi_one._structured_output import structured_output, whole_calls, with_raw
+from langchain_asi_one._structured_output import called_output, structured_output
 from langchain_asi_one._wire import AnswerReader, Delta
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import FollowUpRunnable, OnPending, with_follow_up
@@ -86,7 +89,7 @@ class ChatASIOne(ASIOneFields):
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        # With clients of its own: with other settings it would close those of the original.
+        # What one API refuses, that of a copy with other settings may take.
         copied._completions = ChatCompletions()  # noqa: SLF001 - the same class
         return copied
 
@@ -231,6 +234,7 @@ class ChatASIOne(ASIOneFields):
         return {name: value for name, value in body.items() if value is not None}
 
     @classmethod
+    @cache
     def _set_on_the_model(cls) -> dict[str, str]:
         return {
             name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
@@ -308,14 +312,15 @@ class ChatASIOne(ASIOneFields):
             with closing(self._completions.stream(call)) as chunks:
                 for chunk in chunks:
                     delta = reader.feed(chunk)
-                    if _brings_something(delta):
-                        generation = self._piece(delta, call)
-                        if run_manager:
-                            run_manager.on_llm_new_token(generation.text, chunk=generation)
-                        yield generation
+                    if not (delta["text"] or delta["thought"] or delta["tool_calls"]):
+                        continue
+                    generation = generation_chunk(delta, session_id=call.session_id)
+                    if run_manager:
+                        run_manager.on_llm_new_token(generation.text, chunk=generation)
+                    yield generation
         except ASIOneError as error:
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
-        last = self._piece(reader.close(), call)
+        last = self._last(reader, call)
         if run_manager:
             run_manager.on_llm_new_token(last.text, chunk=last)
         yield last
@@ -334,14 +339,15 @@ class ChatASIOne(ASIOneFields):
             async with aclosing(self._completions.astream(call)) as chunks:
                 async for chunk in chunks:
                     delta = reader.feed(chunk)
-                    if _brings_something(delta):
-                        generation = self._piece(delta, call)
-                        if run_manager:
-                            await run_manager.on_llm_new_token(generation.text, chunk=generation)
-                        yield generation
+                    if not (delta["text"] or delta["thought"] or delta["tool_calls"]):
+                        continue
+                    generation = generation_chunk(delta, session_id=call.session_id)
+                    if run_manager:
+                        await run_manager.on_llm_new_token(generation.text, chunk=generation)
+                    yield generation
         except ASIOneError as error:
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
-        last = self._piece(reader.close(), call)
+        last = self._last(reader, call)
         if run_manager:
             await run_manager.on_llm_new_token(last.text, chunk=last)
         yield last
@@ -357,10 +363,10 @@ class ChatASIOne(ASIOneFields):
         message = whole_message(deltas, session_id=call.session_id)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def _piece(self, delta: Delta, call: Call) -> ChatGenerationChunk:
-        if delta.get("last"):
-            self._warn_of_missing_calls(delta)
-        return ChatGenerationChunk(message=message_chunk(delta, session_id=call.session_id))
+    def _last(self, reader: AnswerReader, call: Call) -> ChatGenerationChunk:
+        delta = reader.close()
+        self._warn_of_missing_calls(delta)
+        return generation_chunk(delta, session_id=call.session_id)
 
     def _warn_of_missing_calls(self, last: Delta) -> None:
         """Warn once an instance of an answer that announces tool calls and brings none."""
@@ -475,10 +481,11 @@ class ChatASIOne(ASIOneFields):
             raise ValueError(msg)
         if method == "function_calling":
             chain = super().with_structured_output(schema, method=method, strict=strict, **kwargs)
-            if not isinstance(chain, RunnableSequence):
+            if not isinstance(chain, RunnableSequence) or not isinstance(
+                chain.last, BaseOutputParser
+            ):
                 return chain
-            parser = whole_calls() | chain.last
-            return with_raw(chain.first, parser) if include_raw else chain.first | parser
+            return called_output(chain.first, chain.last, include_raw=include_raw)
         if method not in ("json_mode", "json_schema"):
             msg = (
                 f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
@@ -618,7 +625,3 @@ class ChatASIOne(ASIOneFields):
             2026, wire contract, 2).
         """
         return count_tokens_approximately(messages, tools=list(tools) if tools else None)
-
-
-def _brings_something(delta: Delta) -> bool:
-    return bool(delta["text"] or delta["thought"] or delta["tool_calls"])

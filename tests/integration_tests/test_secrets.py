@@ -24,6 +24,7 @@ from langchain_core.tracers.schemas import Run
 from pydantic import ValidationError
 
 from langchain_asi_one import ChatASIOne
+from langchain_asi_one._clients import _PROCESS_POOLS
 from langchain_asi_one._fields import DEFAULT_BASE_URL
 from langchain_asi_one.errors import ASIOneAuthenticationError, ASIOneError
 from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
@@ -100,7 +101,8 @@ def test_the_model_shows_neither(secretive: ChatASIOne, server: LocalASIOne) -> 
         repr(secretive), str(secretive), secretive.model_dump(), secretive.model_dump_json(),
         dumps(secretive), dumpd(secretive), secretive.to_json(), secretive._identifying_params,
         secretive._get_ls_params(), repr(bound), dumps(bound), secretive.get_graph().to_json(),
-        repr(secretive._completions._clients.__dict__),
+        repr(vars(secretive._completions)),
+        repr([vars(pool) for pool in _PROCESS_POOLS]),
     ):  # fmt: skip
         assert not [canary for canary in CANARIES if canary in repr(shown)]
 

@@ -1,0 +1,128 @@
+"""The reasoning text of an answer, and text in wire fields: pure, without I/O.
+
+Where reasoning has been told differs between the API's eras and models (wire contract, 2 and 6).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+# Any level of a chunk may hold any of them.
+THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thought")
+
+
+def content_text(value: object) -> str:
+    """Read the text of a content field.
+
+    Args:
+        value: A string, null, or a list of text parts; anything else is shown as JSON.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> content_text([{"type": "text", "text": "Hel"}, "lo"])
+        'Hello'
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "".join(content_text(part) for part in value)
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        return str(value["text"])
+    return json.dumps(value, ensure_ascii=False)
+
+
+class ThoughtReader:
+    """Finds the reasoning text among the fields that have held it.
+
+    The first field that is not blank is the thought, in the order of `THOUGHT_FIELDS`; in a stream,
+    where later chunks are unknown, the first to become so.
+    """
+
+    def __init__(self) -> None:
+        self._texts = {name: StringIO() for name in THOUGHT_FIELDS}
+        self._items: dict[str, list[str]] = {name: [] for name in THOUGHT_FIELDS}
+        self._source: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The thought so far."""
+        return self._texts[self._source].getvalue() if self._source else ""
+
+    def feed(self, levels: Sequence[dict[str, Any]]) -> str:
+        """Take what the levels of a chunk hold.
+
+        Args:
+            levels: Objects that may hold any of `THOUGHT_FIELDS`, innermost first.
+
+        Returns:
+            What is added to the thought.
+        """
+        pieces = {}
+        for name in THOUGHT_FIELDS:
+            values = [level[name] for level in levels if level.get(name) is not None]
+            told = (value for value in values if content_text(value).strip())
+            pieces[name] = self._piece(name, next(told, values[0] if values else None))
+            self._texts[name].write(pieces[name])
+        if self._source:
+            return pieces[self._source]
+        self._source = next((name for name in THOUGHT_FIELDS if pieces[name].strip()), None)
+        return self.text
+
+    def feed_text(self, name: str, piece: str) -> str:
+        """Take a piece of one field: `feed` of a chunk that tells nothing but this.
+
+        Args:
+            name: One of `THOUGHT_FIELDS`.
+            piece: Its text.
+
+        Returns:
+            What is added to the thought.
+        """
+        self._texts[name].write(piece)
+        if self._source is None and piece.strip():
+            self._source = name
+            return self.text
+        return piece if name == self._source else ""
+
+    def complete(self, whole: dict[str, Any]) -> str:
+        """Take a whole message on a stream's chunk.
+
+        Args:
+            whole: The message; may be empty.
+
+        Returns:
+            What in it goes beyond the thought so far.
+        """
+        if not whole:
+            return ""
+        for name in THOUGHT_FIELDS:
+            full, known = content_text(whole.get(name)), self._texts[name].getvalue()
+            if full.startswith(known) and self._source in (None, name):
+                return self.feed([{name: full[len(known) :]}])
+        return ""
+
+    def unused(self) -> dict[str, Any]:
+        """Fields that hold another text than the thought."""
+        texts = {name: held.getvalue() for name, held in self._texts.items()}
+        return {
+            name: text
+            for name, text in texts.items()
+            if name != self._source and text.strip() and text.strip() != self.text.strip()
+        }
+
+    def _piece(self, name: str, value: object) -> str:
+        if not isinstance(value, list):
+            return content_text(value)
+        # In a stream a list may be sent again with more items, or with the new items only.
+        items, seen = [content_text(item) for item in value if item is not None], self._items[name]
+        new = items[len(seen) :] if items[: len(seen)] == seen else items
+        seen += new
+        separator = "\n" if self._texts[name].tell() and new else ""
+        return separator + "\n".join(new)

@@ -15,38 +15,16 @@ import atexit
 import os
 import threading
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar, cast
 
 import openai
 from typing_extensions import override
 
+from langchain_asi_one._call import ClientSettings
 from langchain_asi_one._http import alimit_blanks, limit_blanks
 from langchain_asi_one._version import __version__
-
-
-@dataclass(frozen=True)
-class ClientSettings:
-    """What a client is built from.
-
-    Attributes:
-        api_key: Sent as bearer token.
-        base_url: Where requests go, without `/chat/completions`.
-        timeout: Seconds, or a timeout object of the HTTP library.
-        max_retries: Further tries of a request that may be sent again.
-        headers: Further headers of each request.
-        http_client: The user's own HTTP client for sync calls.
-        http_async_client: The user's own HTTP client for async calls.
-    """
-
-    api_key: str = field(repr=False)
-    base_url: str
-    timeout: Any
-    max_retries: int
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    http_client: Any = None
-    http_async_client: Any = None
 
 
 def sync_client(settings: ClientSettings) -> openai.OpenAI:

@@ -7,16 +7,15 @@ lose the first event behind a byte order mark, and accept a stream that broke of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-import httpx
 import openai
 
-from langchain_asi_one._clients import ClientSettings, OwnClients, loop_client, sync_client
+from langchain_asi_one._call import Call, ClientSettings
+from langchain_asi_one._clients import OwnClients, loop_client, sync_client
 from langchain_asi_one._faults import (
     CallFacts,
     WireFault,
@@ -24,86 +23,17 @@ from langchain_asi_one._faults import (
     transport_error,
     wire_error,
 )
-from langchain_asi_one._http import TIMEOUT_ERRORS, TRANSPORT_ERRORS
+from langchain_asi_one._http import http, timeout_errors, transport_errors
 from langchain_asi_one._payload import ChunkDecoder, read_body
 from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
 
 Chunk = dict[str, Any]
 
 _SHORTEST_SECRET = 8
-_FAILURES: tuple[type[Exception], ...] = (
-    openai.APIError,
-    WireFault,
-    *TIMEOUT_ERRORS,
-    *TRANSPORT_ERRORS,
-)
 
 
 # After [DONE], for the end of the body; the SDK waits as long.
 _DRAIN_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request that is ready to be sent.
-
-    Attributes:
-        settings: What its client is built from.
-        body: The JSON body.
-        session_id: The `x-session-id` header.
-        timeout: Seconds for this call, or `None` for the settings' timeout.
-    """
-
-    settings: ClientSettings
-    body: dict[str, Any]
-    session_id: str
-    timeout: Any = None
-
-    @property
-    def agentic(self) -> bool:
-        """Whether the request can make agents act."""
-        return bool(self.body.get("planner_mode") or self.body.get("agents"))
-
-    @property
-    def time_limit(self) -> Any:
-        """The timeout in force."""
-        return self.settings.timeout if self.timeout is None else self.timeout
-
-    @property
-    def facts(self) -> CallFacts:
-        """What an error tells of this call."""
-        return CallFacts(
-            url=f"{self.settings.base_url.rstrip('/')}/chat/completions",
-            model=self.body.get("model"),
-            session_id=self.session_id,
-            # A short value is no secret (a test's key, a flag), but part of many words.
-            secrets=tuple(
-                value
-                for value in (self.settings.api_key, *self.settings.headers.values())
-                if len(value) >= _SHORTEST_SECRET
-            ),
-            agentic=self.agentic,
-        )
-
-    @property
-    def sdk_arguments(self) -> dict[str, Any]:
-        """Arguments of the SDK's `post`."""
-        options: dict[str, Any] = {
-            "headers": {"x-session-id": self.session_id},
-            # The prompt goes where the user said, and nowhere else.
-            "follow_redirects": False,
-        }
-        if self.timeout is not None:
-            options["timeout"] = self.timeout
-        if self.agentic:
-            # A second delivery may let an agent act twice.
-            options["max_retries"] = 0
-        return {
-            "path": "/chat/completions",
-            "cast_to": httpx.Response,
-            "body": self.body,
-            "options": options,
-        }
 
 
 class ChatCompletions:
@@ -134,9 +64,9 @@ class ChatCompletions:
             ASIOneError: If the call failed.
         """
         try:
-            response = self._client(call.settings).post(**call.sdk_arguments)
+            response = self._client(call.settings).post(**_sdk_arguments(call))
             return read_body(response.content, _content_type(response))
-        except _FAILURES as reason:
+        except _failures() as reason:
             error = _error(reason, call)
         # Outside the except clause: as context, the SDK's error would carry the request's headers.
         raise error
@@ -145,9 +75,9 @@ class ChatCompletions:
         """Do as `create`, in the running event loop."""
         try:
             client = await self._aclient(call.settings)
-            response = await client.post(**call.sdk_arguments)
+            response = await client.post(**_sdk_arguments(call))
             return read_body(response.content, _content_type(response))
-        except _FAILURES as reason:
+        except _failures() as reason:
             error = _error(reason, call)
         raise error
 
@@ -166,14 +96,16 @@ class ChatCompletions:
         response: Any = None
         try:
             response = self._open(self._client(call.settings), call)
-            reader = _StreamReader(call, _content_type(response))
+            decoder = ChunkDecoder(_content_type(response))
+            limit = _EventLimit(call)
             for data in response.iter_bytes():
-                yield from reader.feed(data)
-                if reader.done:
+                yield from decoder.feed(data)
+                if decoder.done:
                     return
-            yield from reader.close()
+                limit.check(decoder.seen)
+            yield from decoder.close()
             return
-        except _FAILURES as reason:
+        except _failures() as reason:
             error = _error(reason, call)
         finally:
             if response is not None:
@@ -186,18 +118,20 @@ class ChatCompletions:
         try:
             client = await self._aclient(call.settings)
             response = await self._aopen(client, call)
-            reader = _StreamReader(call, _content_type(response))
+            decoder = ChunkDecoder(_content_type(response))
+            limit = _EventLimit(call)
             pieces = response.aiter_bytes()
             async for data in pieces:
-                for chunk in reader.feed(data):
+                for chunk in decoder.feed(data):
                     yield chunk
-                if reader.done:
+                if decoder.done:
                     await _drain(pieces)
                     return
-            for chunk in reader.close():
+                limit.check(decoder.seen)
+            for chunk in decoder.close():
                 yield chunk
             return
-        except _FAILURES as reason:
+        except _failures() as reason:
             error = _error(reason, call)
         finally:
             if response is not None:
@@ -227,7 +161,7 @@ class ChatCompletions:
         )
 
     def _stream_arguments(self, call: Call) -> dict[str, Any]:
-        arguments = call.sdk_arguments
+        arguments = _sdk_arguments(call)
         if self._usage_refused:
             body = {k: v for k, v in call.body.items() if k != "stream_options"}
             arguments["body"] = body
@@ -247,37 +181,64 @@ class ChatCompletions:
         return refused
 
 
-class _StreamReader:
-    """Reads the bytes of a stream, with a limit on the time between two events.
+def _facts(call: Call) -> CallFacts:
+    """What an error tells of a call."""
+    return CallFacts(
+        url=f"{call.settings.base_url.rstrip('/')}/chat/completions",
+        model=call.body.get("model"),
+        session_id=call.session_id,
+        # A short value is no secret (a test's key, a flag), but part of many words.
+        secrets=tuple(
+            value
+            for value in (call.settings.api_key, *call.settings.headers.values())
+            if len(value) >= _SHORTEST_SECRET
+        ),
+        agentic=call.agentic,
+    )
+
+
+def _sdk_arguments(call: Call) -> dict[str, Any]:
+    """Arguments of the SDK's `post`."""
+    options: dict[str, Any] = {
+        "headers": {"x-session-id": call.session_id},
+        # The prompt goes where the user said, and nowhere else.
+        "follow_redirects": False,
+    }
+    if call.timeout is not None:
+        options["timeout"] = call.timeout
+    if call.agentic:
+        # A second delivery may let an agent act twice.
+        options["max_retries"] = 0
+    return {
+        "path": "/chat/completions",
+        "cast_to": http.Response,
+        "body": call.body,
+        "options": options,
+    }
+
+
+class _EventLimit:
+    """A limit on the time between two events.
 
     Keep-alive comments reset the HTTP library's timer, so an answer that never comes would hang.
     """
 
-    def __init__(self, call: Call, content_type: str) -> None:
-        self._decoder = ChunkDecoder(content_type)
-        self._call = call
+    def __init__(self, call: Call) -> None:
         self._limit = _read_limit(call.time_limit)
-        self._last_event = monotonic()
+        self._last = monotonic()
+        self._seen = 0
 
-    @property
-    def done(self) -> bool:
-        return self._decoder.done
+    def check(self, seen: int) -> None:
+        """Take note of how many events there were, when all of them have been handed on.
 
-    def feed(self, data: bytes) -> Iterator[Chunk]:
-        came = False
-        for chunk in self._decoder.feed(data):
-            came = True
-            yield chunk
-        # Read here, as the time that the caller takes for a chunk is not ASI:One's.
+        The time that the caller takes for an event is not ASI:One's.
+        """
         now = monotonic()
-        if came:
-            self._last_event = now
-        elif self._limit is not None and now - self._last_event > self._limit:
+        if seen > self._seen:
+            self._seen, self._last = seen, now
+        elif self._limit is not None and now - self._last > self._limit:
             message = f"ASI:One's stream brought no event for {self._limit:g} s"
             raise WireFault(ASIOneTimeoutError, message)
-
-    def close(self) -> list[Chunk]:
-        return self._decoder.close()
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
@@ -285,10 +246,14 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
 
     Only here: a sync read cannot be limited to so short a time.
     """
-    with suppress(TimeoutError, *_FAILURES):
+    with suppress(TimeoutError, *_failures()):
         async with asyncio.timeout(_DRAIN_SECONDS):
             async for _ in pieces:
                 await asyncio.sleep(0)  # lets the limit act on data that is there already
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    return (openai.APIError, WireFault, *timeout_errors(), *transport_errors())
 
 
 def _read_limit(timeout: Any) -> float | None:
@@ -305,11 +270,11 @@ def _error(reason: BaseException, call: Call) -> ASIOneError:
     if isinstance(reason, ASIOneError):
         return reason
     if isinstance(reason, WireFault):
-        return wire_error(reason, call.facts)
+        return wire_error(reason, _facts(call))
     if isinstance(reason, openai.APIStatusError):
         response = reason.response
-        return status_error(reason.status_code, response.headers, response.content, call.facts)
+        return status_error(reason.status_code, response.headers, response.content, _facts(call))
     cause = reason.__cause__ if isinstance(reason, openai.APIError) else reason
     cause = cause if isinstance(cause, Exception) else Exception(str(reason))
-    timed_out = isinstance(reason, (openai.APITimeoutError, *TIMEOUT_ERRORS))
-    return transport_error(cause, call.facts, timeout=call.time_limit if timed_out else None)
+    timed_out = isinstance(reason, (openai.APITimeoutError, *timeout_errors()))
+    return transport_error(cause, _facts(call), timeout=call.time_limit if timed_out else None)

@@ -26,7 +26,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from langchain_asi_one._clients import ClientSettings
+from langchain_asi_one._call import ClientSettings
 from langchain_asi_one._parameters import ASI_ONE_FIELDS, check_names, check_value
 from langchain_asi_one._profiles import PROFILES, SUCCESSORS
 from langchain_asi_one._session import check_session_id
@@ -67,7 +67,8 @@ _ELSEWHERE = {
 class ASIOneFields(BaseChatOpenAI):
     """Fields of `ChatASIOne`, their checks, and its serialised forms."""
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
+    # Only `ChatASIOne` is ever built: its validators are all that need making.
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
     model_name: str = Field(default="asi1", alias="model")
     """`asi1` (adaptive), `asi1-ultra` (deepest) or `asi1-mini` (fastest)."""

@@ -93,38 +93,36 @@ def _joined(generations: list[ChatGenerationChunk]) -> list[ChatGenerationChunk]
     run: list[dict[str, Any]] = []
     for generation in generations:
         fields = vars(generation.message)
-        if _is_piece(generation, fields) and (not run or fields["id"] == run[0]["id"]):
+        is_piece = _is_piece(generation, fields)
+        if run and not (is_piece and fields["id"] == run[0]["id"]):
+            joined.append(_sum(run))
+            run = []
+        if is_piece:
             run.append(fields)
-            continue
-        joined += _sum(run)
-        run = []
-        if _is_piece(generation, fields):
-            run = [fields]
         else:
             joined.append(generation)
-    return joined + _sum(run)
+    return [*joined, _sum(run)] if run else joined
 
 
 def _is_piece(generation: ChatGenerationChunk, fields: dict[str, Any]) -> bool:
-    return (
-        type(generation.message) is AIMessageChunk
-        and not generation.generation_info
-        and isinstance(fields["content"], str)
-        and fields["response_metadata"] == _PROVIDER
-        and fields["chunk_position"] is None
-        and fields["usage_metadata"] is None
-        and fields["additional_kwargs"].keys() <= _THOUGHT
-        and all(
-            call["id"] is None and call["name"] is None and type(call["index"]) is int
-            for call in fields["tool_call_chunks"]
-        )
-    )
+    if (
+        type(generation.message) is not AIMessageChunk
+        or fields["chunk_position"] is not None
+        or fields["usage_metadata"] is not None
+        or generation.generation_info
+        or type(fields["content"]) is not str
+        or fields["response_metadata"] != _PROVIDER
+        or not fields["additional_kwargs"].keys() <= _THOUGHT
+    ):
+        return False
+    for call in fields["tool_call_chunks"]:
+        if call["id"] is not None or call["name"] is not None or type(call["index"]) is not int:
+            return False
+    return True
 
 
-def _sum(run: list[dict[str, Any]]) -> list[ChatGenerationChunk]:
+def _sum(run: list[dict[str, Any]]) -> ChatGenerationChunk:
     """Add up chunks of which LangChain would only ever concatenate strings."""
-    if not run:
-        return []
     arguments: dict[int, list[str]] = {}
     for fields in run:
         for call in fields["tool_call_chunks"]:
@@ -136,4 +134,4 @@ def _sum(run: list[dict[str, Any]]) -> list[ChatGenerationChunk]:
     thoughts = [f["additional_kwargs"]["thought"] for f in run if f["additional_kwargs"]]
     message = piece_of_message(text, {"thought": "".join(thoughts)} if thoughts else {}, calls, [])
     message.id = run[0]["id"]
-    return [_generation(message, text)]
+    return _generation(message, text)

@@ -2,7 +2,8 @@
 
 The documented form (wire contract, 1.4 and 4.1): roles system, user, assistant and tool; content as
 a string; tool results as a string with the exact id of their call. `thought` and our other extras
-are never sent back.
+are never sent back. A prompt may hold what no request can, such as half of a character: all text is
+made safe.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from langchain_core.messages import (
     is_data_content_block,
 )
 
-from langchain_asi_one._json_safe import json_safe
+from langchain_asi_one._json_safe import json_safe, json_text, safe_text
 
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 
@@ -45,11 +46,7 @@ def request_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
     """
     messages = list(messages)
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    # A prompt may hold what no request can, such as half of a character.
-    return [
-        cast("dict[str, Any]", json_safe(_request_message(message, answered)))
-        for message in messages
-    ]
+    return [_request_message(message, answered) for message in messages]
 
 
 def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]:
@@ -58,15 +55,16 @@ def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
     if isinstance(message, ToolMessage):
         return {
             "role": "tool",
-            "tool_call_id": message.tool_call_id,
-            "content": _tool_content(message.content),
+            "tool_call_id": safe_text(message.tool_call_id),
+            "content": safe_text(_tool_content(message.content)),
         }
-    if isinstance(message, ChatMessage):
-        wire = {"role": _ROLES.get(message.role, message.role)}
+    wire: dict[str, Any]
+    if isinstance(message, HumanMessage):
+        wire = {"role": "user"}
     elif isinstance(message, SystemMessage):
         wire = {"role": "system"}
-    elif isinstance(message, HumanMessage):
-        wire = {"role": "user"}
+    elif isinstance(message, ChatMessage):
+        wire = {"role": _ROLES.get(message.role, safe_text(message.role))}
     else:
         msg = (
             f"ASI:One takes system, human, AI and tool messages; got {type(message).__name__}. "
@@ -74,21 +72,25 @@ def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
         )
         raise ValueError(msg)  # noqa: TRY004 - the list of messages is at fault
     if message.name is not None:
-        wire["name"] = message.name
-    return {**wire, "content": _content(message.content, of=type(message).__name__)}
+        wire["name"] = safe_text(message.name)
+    wire["content"] = _content(message)
+    return wire
 
 
 def _assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
-    calls = [_call(call["id"], call["name"], _json(call["args"])) for call in message.tool_calls]
+    calls = [
+        _call(call["id"], call["name"], json_text(call["args"])) for call in message.tool_calls
+    ]
     # A call without a result is refused by the API, and the caller cannot run an invalid one.
     calls += [
         _call(call["id"], call["name"] or "unknown", _valid_arguments(call["args"]))
         for call in message.invalid_tool_calls
         if call["id"] in answered
     ]
-    wire: dict[str, Any] = {"role": "assistant", "content": str(message.text)}
+    text = message.content if isinstance(message.content, str) else str(message.text)
+    wire: dict[str, Any] = {"role": "assistant", "content": safe_text(text)}
     if message.name is not None:
-        wire["name"] = message.name
+        wire["name"] = safe_text(message.name)
     if calls:
         wire["content"] = wire["content"] or None
         wire["tool_calls"] = calls
@@ -97,9 +99,9 @@ def _assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
 
 def _call(call_id: str | None, name: str | None, arguments: str) -> dict[str, Any]:
     return {
-        "id": call_id,
+        "id": call_id and safe_text(call_id),
         "type": "function",
-        "function": {"name": name, "arguments": arguments},
+        "function": {"name": name and safe_text(name), "arguments": arguments},
     }
 
 
@@ -107,20 +109,20 @@ def _valid_arguments(args: str | None) -> str:
     """Arguments of an invalid call as JSON: servers parse the history's arguments."""
     try:
         if isinstance(json.loads(args or "{}"), dict):
-            return args or "{}"
+            return safe_text(args or "{}")
     except ValueError:
         pass
-    return _json({"invalid_arguments": args})
+    return json_text({"invalid_arguments": args})
 
 
-def _content(content: str | list[Any], *, of: str) -> str | list[dict[str, Any]]:
+def _content(message: BaseMessage) -> str | list[dict[str, Any]]:
     """Text as a string; parts only where there is something besides text."""
-    if isinstance(content, str):
-        return content
-    parts = [_part(block, of) for block in content]
+    if isinstance(message.content, str):
+        return safe_text(message.content)
+    parts = [_part(block, type(message).__name__) for block in message.content]
     if all(part["type"] == "text" for part in parts):
-        return "".join(part["text"] for part in parts)
-    return parts
+        return safe_text("".join(part["text"] for part in parts))
+    return cast("list[dict[str, Any]]", json_safe(parts))
 
 
 def _part(block: str | dict[str, Any], of: str) -> dict[str, Any]:
@@ -165,9 +167,4 @@ def _tool_content(content: str | list[Any]) -> str:
         for b in content
     ):
         return "\n".join(str(text) for text in texts)
-    return _json(content)
-
-
-def _json(value: object) -> str:
-    """JSON that servers parse: with neither NaN nor an object that JSON does not know."""
-    return json.dumps(json_safe(value), ensure_ascii=False)
+    return json_text(content)

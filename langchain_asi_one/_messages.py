@@ -12,11 +12,7 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.messages.tool import (
-    ToolCallChunk,
-    invalid_tool_call,
-    tool_call_chunk,
-)
+from langchain_core.messages.tool import ToolCallChunk
 
 from langchain_asi_one._content_blocks import MODEL_PROVIDER
 from langchain_asi_one._tool_calls import ToolCallDelta
@@ -48,12 +44,31 @@ def message_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
     additional_kwargs = {"thought": delta["thought"]} if delta["thought"] else {}
     if not delta["tool_calls"] and "last" not in delta:
         return piece_of_message(delta["text"], additional_kwargs, [], [])
-    calls, invalid = [], []
+    calls: list[ToolCallChunk] = []
+    invalid: list[InvalidToolCall] = []
     for call in delta["tool_calls"]:
-        named = {"name": call["name"], "args": call["args"], "id": call["id"]}
-        calls.append(tool_call_chunk(**named, index=call["index"]))
-        if _is_no_object(call["args"]):
-            invalid.append(invalid_tool_call(**named, error=None))
+        name, args, call_id = call["name"], call["args"], call["id"]
+        calls.append(
+            {
+                "name": name,
+                "args": args,
+                "id": call_id,
+                "index": call["index"],
+                "type": "tool_call_chunk",
+            }
+        )
+        if args and args.lstrip()[:1] != "{":
+            # LangChain, which completes cut JSON, cannot read an object in this, and makes an
+            # invalid call of it after it has tried all its beginnings.
+            invalid.append(
+                {
+                    "name": name,
+                    "args": args,
+                    "id": call_id,
+                    "error": None,
+                    "type": "invalid_tool_call",
+                }
+            )
     if "last" not in delta and len(invalid) == len(calls):
         return piece_of_message(delta["text"], additional_kwargs, calls, invalid)
     chunk = AIMessageChunk(
@@ -101,15 +116,6 @@ def piece_of_message(
     state["__pydantic_fields_set__"] = _FIELDS_SET.copy()
     chunk.__setstate__(state)
     return chunk
-
-
-def _is_no_object(args: str) -> bool:
-    """Whether LangChain, which completes cut JSON, cannot read an object in a piece of arguments.
-
-    It makes an invalid call of it, after it has tried all its beginnings. No text is an empty
-    object to it.
-    """
-    return args != "" and args.lstrip()[:1] != "{"
 
 
 def whole_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from math import isinf, isnan
 from typing import Any
 
-from langchain_asi_one.executable_data import is_agent_address
+from langchain_asi_one._agent_address import is_agent_address
 
 # Names and ranges: wire contract, 1.3. `extra_body` takes what is not documented.
 RANGES: dict[str, tuple[float, float]] = {
@@ -45,7 +45,7 @@ BODY_FIELDS = {
     *_SWITCHES,
     *ASI_ONE_FIELDS,
 }
-CALL_OPTIONS = {"session_id", "stream_usage", "timeout", "extra_body"}
+CALL_ARGUMENTS = BODY_FIELDS | {"session_id", "stream_usage", "timeout", "extra_body"}
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

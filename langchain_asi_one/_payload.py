@@ -68,7 +68,8 @@ class ChunkDecoder:
         self._events = SSEDecoder()
         self._whole: bytearray | None = None
         self._begun = b""
-        self._chunks_seen = False
+        self.seen = 0
+        """How many chunks there were."""
         self._message_seen = False
         self._finish_seen = False
         self.done = False
@@ -79,7 +80,7 @@ class ChunkDecoder:
         Args:
             data: Any piece of the body.
 
-        Yields:
+        Returns:
             The chunks completed by it, each parsed when it is asked for.
 
         Raises:
@@ -89,10 +90,9 @@ class ChunkDecoder:
             self._begin(data)
         if self._whole is not None:
             self._whole += data
-            return
+            return iter(())
         try:
-            yield from self._chunks(self._events.feed(data))
-            self._events.feed(b"")  # raises what the decoder held back behind these events
+            return self._chunks(self._events.feed(data))
         except UnicodeDecodeError:
             raise self._not_utf8() from None
 
@@ -138,7 +138,10 @@ class ChunkDecoder:
             elif name == "error":
                 raise _reported(_json_or_text(data))
             elif data and not data.isspace():
+                self.seen += 1
                 yield self._chunk(data)
+        if self._events.error is not None:
+            raise self._not_utf8()
 
     def _chunk(self, data: str) -> dict[str, Any]:
         try:
@@ -147,7 +150,6 @@ class ChunkDecoder:
             message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
             raise WireFault(InvalidResponseError, message) from None
         chunk = _checked(value)
-        self._chunks_seen = True
         self._message_seen = self._message_seen or _has_message(chunk)
         self._finish_seen = self._finish_seen or _has_finish_reason(chunk)
         return chunk
@@ -167,7 +169,7 @@ class ChunkDecoder:
         if not self._begun:
             message = f"ASI:One sent an empty stream ({self._content_type})"
             return WireFault(InvalidResponseError, message)
-        if not (self._chunks_seen or _EVENT.match(self._begun)):
+        if not (self.seen or _EVENT.match(self._begun)):
             shown = excerpt(self._begun.decode("utf-8", "replace"))
             message = f"ASI:One sent no stream of events ({self._content_type}): {shown}"
             return WireFault(InvalidResponseError, message)

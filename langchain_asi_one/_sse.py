@@ -52,7 +52,8 @@ class SSEDecoder:
         self._event = ""
         self._first_line = True
         self._after_cr = False
-        self._error: UnicodeDecodeError | None = None
+        self.error: UnicodeDecodeError | None = None
+        """What the next call will raise."""
         self._closed = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
@@ -70,8 +71,8 @@ class SSEDecoder:
         """
         if self._closed:
             raise ValueError("feed() after close(): use a new SSEDecoder for each stream.")
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         if not data:
             return []
         if self._after_cr and data[:1] == b"\n":
@@ -86,7 +87,7 @@ class SSEDecoder:
             for line in lines:
                 self._end_line(line.rstrip(b"\r\n"), events)
         except UnicodeDecodeError as error:
-            self._error = error
+            self.error = error
             if not events:
                 raise
             return events
@@ -108,8 +109,8 @@ class SSEDecoder:
             UnicodeDecodeError: The last line is not UTF-8, or an earlier one was not and the error
                 has not been raised yet.
         """
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         if self._closed:
             return []
         self._closed = True
@@ -118,7 +119,7 @@ class SSEDecoder:
             if self._line:
                 self._end_line(b"", events)
         except UnicodeDecodeError as error:
-            self._error = error
+            self.error = error
             raise
         self._dispatch(events)
         return events

@@ -189,13 +189,13 @@ class ToolCallReader:
 
     def _more_args(self, item: Mapping[str, Any]) -> ToolCallDelta | None:
         """Read an item that names an index and brings nothing but arguments."""
-        function = item.get("function")
-        index = item.get("index")
-        call = self._by_index.get(index) if type(index) is int else None
-        if call is None or item.get("id") or not isinstance(function, dict) or function.get("name"):
+        index, function = item.get("index"), item.get("function")
+        if type(index) is not int or item.get("id") or not isinstance(function, dict):
             return None
-        args = function.get("arguments")
-        return call.take_args(args) if isinstance(args, str) and args else None
+        call, args = self._by_index.get(index), function.get("arguments")
+        if call is None or not args or not isinstance(args, str) or function.get("name"):
+            return None
+        return call.take_args(args)
 
     def close(self, answer_id: str | None) -> list[ToolCallDelta]:
         """End all calls.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import cache
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import (
@@ -16,24 +15,19 @@ from langchain_core.language_models import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.output_parsers import BaseOutputParser
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
-from pydantic import (
-    PrivateAttr,
-)
+from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
 from langchain_asi_one import _tools
 from langchain_asi_one._bindings import FollowUpBinding, keep_follow_up
-from langchain_asi_one._completions import Call, ChatCompletions
+from langchain_asi_one._call import Call
+from langchain_asi_one._content_blocks import MODEL_PROVIDER
 from langchain_asi_one._fields import ASIOneFields, warn_if_retired
-from langchain_asi_one._generations import generation_chunk
-from langchain_asi_one._history import request_messages
-from langchain_asi_one._messages import whole_message
 from langchain_asi_one._parameters import (
     ASI_ONE_FIELDS,
-    BODY_FIELDS,
-    CALL_OPTIONS,
+    CALL_ARGUMENTS,
     check_names,
     check_value,
 )
@@ -41,10 +35,10 @@ from langchain_asi_one._session import new_session_id, session_in_reach
 from langchain_asi_one._settings import (
     check_timeout,
 )
-from langchain_asi_one._structured_output import called_output, structured_output
-from langchain_asi_one._wire import AnswerReader, Delta
-from langchain_asi_one.errors import ASIOneError
-from langchain_asi_one.follow_up import FollowUpRunnable, OnPending, with_follow_up
+
+if TYPE_CHECKING:
+    from langchain_asi_one._answers import Answers
+    from langchain_asi_one.follow_up import FollowUpRunnable, OnPending
 
 
 class ChatASIOne(ASIOneFields):
@@ -68,8 +62,9 @@ class ChatASIOne(ASIOneFields):
         ValueError: If there is no API key, or an argument is unknown or out of range.
     """
 
-    _completions: ChatCompletions = PrivateAttr(default_factory=ChatCompletions)
-    _missing_calls_warned: bool = PrivateAttr(default=False)
+    model_config = ConfigDict(defer_build=False)
+
+    _held_answers: Any = PrivateAttr(default=None)
     _retired_warned: set[str] = PrivateAttr(default_factory=set)
 
     def __init__(self, **arguments: Any) -> None:
@@ -84,13 +79,13 @@ class ChatASIOne(ASIOneFields):
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        params["ls_provider"] = "asi-one"
+        params["ls_provider"] = MODEL_PROVIDER
         return params
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
         # What one API refuses, that of a copy with other settings may take.
-        copied._completions = ChatCompletions()  # noqa: SLF001 - the same class
+        copied._held_answers = None  # noqa: SLF001 - the same class
         return copied
 
     # --- Sessions: looked up where the config is, passed down as an argument, never stored. ---
@@ -209,19 +204,18 @@ class ChatASIOne(ASIOneFields):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        check_names(
-            kwargs,
-            BODY_FIELDS | CALL_OPTIONS,
-            self._set_on_the_model(),
-            where="A call of ChatASIOne",
-        )
+        from langchain_asi_one._history import request_messages  # noqa: PLC0415 - for calls only
+
+        check_names(kwargs, CALL_ARGUMENTS, self._set_on_the_model(), where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
+        if stop is not None:
+            kwargs["stop"] = stop
         if isinstance(model := kwargs.get("model"), str) and model not in self._retired_warned:
             warn_if_retired(model, stacklevel=2)
             self._retired_warned.add(model)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
         body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
-        body |= super()._get_request_payload([], stop=stop, **kwargs)
+        body |= {**self._default_params, **kwargs}
         body["messages"] = request_messages(self._convert_input(input_).to_messages())
         if isinstance(body.get("stop"), str):
             body["stop"] = [body["stop"]]
@@ -276,6 +270,16 @@ class ChatASIOne(ASIOneFields):
 
     # --- Answers ---
 
+    @property
+    def _answers(self) -> Answers:
+        if self._held_answers is None:
+            # What only a call needs is a third of what there would be to import.
+            from langchain_asi_one._answers import Answers  # noqa: PLC0415
+
+            self._held_answers = Answers()
+        answers: Answers = self._held_answers
+        return answers
+
     @override
     def _generate(
         self,
@@ -284,8 +288,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, run_manager, kwargs, stream=False)
-        return self._result(self._completions.create(call), call)
+        return self._answers.create(self._call(messages, stop, run_manager, kwargs, stream=False))
 
     @override
     async def _agenerate(
@@ -296,7 +299,7 @@ class ChatASIOne(ASIOneFields):
         **kwargs: Any,
     ) -> ChatResult:
         call = self._call(messages, stop, run_manager, kwargs, stream=False)
-        return self._result(await self._completions.acreate(call), call)
+        return await self._answers.acreate(call)
 
     @override
     def _stream(
@@ -307,23 +310,11 @@ class ChatASIOne(ASIOneFields):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         call = self._call(messages, stop, run_manager, kwargs, stream=True)
-        reader = self._reader(call, streamed=True)
-        try:
-            with closing(self._completions.stream(call)) as chunks:
-                for chunk in chunks:
-                    delta = reader.feed(chunk)
-                    if not (delta["text"] or delta["thought"] or delta["tool_calls"]):
-                        continue
-                    generation = generation_chunk(delta, session_id=call.session_id)
-                    if run_manager:
-                        run_manager.on_llm_new_token(generation.text, chunk=generation)
-                    yield generation
-        except ASIOneError as error:
-            raise error.with_partial(text=reader.text, thought=reader.thought) from None
-        last = self._last(reader, call)
-        if run_manager:
-            run_manager.on_llm_new_token(last.text, chunk=last)
-        yield last
+        with closing(self._answers.stream(call)) as generations:
+            for generation in generations:
+                if run_manager:
+                    run_manager.on_llm_new_token(generation.text, chunk=generation)
+                yield generation
 
     @override
     async def _astream(
@@ -334,50 +325,11 @@ class ChatASIOne(ASIOneFields):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         call = self._call(messages, stop, run_manager, kwargs, stream=True)
-        reader = self._reader(call, streamed=True)
-        try:
-            async with aclosing(self._completions.astream(call)) as chunks:
-                async for chunk in chunks:
-                    delta = reader.feed(chunk)
-                    if not (delta["text"] or delta["thought"] or delta["tool_calls"]):
-                        continue
-                    generation = generation_chunk(delta, session_id=call.session_id)
-                    if run_manager:
-                        await run_manager.on_llm_new_token(generation.text, chunk=generation)
-                    yield generation
-        except ASIOneError as error:
-            raise error.with_partial(text=reader.text, thought=reader.thought) from None
-        last = self._last(reader, call)
-        if run_manager:
-            await run_manager.on_llm_new_token(last.text, chunk=last)
-        yield last
-
-    @staticmethod
-    def _reader(call: Call, *, streamed: bool) -> AnswerReader:
-        return AnswerReader(streamed=streamed, tools=_tools.parameter_schemas(call.body))
-
-    def _result(self, body: dict[str, Any], call: Call) -> ChatResult:
-        reader = self._reader(call, streamed=False)
-        deltas = [reader.feed(body), reader.close()]
-        self._warn_of_missing_calls(deltas[-1])
-        message = whole_message(deltas, session_id=call.session_id)
-        return ChatResult(generations=[ChatGeneration(message=message)])
-
-    def _last(self, reader: AnswerReader, call: Call) -> ChatGenerationChunk:
-        delta = reader.close()
-        self._warn_of_missing_calls(delta)
-        return generation_chunk(delta, session_id=call.session_id)
-
-    def _warn_of_missing_calls(self, last: Delta) -> None:
-        """Warn once an instance of an answer that announces tool calls and brings none."""
-        if last["metadata"].get("tool_calls_missing") and not self._missing_calls_warned:
-            self._missing_calls_warned = True
-            msg = (
-                "ASI:One ended an answer with finish_reason 'tool_calls' but sent no call; such an "
-                "answer has response_metadata['tool_calls_missing']. A tool_choice that names the "
-                "tool may help."
-            )
-            warnings.warn(msg, UserWarning, stacklevel=2)
+        async with aclosing(self._answers.astream(call)) as generations:
+            async for generation in generations:
+                if run_manager:
+                    await run_manager.on_llm_new_token(generation.text, chunk=generation)
+                yield generation
 
     # --- Tools and structured output ---
 
@@ -473,6 +425,8 @@ class ChatASIOne(ASIOneFields):
             ValueError: If arguments do not go together.
             OutputParserException: When called, if the answer is not complete JSON of the schema.
         """
+        from langchain_asi_one import _structured_output  # noqa: PLC0415 - for those who need it
+
         if method != "json_schema" and tools:
             msg = f"tools= goes with method='json_schema' only; got method={method!r}."
             raise ValueError(msg)
@@ -485,7 +439,9 @@ class ChatASIOne(ASIOneFields):
                 chain.last, BaseOutputParser
             ):
                 return chain
-            return called_output(chain.first, chain.last, include_raw=include_raw)
+            return _structured_output.called_output(
+                chain.first, chain.last, include_raw=include_raw
+            )
         if method not in ("json_mode", "json_schema"):
             msg = (
                 f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
@@ -504,7 +460,7 @@ class ChatASIOne(ASIOneFields):
             else self.bind(response_format=wire)
         )
         model = model.bind(ls_structured_output_format=told, **kwargs)
-        return structured_output(model, schema, include_raw=include_raw)
+        return _structured_output.structured_output(model, schema, include_raw=include_raw)
 
     # --- Deferred answers ---
 
@@ -545,6 +501,8 @@ class ChatASIOne(ASIOneFields):
             >>> message.response_metadata["follow_up_polls"]
             2
         """
+        from langchain_asi_one.follow_up import with_follow_up  # noqa: PLC0415 - as above
+
         return with_follow_up(
             self,
             interval=interval,

@@ -14,7 +14,8 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar, cast
@@ -46,26 +47,38 @@ def sync_client(settings: ClientSettings) -> openai.OpenAI:
     return pool.client(_SyncClient, settings)
 
 
-async def loop_client(settings: ClientSettings) -> openai.AsyncOpenAI:
-    """Return the client for async calls in the running event loop.
+@asynccontextmanager
+async def loop_client(settings: ClientSettings) -> AsyncIterator[openai.AsyncOpenAI]:
+    """Lend the client for async calls in the running event loop to one call.
 
     Args:
         settings: What to build it from, if the loop has none with these.
 
-    Returns:
+    Yields:
         A client that closes its connections when the loop shuts down.
     """
     loop = asyncio.get_running_loop()
     for held in _LOOP_POOLS.held:
-        if held.loop is loop and held.pool.process == os.getpid():
-            pool = held.pool
+        if held.loop is loop and held.process == os.getpid():
+            pools = held.pools
             break
     else:
-        pool = _Pool()
-        guard = _close_at_shutdown(pool)
+        pools = []
+        guard = _close_at_shutdown(pools)
         await anext(guard)
-        _LOOP_POOLS.held = [*_LOOP_POOLS.in_use(), _LoopPool(loop, pool, guard)]
-    return pool.client(_AsyncClient, settings)
+        _LOOP_POOLS.held = [
+            *_LOOP_POOLS.in_use(),
+            _LoopPools(os.getpid(), loop, pools, guard),
+        ]
+    pool = next((pool for pool in pools if pool.calls < _MOST_CALLS), None)
+    if pool is None:
+        pool = _Pool()
+        pools.append(pool)
+    pool.calls += 1
+    try:
+        yield pool.client(_AsyncClient, settings)
+    finally:
+        pool.calls -= 1
 
 
 class OwnClients:
@@ -94,9 +107,12 @@ class OwnClients:
 _MOST_CLIENTS = 32
 """SDK clients that a pool keeps; the oldest goes when there are more different settings."""
 
+_MOST_CALLS = 64
+"""Async calls at a time through one pool, whose time for each grows with its connections."""
+
 
 class _Pool:
-    """The connections of a process, or of an event loop, and the SDK clients that use them.
+    """Connections of a process, or of an event loop, and the SDK clients that use them.
 
     One HTTP client serves all settings, as they reach it with each request; to build one is nearly
     all that a client costs.
@@ -105,6 +121,7 @@ class _Pool:
     def __init__(self) -> None:
         self.process = os.getpid()
         self.http: Any = None
+        self.calls = 0
         self._clients: list[tuple[ClientSettings, Any]] = []
 
     def client(self, kind: type[_C], settings: ClientSettings) -> _C:
@@ -129,39 +146,41 @@ def _close_process_pool() -> None:
 
 
 @dataclass(frozen=True)
-class _LoopPool:
+class _LoopPools:
+    process: int
     loop: asyncio.AbstractEventLoop
-    pool: _Pool
+    pools: list[_Pool]
     guard: AsyncGenerator[None, None]
 
 
-class _LoopPools(threading.local):
+class _ThreadLoops(threading.local):
     """The pools of this thread's event loops."""
 
     def __init__(self) -> None:
-        self.held: list[_LoopPool] = []
+        self.held: list[_LoopPools] = []
 
-    def in_use(self) -> list[_LoopPool]:
+    def in_use(self) -> list[_LoopPools]:
         """Those whose loop is open, and those inherited from a parent process.
 
         The latter are kept and never touched: to close one would disturb the parent's loop, whose
         selector a forked child shares.
         """
         own = os.getpid()
-        return [h for h in self.held if h.pool.process != own or not h.loop.is_closed()]
+        return [held for held in self.held if held.process != own or not held.loop.is_closed()]
 
 
-_LOOP_POOLS = _LoopPools()
+_LOOP_POOLS = _ThreadLoops()
 
 
-async def _close_at_shutdown(pool: _Pool) -> AsyncGenerator[None, None]:
-    """Close a pool when its loop ends: `asyncio.run` closes all open async generators then."""
+async def _close_at_shutdown(pools: list[_Pool]) -> AsyncGenerator[None, None]:
+    """Close pools when their loop ends: `asyncio.run` closes all open async generators then."""
     try:
         yield
     finally:
-        _LOOP_POOLS.held = [held for held in _LOOP_POOLS.held if held.pool is not pool]
-        if pool.http is not None:
-            await pool.http.aclose()
+        _LOOP_POOLS.held = [held for held in _LOOP_POOLS.held if held.pools is not pools]
+        for pool in pools:
+            if pool.http is not None:
+                await pool.http.aclose()
 
 
 def _headers(client: openai.OpenAI | openai.AsyncOpenAI, own: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from time import monotonic
 from typing import Any
 
@@ -47,9 +47,9 @@ class ChatCompletions:
         own = settings.http_client is not None
         return self._own.sync(settings) if own else sync_client(settings)
 
-    async def _aclient(self, settings: ClientSettings) -> openai.AsyncOpenAI:
+    def _aclient(self, settings: ClientSettings) -> AbstractAsyncContextManager[openai.AsyncOpenAI]:
         own = settings.http_async_client is not None
-        return self._own.of_loop(settings) if own else await loop_client(settings)
+        return nullcontext(self._own.of_loop(settings)) if own else loop_client(settings)
 
     def create(self, call: Call) -> Chunk:
         """Send a call and read the whole answer.
@@ -74,8 +74,8 @@ class ChatCompletions:
     async def acreate(self, call: Call) -> Chunk:
         """Do as `create`, in the running event loop."""
         try:
-            client = await self._aclient(call.settings)
-            response = await client.post(**_sdk_arguments(call))
+            async with self._aclient(call.settings) as client:
+                response = await client.post(**_sdk_arguments(call))
             return read_body(response.content, _content_type(response))
         except _failures() as reason:
             error = _error(reason, call)
@@ -116,21 +116,21 @@ class ChatCompletions:
         """Do as `stream`, in the running event loop."""
         response: Any = None
         try:
-            client = await self._aclient(call.settings)
-            response = await self._aopen(client, call)
-            decoder = ChunkDecoder(_content_type(response))
-            limit = _EventLimit(call)
-            pieces = response.aiter_bytes()
-            async for data in pieces:
-                for chunk in decoder.feed(data):
+            async with self._aclient(call.settings) as client:
+                response = await self._aopen(client, call)
+                decoder = ChunkDecoder(_content_type(response))
+                limit = _EventLimit(call)
+                pieces = response.aiter_bytes()
+                async for data in pieces:
+                    for chunk in decoder.feed(data):
+                        yield chunk
+                    if decoder.done:
+                        await _drain(pieces)
+                        return
+                    limit.check(decoder.seen)
+                for chunk in decoder.close():
                     yield chunk
-                if decoder.done:
-                    await _drain(pieces)
-                    return
-                limit.check(decoder.seen)
-            for chunk in decoder.close():
-                yield chunk
-            return
+                return
         except _failures() as reason:
             error = _error(reason, call)
         finally:

@@ -205,7 +205,7 @@ def test_closing_a_held_stream_closes_its_connection(
 async def test_a_copy_with_other_settings_leaves_open_streams_alone(
     quiet_model: ChatASIOne, quiet_server: LocalASIOne
 ) -> None:
-    """Clients belong to one instance: a copy would replace its original's, and close them."""
+    """Clients belong to the loop: neither a copy nor other settings close what is in use."""
     chunks = cast("AsyncGenerator[Any]", quiet_model.astream("[fault: stall seconds=0.3] Hi"))
     async with contextlib.aclosing(chunks):
         begun = await anext(chunks)
@@ -213,7 +213,7 @@ async def test_a_copy_with_other_settings_leaves_open_streams_alone(
             twin.request_timeout = 7
             assert "Hello" in (await twin.ainvoke("Hello")).text
         assert begun.text in "".join([begun.text, *[chunk.text async for chunk in chunks]])
-    assert {request.connection for request in quiet_server.requests} == {1, 2, 3}
+    assert {request.connection for request in quiet_server.requests} == {1, 2}
 
 
 async def test_closing_an_async_stream_closes_its_connection(
@@ -320,13 +320,13 @@ def test_a_loop_that_ends_closes_its_connections(
         assert closes(quiet_server)
 
 
-def test_a_model_that_is_gone_leaves_no_connection(quiet_server: LocalASIOne) -> None:
-    model = ChatASIOne(base_url=quiet_server.base_url, api_key=API_KEY)
-    model.invoke("Hi")
-    assert quiet_server.connections == 1
-    del model
-    gc.collect()
-    assert closes(quiet_server)
+def test_models_share_the_connections_of_the_process(quiet_server: LocalASIOne) -> None:
+    """Also with other settings, and when the model that opened them is gone."""
+    for arguments in ({}, {}, {"api_key": "another"}, {"max_retries": 5}, {"timeout": 7}):
+        given: Any = {"base_url": quiet_server.base_url, "api_key": API_KEY, **arguments}
+        ChatASIOne(**given).invoke("Hi")
+        gc.collect()
+    assert {request.connection for request in quiet_server.requests} == {1}
 
 
 CLEAN = """

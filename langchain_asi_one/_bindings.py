@@ -9,11 +9,11 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding
 from typing_extensions import override
 
+from langchain_asi_one.follow_up import FollowUpRunnable, with_follow_up
+
 if TYPE_CHECKING:
     # LangChain's own subclass, which only adds types.
     from langchain_core.language_models.chat_models import _ChatModelBinding as _Binding
-
-    from langchain_asi_one.follow_up import FollowUpRunnable
 else:
     _Binding = RunnableBinding[LanguageModelInput, AIMessage]
 
@@ -32,8 +32,6 @@ class FollowUpBinding(_Binding):
 
     def with_follow_up(self, **arguments: Any) -> FollowUpRunnable:
         """Do as `ChatASIOne.with_follow_up`, with what is bound; the same arguments."""
-        from langchain_asi_one.follow_up import with_follow_up  # noqa: PLC0415 - for who needs it
-
         return with_follow_up(self, **arguments)
 
 

@@ -35,10 +35,19 @@ class ASIOneGenerationChunk(ChatGenerationChunk):
     def __add__(
         self, other: ChatGenerationChunk | list[ChatGenerationChunk]
     ) -> ChatGenerationChunk:
-        if isinstance(other, list) and all(isinstance(g, ChatGenerationChunk) for g in other):
-            first, *rest = _joined([self, *other])
-            return ChatGenerationChunk.__add__(first, rest)
-        return super().__add__(other)
+        if not isinstance(other, list):
+            return super().__add__(other)
+        messages: list[AIMessageChunk] = []
+        generations: list[Any] = [self, *other]
+        for generation in generations:
+            if (
+                not isinstance(generation, ChatGenerationChunk)
+                or not isinstance(generation.message, AIMessageChunk)
+                or generation.generation_info
+            ):
+                return super().__add__(other)
+            messages.append(generation.message)
+        return ChatGenerationChunk(message=_sum(messages))
 
 
 def sum_of_chunks(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
@@ -50,10 +59,7 @@ def sum_of_chunks(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     Returns:
         What adding one after the other gives.
     """
-    first, *rest = [_generation(chunk, "") for chunk in chunks]
-    message = first.__add__(rest).message if rest else first.message
-    assert isinstance(message, AIMessageChunk)  # noqa: S101 - a sum of AI chunks is one
-    return message
+    return chunks[0] if len(chunks) == 1 else _sum(chunks)
 
 
 _EMPTY = ASIOneGenerationChunk(message=AIMessageChunk(content="")).__getstate__()
@@ -71,15 +77,11 @@ def generation_chunk(delta: Delta, *, session_id: str) -> ChatGenerationChunk:
     Returns:
         The chunk, with the message of `message_chunk`.
     """
-    return _generation(message_chunk(delta, session_id=session_id), delta["text"])
-
-
-def _generation(message: AIMessageChunk, text: str) -> ChatGenerationChunk:
-    """As unpickling does, without validation."""
+    # As unpickling does, without validation.
     generation = ASIOneGenerationChunk.__new__(ASIOneGenerationChunk)
     fields = _FIELDS.copy()
-    fields["message"] = message
-    fields["text"] = text
+    fields["message"] = message_chunk(delta, session_id=session_id)
+    fields["text"] = delta["text"]
     state = _EMPTY.copy()
     state["__dict__"] = fields
     state["__pydantic_fields_set__"] = _FIELDS_SET.copy()
@@ -87,29 +89,28 @@ def _generation(message: AIMessageChunk, text: str) -> ChatGenerationChunk:
     return generation
 
 
-def _joined(generations: list[ChatGenerationChunk]) -> list[ChatGenerationChunk]:
-    """Join runs of chunks that bring nothing but text, thought and pieces of arguments."""
-    joined: list[ChatGenerationChunk] = []
+def _sum(messages: Sequence[AIMessageChunk]) -> AIMessageChunk:
+    """Add up chunks: first those of a run that brings but text, thought and pieces of arguments."""
+    joined: list[AIMessageChunk] = []
     run: list[dict[str, Any]] = []
-    for generation in generations:
-        fields = vars(generation.message)
-        is_piece = _is_piece(generation, fields)
+    for message in messages:
+        fields = vars(message)
+        is_piece = type(message) is AIMessageChunk and _is_piece(fields)
         if run and not (is_piece and fields["id"] == run[0]["id"]):
-            joined.append(_sum(run))
+            joined.append(_joined(run))
             run = []
         if is_piece:
             run.append(fields)
         else:
-            joined.append(generation)
-    return [*joined, _sum(run)] if run else joined
+            joined.append(message)
+    first, *rest = [*joined, _joined(run)] if run else joined
+    return first + rest
 
 
-def _is_piece(generation: ChatGenerationChunk, fields: dict[str, Any]) -> bool:
+def _is_piece(fields: dict[str, Any]) -> bool:
     if (
-        type(generation.message) is not AIMessageChunk
-        or fields["chunk_position"] is not None
+        fields["chunk_position"] is not None
         or fields["usage_metadata"] is not None
-        or generation.generation_info
         or type(fields["content"]) is not str
         or fields["response_metadata"] != _PROVIDER
         or not fields["additional_kwargs"].keys() <= _THOUGHT
@@ -121,8 +122,8 @@ def _is_piece(generation: ChatGenerationChunk, fields: dict[str, Any]) -> bool:
     return True
 
 
-def _sum(run: list[dict[str, Any]]) -> ChatGenerationChunk:
-    """Add up chunks of which LangChain would only ever concatenate strings."""
+def _joined(run: list[dict[str, Any]]) -> AIMessageChunk:
+    """Join chunks of which LangChain would only ever concatenate strings."""
     arguments: dict[int, list[str]] = {}
     for fields in run:
         for call in fields["tool_call_chunks"]:
@@ -134,4 +135,4 @@ def _sum(run: list[dict[str, Any]]) -> ChatGenerationChunk:
     thoughts = [f["additional_kwargs"]["thought"] for f in run if f["additional_kwargs"]]
     message = piece_of_message(text, {"thought": "".join(thoughts)} if thoughts else {}, calls, [])
     message.id = run[0]["id"]
-    return _generation(message, text)
+    return message

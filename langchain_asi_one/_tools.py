@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from difflib import get_close_matches
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from langchain_core.utils.function_calling import convert_to_openai_function
 
@@ -12,6 +15,41 @@ from langchain_asi_one._parameters import check_tool_name
 
 _WEB_SEARCH = {"web_search", "web_search_preview"}
 _CHOICES = {"auto", "required", "none"}
+
+
+# Schemas of functions, with what they were made from. Reading a signature takes milliseconds, and
+# graphs bind the same tools in each turn.
+_SCHEMAS: WeakKeyDictionary[FunctionType, tuple[list[Any], dict[str, Any]]] = WeakKeyDictionary()
+
+
+def read_once(tools: Sequence[Any]) -> list[Any]:
+    """Replace Python functions among tools by their schemas, each read from its function once.
+
+    Args:
+        tools: What `bind_tools` takes.
+
+    Returns:
+        The tools; of functions new dicts, in the form that LangChain takes for tools.
+    """
+    return [_schema(tool) if isinstance(tool, FunctionType) else tool for tool in tools]
+
+
+def _schema(function: FunctionType) -> dict[str, Any]:
+    keywords = function.__kwdefaults__ or {}
+    source = [
+        function.__name__,
+        function.__doc__,
+        *function.__annotations__,
+        *function.__annotations__.values(),
+        *(function.__defaults__ or ()),
+        *keywords,
+        *keywords.values(),
+    ]
+    known = _SCHEMAS.get(function)
+    # By identity: a default may be anything, also what cannot be compared.
+    if known is None or [*map(id, known[0])] != [*map(id, source)]:
+        known = _SCHEMAS[function] = source, convert_to_openai_function(function)
+    return deepcopy(known[1])
 
 
 def split_tools(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:

@@ -94,7 +94,8 @@ class AnswerReader:
         self._other_choices: list[Any] = []
         self._recovered = False
         self._content = StringIO()
-        self._shown = StringIO()
+        # What is shown differs only where calls can leak.
+        self._shown = StringIO() if tools else self._content
 
     @property
     def text(self) -> str:
@@ -261,7 +262,8 @@ class AnswerReader:
         for item in leaked:
             self._recovered = True
             calls += self._calls.whole(item)
-        self._shown.write(text)
+        if self._shown is not self._content:
+            self._shown.write(text)
         return text
 
     def _extras(self) -> dict[str, Any]:

@@ -35,10 +35,10 @@ from langchain_asi_one._session import new_session_id, session_in_reach
 from langchain_asi_one._settings import (
     check_timeout,
 )
+from langchain_asi_one.follow_up import FollowUpRunnable, OnPending, with_follow_up
 
 if TYPE_CHECKING:
     from langchain_asi_one._answers import Answers
-    from langchain_asi_one.follow_up import FollowUpRunnable, OnPending
 
 
 class ChatASIOne(ASIOneFields):
@@ -371,7 +371,7 @@ class ChatASIOne(ASIOneFields):
             {'type': 'function', 'function': {'name': 'add'}}
         """
         bound = super().bind_tools(
-            tools,
+            _tools.read_once(tools),
             tool_choice=tool_choice,
             strict=strict,
             parallel_tool_calls=parallel_tool_calls,
@@ -501,8 +501,6 @@ class ChatASIOne(ASIOneFields):
             >>> message.response_metadata["follow_up_polls"]
             2
         """
-        from langchain_asi_one.follow_up import with_follow_up  # noqa: PLC0415 - as above
-
         return with_follow_up(
             self,
             interval=interval,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 import pytest
 from langchain_core.messages import (
@@ -15,11 +15,15 @@ from langchain_core.messages import (
     ToolMessage,
 )
 from langchain_core.tools import tool
+from langchain_core.utils.function_calling import (
+    convert_to_openai_function,
+    convert_to_openai_tool,
+)
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel, Field
 
-from langchain_asi_one import ChatASIOne
+from langchain_asi_one import ChatASIOne, _tools
 from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
 
 Make = Callable[..., ChatASIOne]
@@ -404,3 +408,35 @@ def test_a_leaked_call_is_recovered_only_for_a_bound_tool(
     assert message.text == ("One moment. " if recovered else LEAK)
     assert [(c["name"], c["args"]) for c in message.tool_calls] == [("add", {"a": 1})] * recovered
     assert message.response_metadata.get("tool_calls_recovered", False) is recovered
+
+
+# --- Schemas of functions are read once ---
+
+
+def test_a_function_is_read_again_only_when_it_has_changed(
+    make_model: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def convert(function: Any) -> dict[str, Any]:
+        read.append(function.__doc__)
+        return convert_to_openai_function(function)
+
+    monkeypatch.setattr(_tools, "convert_to_openai_function", convert)
+
+    def find(city: str, guests: int = 2) -> str:
+        """Find tables."""
+        return city
+
+    def bound() -> dict[str, Any]:
+        (tool,) = make_model().bind_tools([find]).kwargs["tools"]
+        assert tool == convert_to_openai_tool(find)
+        return cast("dict[str, Any]", tool)
+
+    first = bound()
+    first["function"]["parameters"]["properties"].clear()
+    assert bound()["function"]["parameters"]["properties"].keys() == {"city", "guests"}
+    assert read == ["Find tables."]
+    find.__doc__ = "Find free tables."
+    assert bound()["function"]["description"] == "Find free tables."
+    assert read == ["Find tables.", "Find free tables."]

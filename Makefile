@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV ?= .venv
 QUESTION ?= Which agents can book a restaurant table in London?
 export QUESTION
+# Options of the benchmark, such as BENCH="--quick --rows stream".
+BENCH ?=
 
 BIN = $(VENV)/bin
 PY = $(BIN)/python
@@ -19,7 +21,7 @@ SECOND = .venv-$@
 JAVASCRIPT = tests/integration_tests/javascript
 NODE_MODULES = $(JAVASCRIPT)/node_modules/.package-lock.json
 
-.PHONY: help check-python setup demo test lint format lock lowest latest benchmark record clean
+.PHONY: help check-python setup demo test lint format lock lowest latest bench record clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -90,8 +92,15 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
 	"$(SECOND)/bin/python" -m pytest
 
-benchmark: setup ## Compare with ChatOpenAI on the same server: what is kept, and how fast
-	$(PY) tests/benchmarks/compare.py
+# Peers come into environments of their own, two because not all go together.
+bench: setup ## Measure against every peer on the same server, under 10 minutes: figures, chart, profile
+	"$(PYTHON)" -m venv --clear "$(SECOND)"
+	$(UV) pip install --quiet --python "$(SECOND)/bin/python" -r tests/benchmarks/requirements.txt
+	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
+	"$(PYTHON)" -m venv --clear "$(SECOND)-apart"
+	$(UV) pip install --quiet --python "$(SECOND)-apart/bin/python" -r tests/benchmarks/requirements-apart.txt
+	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)
+	"$(SECOND)/bin/python" -m tests.benchmarks.flame
 
 record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; costs requests)
 	@if [ -z "$$ASI_ONE_API_KEY" ]; then \
@@ -99,5 +108,5 @@ record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; cost
 	$(PY) -m pytest -m live --force-enable-socket
 
 clean: ## Remove environments, caches and build results
-	rm -rf "$(VENV)" .venv-lowest .venv-latest .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"
+	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"
 	find langchain_asi_one tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,6 +64,7 @@ Agents named
   Stand-in Weather
     handle   @stand-in-weather
     address  agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qcny7gucd0pk92
+    rating   4.5
     about    Example agent of the local stand-in: tells the weather.
   Stand-in Flights
     handle   @stand-in-flights
@@ -71,6 +72,7 @@ Agents named
     about    Example agent of the local stand-in: finds flights.
   Stand-in Impostor
     handle  @stand-in-impostor
+    rating  4.5
     about   Example entry whose address has one wrong character.
     ! `address` is not an agent address (bech32, 'agent1' and 59 characters, checksum): \
 'agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qcny7gucd0pk93'.
@@ -78,7 +80,7 @@ Agents named
 About this answer
   model    asi1-ultra
   session  {session}
-  tokens   14 in, 44 out (23 to think), 58 in all
+  tokens   14 in, 44 out (23 to think, 52%), 58 in all
 """
 
 

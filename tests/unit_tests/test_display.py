@@ -131,9 +131,11 @@ Agents named
   Stand-in Weather
     handle   @stand-in-weather
     address  {WEATHER_AGENT["address"]}
+    rating   4.5
     about    Example agent of the local stand-in: tells the weather.
   Stand-in Impostor
     handle  @stand-in-impostor
+    rating  4.5
     about   Example entry whose address has one wrong character.
     ! `address` is not an agent address (bech32, 'agent1' and 59 characters, checksum): \
 '{BAD_AGENT["address"]}'.
@@ -150,7 +152,7 @@ Also named
 About this answer
   model     asi1-ultra
   session   {SESSION}
-  tokens    1,200 in, 34 out (5 to think), 1,234 in all
+  tokens    1,200 in, 34 out (5 to think, 15%), 1,234 in all
   ended by  length (cut off: max_tokens is used up)"""
 
 

@@ -35,6 +35,9 @@ def is_agent_address(value: object) -> bool:
     Returns:
         True if every character, the checksum and the padding bit are right.
 
+    Source:
+        Agentverse's API reference has the pattern, Fetch.ai's uAgents library the encoding.
+
     Example:
         >>> address = "agent1qgqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcur50p7k8wmf3"
         >>> is_agent_address(address), is_agent_address(address[:-1] + "q")

@@ -128,6 +128,8 @@ class ChatCompletions:
                         await _drain(pieces)
                         return
                     limit.check(decoder.seen)
+                    # What is read is not held while a thousand streams wait for more.
+                    data, chunk = b"", {}  # noqa: PLW2901
                 for chunk in decoder.close():
                     yield chunk
                 return

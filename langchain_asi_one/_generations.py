@@ -15,7 +15,6 @@ from langchain_asi_one._messages import message_chunk, piece_of_message
 from langchain_asi_one._wire import Delta
 
 _PROVIDER = {"model_provider": MODEL_PROVIDER}
-_THOUGHT = {"thought"}
 
 
 class ASIOneGenerationChunk(ChatGenerationChunk):
@@ -113,11 +112,15 @@ def _is_piece(fields: dict[str, Any]) -> bool:
         or fields["usage_metadata"] is not None
         or type(fields["content"]) is not str
         or fields["response_metadata"] != _PROVIDER
-        or not fields["additional_kwargs"].keys() <= _THOUGHT
     ):
         return False
+    for name, value in fields["additional_kwargs"].items():
+        if name != "thought" or type(value) is not str:
+            return False
     for call in fields["tool_call_chunks"]:
-        if call["id"] is not None or call["name"] is not None or type(call["index"]) is not int:
+        if call["id"] is not None or call["name"] is not None:
+            return False
+        if type(call["index"]) is not int or type(call["args"]) is not str:
             return False
     return True
 

@@ -22,11 +22,10 @@ _INT64_MAX = 2**63 - 1
 
 
 _PROVIDER: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
-_EMPTY = AIMessageChunk(
-    content="", additional_kwargs={}, response_metadata=_PROVIDER, tool_call_chunks=[]
-).__getstate__()
+_EMPTY = AIMessageChunk(content="", response_metadata=_PROVIDER).__getstate__()
 _FIELDS: dict[str, Any] = _EMPTY["__dict__"]
 _FIELDS_SET: set[str] = _EMPTY["__pydantic_fields_set__"]
+_CALL_FIELDS = {"tool_call_chunks", "tool_calls", "invalid_tool_calls"}
 
 
 def message_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
@@ -46,7 +45,7 @@ def message_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
         return piece_of_message(delta["text"], additional_kwargs, [], [])
     calls: list[ToolCallChunk] = []
     invalid: list[InvalidToolCall] = []
-    for call in delta["tool_calls"]:
+    for call in _one_each(delta["tool_calls"]):
         name, args, call_id = call["name"], call["args"], call["id"]
         calls.append(
             {
@@ -113,9 +112,27 @@ def piece_of_message(
     state = _EMPTY.copy()
     state["__dict__"] = fields
     state["__pydantic_extra__"] = {}
-    state["__pydantic_fields_set__"] = _FIELDS_SET.copy()
+    state["__pydantic_fields_set__"] = fields_set = _FIELDS_SET.copy()
+    if additional_kwargs:
+        fields_set.add("additional_kwargs")
+    if tool_call_chunks:
+        fields_set |= _CALL_FIELDS
     chunk.__setstate__(state)
     return chunk
+
+
+def _one_each(pieces: list[ToolCallDelta]) -> list[ToolCallDelta]:
+    """Put pieces of one call together: LangChain adds up those of different chunks only."""
+    if len(pieces) < 2:
+        return pieces
+    calls: dict[int, ToolCallDelta] = {}
+    for piece in pieces:
+        call = calls.setdefault(piece["index"], {**piece, "name": None, "args": "", "id": None})
+        call["id"] = call["id"] or piece["id"]
+        call["args"] += piece["args"]
+        if piece["name"]:
+            call["name"] = (call["name"] or "") + piece["name"]
+    return [*calls.values()]
 
 
 def whole_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
@@ -130,16 +147,8 @@ def whole_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
     """
     text = "".join([delta["text"] for delta in deltas])
     thought = "".join([delta["thought"] for delta in deltas])
-    calls: dict[int, ToolCallDelta] = {}
-    for piece in [call for delta in deltas for call in delta["tool_calls"]]:
-        call = calls.setdefault(piece["index"], {**piece, "name": None, "args": "", "id": None})
-        call["id"] = call["id"] or piece["id"]
-        call["args"] += piece["args"]
-        if piece["name"]:
-            call["name"] = (call["name"] or "") + piece["name"]
-    whole = Delta(
-        **{**deltas[-1], "text": text, "thought": thought, "tool_calls": [*calls.values()]}
-    )
+    calls = _one_each([call for delta in deltas for call in delta["tool_calls"]])
+    whole = Delta(**{**deltas[-1], "text": text, "thought": thought, "tool_calls": calls})
     message = message_chunk_to_message(message_chunk(whole, session_id=session_id))
     assert isinstance(message, AIMessage)  # noqa: S101 - an AI chunk becomes one
     return message

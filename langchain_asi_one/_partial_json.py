@@ -100,8 +100,11 @@ class PartialJSON:
         """The value that is being read, as far as it can be told."""
         if self._string is not None:
             return _NOTHING if self._is_key else self._string
-        if self._word in _WORDS:
-            return _WORDS[self._word]
+        if self._expect not in (_VALUE, _ITEM):
+            return _NOTHING
+        for word, value in _WORDS.items():
+            if self._word.startswith(word):
+                return value
         number = _NUMBER.match(self._word)
         return loads(number[0]) if number else _NOTHING
 
@@ -159,9 +162,9 @@ class PartialJSON:
         whole = self._word in _WORDS or _NUMBER.fullmatch(self._word)
         if whole and self._expect in (_VALUE, _ITEM) and self._levels:
             self._read(value)
+            self._word = ""
         else:
             self.ended = True
-        self._word = ""
 
     def _mark(self, char: str) -> None:
         if char == '"' and self._levels and self._expect in (_VALUE, _ITEM, _KEY, _FIRST_KEY):

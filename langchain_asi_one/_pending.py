@@ -58,6 +58,9 @@ def is_deferred(message: AIMessage) -> bool:
     Returns:
         Whether it stands in for an answer to come.
 
+    Source:
+        ASI:One's documentation of agentic models compares with this sentence.
+
     Example:
         >>> is_deferred(AIMessage("I've sent the message."))
         True
@@ -88,6 +91,12 @@ class FollowUpRule:
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> FollowUpRule(max_polls=0)
+        Traceback (most recent call last):
+        ...
+        ValueError: max_polls must be a whole number from 1 to 1000; got 0
     """
 
     interval: float = 5.0

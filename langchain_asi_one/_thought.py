@@ -6,6 +6,7 @@ Where reasoning has been told differs between the API's eras and models (wire co
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from io import StringIO
 from typing import Any
@@ -46,8 +47,8 @@ class ThoughtReader:
     """
 
     def __init__(self) -> None:
-        self._texts = {name: StringIO() for name in THOUGHT_FIELDS}
-        self._items: dict[str, list[str]] = {name: [] for name in THOUGHT_FIELDS}
+        self._texts: defaultdict[str, StringIO] = defaultdict(StringIO)
+        self._items: defaultdict[str, list[str]] = defaultdict(list)
         self._source: str | None = None
 
     @property
@@ -69,7 +70,8 @@ class ThoughtReader:
             values = [level[name] for level in levels if level.get(name) is not None]
             told = (value for value in values if content_text(value).strip())
             pieces[name] = self._piece(name, next(told, values[0] if values else None))
-            self._texts[name].write(pieces[name])
+            if pieces[name]:
+                self._texts[name].write(pieces[name])
         if self._source:
             return pieces[self._source]
         self._source = next((name for name in THOUGHT_FIELDS if pieces[name].strip()), None)
@@ -110,7 +112,7 @@ class ThoughtReader:
 
     def unused(self) -> dict[str, Any]:
         """Fields that hold another text than the thought."""
-        texts = {name: held.getvalue() for name, held in self._texts.items()}
+        texts = {name: self._texts[name].getvalue() for name in THOUGHT_FIELDS}
         return {
             name: text
             for name, text in texts.items()

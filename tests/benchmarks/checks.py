@@ -28,20 +28,26 @@ def memory(
         chunks: Of the stream.
 
     Returns:
-        `growth` of memory in bytes since then, `first` and `last` samples, and `count` of chunks.
+        `growth` of memory in bytes since then, `text` bytes of the answer since then, of which the
+        model keeps a copy for the error that would break the stream off, `beyond_a_chunk` what
+        there is beyond it for each chunk, `first` and
+        `last` samples, and `count` of chunks.
     """
     from langchain_core.messages import HumanMessage
 
     question = [HumanMessage(str(Prompt("text", chunks)))]
-    count = at_first = most = 0
+    count = at_first = most = text = 0
     gc.collect()
-    for count, _ in enumerate(peer.model._stream(question), 1):
+    for count, generation in enumerate(peer.model._stream(question), 1):
+        text += len(generation.text) if count > first else 0
         if count == first:
             gc.collect()
             at_first = resident_bytes()
         elif count > first and count % _SAMPLED_EVERY == 0:
             most = max(most, resident_bytes())
-    return {"growth": most - at_first, "first": at_first, "last": most, "count": count}
+    growth = most - at_first
+    found = {"growth": growth, "text": text, "beyond_a_chunk": (growth - text) / (count - first)}
+    return {**found, "first": at_first, "last": most, "count": count}
 
 
 def first_chunk(peer: LangChainPeer, url: str, runner: asyncio.Runner) -> dict[str, Any]:

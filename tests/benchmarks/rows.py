@@ -289,9 +289,13 @@ def _checks(size: int) -> Iterator[Row]:
     yield Row("first", "the first chunk", "", 1, series, bars, rounds=1)
     command = {"task": "memory", "peer": "ours", "first": size // 10, "chunks": size}
     text = f"growth of memory between chunk {size // 10:,} and {size:,}, bytes"
-    bar = Bar(text, OURS, None, "at most", 1_000_000, "growth")
+    bars = (
+        Bar(text, OURS, measure="growth"),
+        Bar("one copy of the answer's text since, bytes", OURS, measure="text"),
+        Bar("growth beyond it, bytes a chunk", OURS, None, "at most", 8, "beyond_a_chunk"),
+    )
     series = (Series(OURS, "ours", command),)
-    yield Row("memory", f"{size:,} chunks, none kept", "", 1, series, (bar,), fresh=True, rounds=1)
+    yield Row("memory", f"{size:,} chunks, none kept", "", 1, series, bars, fresh=True, rounds=1)
     models = {k: v for k, v in {**MAIN, **APART}.items() if k.startswith("Chat")}
     series = _of_peers({"task": "kept"}, models)
     bar = Bar("of ten extra fields, kept by ChatASIOne", OURS, None, "at least", 10, "kept")
@@ -313,6 +317,6 @@ def all_rows(*, quick: bool = False) -> list[Row]:
         *_linearity(20_000 if quick else 100_000),
         *_calls(),
         *_starts(),
-        *_crowds(200 if quick else 1_000, 40),
+        *_crowds(200 if quick else 1_000, 100),
         *_checks(200_000 if quick else 1_000_000),
     ]

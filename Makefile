@@ -21,7 +21,7 @@ SECOND = .venv-$@
 JAVASCRIPT = tests/integration_tests/javascript
 NODE_MODULES = $(JAVASCRIPT)/node_modules/.package-lock.json
 
-.PHONY: help check-python setup demo test lint format lock lowest latest bench record clean
+.PHONY: help check-python setup demo test lint format docs screenshots lock lowest latest bench notebooks record clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -70,6 +70,13 @@ format: setup ## Format the code and apply safe lint fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
 
+docs: setup ## Build the API reference into build/docs; a warning is an error
+	$(PY) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
+screenshots: setup ## Make the pictures of the README again, in a real browser and a real terminal
+	$(PY) -m docs.screenshots.make
+
 lock: setup ## Resolve requirements-dev.lock again (newest versions that pyproject.toml admits)
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
@@ -102,6 +109,9 @@ bench: setup ## Measure against every peer on the same server, under 10 minutes:
 	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)
 	"$(SECOND)/bin/python" -m tests.benchmarks.flame
 
+notebooks: setup ## Run the notebooks and write their outputs, which a test compares with a run
+	env -u ASI_ONE_API_KEY $(PY) -m notebooks.outputs
+
 record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; costs requests)
 	@if [ -z "$$ASI_ONE_API_KEY" ]; then \
 	  echo "error: ASI_ONE_API_KEY is not set. Recording sends real requests: get a key from ASI:One, then: ASI_ONE_API_KEY=… make record" >&2; exit 1; fi
@@ -109,4 +119,4 @@ record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; cost
 
 clean: ## Remove environments, caches and build results
 	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"
-	find langchain_asi_one tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find docs langchain_asi_one notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,13 +38,33 @@ def sync_client(settings: ClientSettings) -> openai.OpenAI:
         A client that any thread may use.
     """
     pool = _PROCESS_POOLS[-1] if _PROCESS_POOLS else None
-    if pool is None or pool.process != os.getpid():
-        # A parent's stays in the list: dropped, it would close itself, and wait for a lock that
-        # another of the parent's threads may have held at the fork. Without a lock of ours, which
-        # a fork could leave locked, two threads may build one each.
-        pool = _Pool()
-        _PROCESS_POOLS.append(pool)
-    return pool.client(_SyncClient, settings)
+    own = pool is not None and pool.process == os.getpid()
+    if pool is not None and own and (client := pool.known(settings)) is not None:
+        return cast("openai.OpenAI", client)
+    with _BUILDING.lock:
+        pool = _PROCESS_POOLS[-1] if _PROCESS_POOLS else None
+        if pool is None or pool.process != os.getpid():
+            # A parent's stays in the list: dropped, it would close itself, and wait for a lock
+            # that another of the parent's threads may have held at the fork.
+            pool = _Pool()
+            _PROCESS_POOLS.append(pool)
+        return pool.client(_SyncClient, settings)
+
+
+class _Building:
+    """The lock under which clients for threads are built."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.lock = threading.Lock()
+
+
+_BUILDING = _Building()
+if hasattr(os, "register_at_fork"):
+    # Another thread may hold it at a fork; in the child nobody would release it.
+    os.register_at_fork(after_in_child=_BUILDING.renew)
 
 
 @asynccontextmanager
@@ -124,10 +144,16 @@ class _Pool:
         self.calls = 0
         self._clients: list[tuple[ClientSettings, Any]] = []
 
-    def client(self, kind: type[_C], settings: ClientSettings) -> _C:
+    def known(self, settings: ClientSettings) -> Any:
+        """The client with these settings, if there is one."""
         for known, client in reversed(self._clients):
             if known == settings:
-                return cast("_C", client)
+                return client
+        return None
+
+    def client(self, kind: type[_C], settings: ClientSettings) -> _C:
+        if (known := self.known(settings)) is not None:
+            return cast("_C", known)
         client = _build(kind, settings, self.http)
         self.http = client._client  # noqa: SLF001 - the SDK gives it no other name
         self._clients = [*self._clients[1 - _MOST_CLIENTS :], (settings, client)]

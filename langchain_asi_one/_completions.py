@@ -95,7 +95,9 @@ class ChatCompletions:
         """
         response: Any = None
         try:
-            response = self._open(self._client(call.settings), call)
+            # Held until the end: a user's own client may close its connections when it is dropped.
+            client = self._client(call.settings)
+            response = self._open(client, call)
             decoder = ChunkDecoder(_content_type(response))
             limit = _EventLimit(call)
             for data in response.iter_bytes():

@@ -140,7 +140,7 @@ class ChunkDecoder:
             elif data and not data.isspace():
                 self.seen += 1
                 yield self._chunk(data)
-        if self._events.error is not None:
+        if self._events.error is not None and not self.done:
             raise self._not_utf8()
 
     def _chunk(self, data: str) -> dict[str, Any]:

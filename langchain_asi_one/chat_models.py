@@ -47,6 +47,55 @@ class ChatASIOne(ASIOneFields):
     Setup:
         ``pip install langchain-asi-one`` and set ``ASI_ONE_API_KEY`` (keys: https://asi1.ai).
 
+    Where `None` is the default, nothing is sent and the API decides. Request fields, `session_id`,
+    `stream_usage`, `timeout` and `extra_body` may also be given to one call. The arguments of
+    LangChain's `BaseChatModel` (`cache`, `rate_limiter`, `callbacks`, `tags`, `metadata` …) are
+    taken as well.
+
+    Args:
+        model (str): `asi1` (default; adaptive), `asi1-ultra` (deepest) or `asi1-mini` (fastest).
+        temperature (float | None): How random sampling is, 0 to 2; the API's own default is 1.
+        max_tokens (int | None): Most tokens to answer with, 0 or more, thinking included: an answer
+            can end empty if it is too low.
+        top_p (float | None): Probability mass to sample from, 0 to 1.
+        frequency_penalty (float | None): -2 to 2; above 0 repetition is less likely.
+        presence_penalty (float | None): -2 to 2; above 0 new topics are more likely.
+        stop_sequences (list[str] | str | None): A text or a list of texts before which the answer
+            ends; also as `stop`.
+        streaming (bool): Whether `invoke` asks for a stream too, so that callbacks see tokens;
+            default `False`.
+        stream_usage (bool | None): Whether streams ask for token usage; default `True`. Switched
+            off by itself if the API refuses that.
+        session_id (str | None): Session of all calls, 1 to 256 printable ASCII characters, sent as
+            the header `x-session-id`; by default each call without a thread has a fresh UUID.
+        session_from_thread (bool): Whether calls in a LangGraph or LangChain thread share a session
+            made of its id; default `True`.
+        web_search (bool | None): Whether ASI:One may search the web.
+        planner_mode (bool | None): Whether ASI:One plans and asks agents of Agentverse. Such a
+            request may have effects: it is never sent again by itself.
+        agents (list[str] | None): Addresses of the agents to plan with, each checked. Never sent
+            again either.
+        agent_address (str | None): Address of the agent on whose behalf the call is made, for
+            limits and audit.
+        study_mode (bool | None): A switch of the API that it lists without a description.
+        enable_thinking (bool | None): Whether the model thinks first (`asi1-ultra`).
+        thinking_budget (int | None): Most tokens to think with, 0 or more (`asi1-ultra`).
+        extra_body (Mapping[str, Any] | None): Further fields of the request body, which no check
+            looks at. Those of a call are added to the model's.
+        timeout (float | Any): Seconds to wait for an answer, or between two events of a stream,
+            above 0; default 90, for each try. A timeout object of the HTTP library sets its four
+            times apart.
+        max_retries (int): Further tries after a failure that may pass (no connection, 408, 409,
+            429, 5xx), 0 or more; default 2.
+        api_key (str | SecretStr | None): The key, text or `SecretStr`; by default that in
+            `ASI_ONE_API_KEY`. In no repr, trace, error or serialised form.
+        base_url (str): Where the API is, http or https; by default the address in
+            `ASI_ONE_BASE_URL`, else `https://api.asi1.ai/v1`.
+        default_headers (Mapping[str, str] | None): Further headers of each request, shown nowhere.
+        http_client (Any): Your own `httpx2.Client` (`httpx.Client` with openai below 3) for sync
+            calls.
+        http_async_client (Any): Your own async client, which must fit the event loops that you use.
+
     Example:
         >>> from langchain_asi_one import ChatASIOne
         >>> from langchain_asi_one.testing import local_asi_one
@@ -60,6 +109,12 @@ class ChatASIOne(ASIOneFields):
 
     Raises:
         ValueError: If there is no API key, or an argument is unknown or out of range.
+
+    Source:
+        Names and ranges: ASI:One's API reference and its page on OpenAI's SDK (2026). Not
+        documented but seen: `agents` (https://github.com/fetchai/agentverse/issues/115),
+        `enable_thinking` and `thinking_budget` (a public client). Models: ASI:One's model page,
+        October 2026.
     """
 
     model_config = ConfigDict(defer_build=False)
@@ -113,6 +168,14 @@ class ChatASIOne(ASIOneFields):
         Raises:
             ASIOneError: If the call failed.
             ValueError: If an argument is unknown or out of range.
+
+        Example:
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> with local_asi_one() as server:
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     message = model.invoke("Hello", session_id="chat-42", temperature=0.2)
+            >>> message.text, message.response_metadata["session_id"]
+            ('[local stand-in] You said: "Hello". This is turn 1 of the session.', 'chat-42')
         """
         return super().invoke(input, config, stop=stop, **self._with_session(config, kwargs))
 
@@ -125,7 +188,16 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Do as `invoke`, in the running event loop."""
+        """Do as `invoke`, in the running event loop.
+
+        Example:
+            >>> import asyncio
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> with local_asi_one() as server:
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     asyncio.run(model.ainvoke("Hello")).response_metadata["finish_reason"]
+            'stop'
+        """
         return await super().ainvoke(input, config, stop=stop, **self._with_session(config, kwargs))
 
     @override
@@ -137,7 +209,31 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        """Answer in chunks whose sum is what `invoke` returns; arguments as for `invoke`."""
+        """Answer in chunks whose sum is what `invoke` returns.
+
+        Args:
+            input: Messages, a prompt value or a text.
+            config: As for `invoke`.
+            stop: Texts before which the answer ends.
+            **kwargs: As for `invoke`.
+
+        Returns:
+            The chunks as they arrive, the thought (`additional_kwargs["thought"]`) first; steps,
+            agents, metadata and usage come with the last one.
+
+        Raises:
+            ASIOneError: When read, if the call failed; `partial_text` and `partial_thought` hold
+                what had come.
+            ValueError: When read, if an argument is unknown or out of range.
+
+        Example:
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> with local_asi_one() as server:
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     first, *others = model.stream("Hello")
+            >>> first.additional_kwargs["thought"], sum(others, first).text[:23]
+            ('The ', '[local stand-in] You sa')
+        """
         return super().stream(input, config, stop=stop, **self._with_session(config, kwargs))
 
     @override
@@ -149,7 +245,17 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        """Do as `stream`, in the running event loop."""
+        """Do as `stream`, in the running event loop.
+
+        Example:
+            >>> import asyncio
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> async def read(model):
+            ...     return "".join([chunk.text async for chunk in model.astream("Hello")])
+            >>> with local_asi_one() as server:
+            ...     asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
+            '[local stand-in] You said: "Hello". This is turn 1 of the session.'
+        """
         return super().astream(input, config, stop=stop, **self._with_session(config, kwargs))
 
     def stream_events(
@@ -160,7 +266,28 @@ class ChatASIOne(ASIOneFields):
         version: Any = "v2",
         **kwargs: Any,
     ) -> Any:
-        """Answer in events; see `langchain_core.language_models.BaseChatModel.stream_events`."""
+        """Answer in events; see `langchain_core.language_models.BaseChatModel.stream_events`.
+
+        Args:
+            input: Messages, a prompt value or a text.
+            config: As for `invoke`.
+            version: Form of the events, as LangChain names it.
+            **kwargs: As for `invoke`, and LangChain's filters of events.
+
+        Returns:
+            The events; with `version="v3"` LangChain's stream of a chat model.
+
+        Raises:
+            ASIOneError: When read, if the call failed.
+            ValueError: If an argument is unknown or out of range.
+
+        Example:
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> with local_asi_one() as server:
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     model.stream_events("Hello", version="v3").output.text
+            '[local stand-in] You said: "Hello". This is turn 1 of the session.'
+        """
         if version == "v3":
             kwargs = self._with_session(config, kwargs)
         return super().stream_events(input, config, version=version, **kwargs)
@@ -173,7 +300,19 @@ class ChatASIOne(ASIOneFields):
         version: Any = "v2",
         **kwargs: Any,
     ) -> Any:
-        """Do as `stream_events`, in the running event loop."""
+        """Do as `stream_events`, in the running event loop.
+
+        Example:
+            >>> import asyncio
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> async def read(model):
+            ...     return [event["event"] async for event in model.astream_events("Hello")]
+            >>> with local_asi_one() as server:
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     events = asyncio.run(read(model))
+            >>> events[0], events[-1]
+            ('on_chat_model_start', 'on_chat_model_end')
+        """
         if version == "v3":
             kwargs = self._with_session(config, kwargs)
         return super().astream_events(input, config, version=version, **kwargs)
@@ -347,7 +486,7 @@ class ChatASIOne(ASIOneFields):
         """Offer tools to the model.
 
         Args:
-            tools: Functions, Pydantic classes, TypedDicts, `BaseTool`s or dicts. Among them
+            tools: Functions, Pydantic classes, TypedDicts, tools of LangChain or dicts. Among them
                 `{"type": "web_search"}` switches on ASI:One's own search.
             tool_choice: A tool's name, `"auto"`, `"any"` or `"required"` or `True` (some tool),
                 `"none"`, or the wire form of a named tool.
@@ -424,6 +563,16 @@ class ChatASIOne(ASIOneFields):
         Raises:
             ValueError: If arguments do not go together.
             OutputParserException: When called, if the answer is not complete JSON of the schema.
+
+        Example:
+            >>> from pydantic import BaseModel
+            >>> from langchain_asi_one.testing import local_asi_one
+            >>> class City(BaseModel):
+            ...     name: str
+            >>> with local_asi_one() as server:
+            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
+            ...     model.with_structured_output(City).invoke("Tell me about the city Paris.")
+            City(name='Paris')
         """
         from langchain_asi_one import _structured_output  # noqa: PLC0415 - for those who need it
 
@@ -539,6 +688,10 @@ class ChatASIOne(ASIOneFields):
 
         Returns:
             The estimate; with `custom_get_token_ids` its count.
+
+        Example:
+            >>> ChatASIOne(api_key="any").get_num_tokens("Why is the sky blue?")
+            5
         """
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
@@ -556,6 +709,11 @@ class ChatASIOne(ASIOneFields):
 
         Raises:
             NotImplementedError: If no `custom_get_token_ids` was given.
+
+        Example:
+            >>> model = ChatASIOne(api_key="any", custom_get_token_ids=lambda text: [1, 2])
+            >>> model.get_token_ids("Hi")
+            [1, 2]
         """
         if self.custom_get_token_ids is not None:
             return self.custom_get_token_ids(text)
@@ -577,7 +735,12 @@ class ChatASIOne(ASIOneFields):
             **kwargs: Not used; other models take more.
 
         Returns:
-            The estimate. ASI:One counts a hidden prompt of its own besides (about 2,000 tokens in
-            2026, wire contract, 2).
+            The estimate. The API counts a hidden prompt of its own besides, about 2,000 tokens in
+            the sample `asi1-2026-01-completion-quickstart.json`.
+
+        Example:
+            >>> from langchain_core.messages import HumanMessage
+            >>> ChatASIOne(api_key="any").get_num_tokens_from_messages([HumanMessage("Hello!")])
+            6
         """
         return count_tokens_approximately(messages, tools=list(tools) if tools else None)

@@ -45,6 +45,15 @@ class ExecutableEntry(TypedDict):
         tool: The tool to call.
         args: The arguments of the call.
         problems: What is wrong with the entry, one sentence each; absent if nothing is.
+
+    Source:
+        ASI:One's documentation and API reference, which publish no schema; key names of
+        Agentverse's agent object, its planner's `agent_used`, and public clients.
+
+    Example:
+        >>> [entry] = parse_executable_data({"agent_address": "agent1nobody", "handle": "@weather"})
+        >>> entry["kind"], entry["handle"], entry["problems"][0][:42]
+        ('agent', 'weather', '`agent_address` is not an agent address (b')
     """
 
     kind: Required[_Kind]
@@ -130,6 +139,10 @@ def parse_executable_data(value: object) -> list[ExecutableEntry]:
         One `ExecutableEntry` for each agent, call or thing not understood. All of it is plain
         JSON: string keys, text, bool, null, integers of 64 bits, finite floats, lists.
 
+    Source:
+        The API reference gives a list of objects or null; that the list may come inside an object
+        or as JSON text is what public clients prepare for. No filled example is published.
+
     Example:
         >>> [entry] = parse_executable_data({"agent_calls": [{"tool_name": "find", "args": "{}"}]})
         >>> entry["kind"], entry["tool"], entry["args"], "problems" in entry
@@ -148,6 +161,10 @@ def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
         The entries of `additional_kwargs["executable_data"]`, then the agents that a planner run
         reports as `agent_used` anywhere in `additional_kwargs["plan_state"]`, up to 32 levels
         deep. Those agents have been asked already.
+
+    Source:
+        `agent_used` is told of in https://github.com/fetchai/agentverse/issues/115, without the
+        nesting around it.
 
     Example:
         >>> from langchain_core.messages import AIMessage

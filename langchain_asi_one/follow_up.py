@@ -47,9 +47,21 @@ __all__ = [
 ]
 
 EVENT = "asi_one_follow_up"
-"""Name of the custom event that tells of each answer that is still to come."""
+"""Name of the custom event that tells of each answer that is still to come.
+
+Example:
+    >>> EVENT
+    'asi_one_follow_up'
+"""
 
 OnPending: TypeAlias = Literal["return", "raise"]
+"""What to do when the last poll brought nothing new.
+
+Example:
+    >>> from typing import get_args
+    >>> get_args(OnPending)
+    ('return', 'raise')
+"""
 
 
 class AnswerPendingError(ASIOneError):
@@ -64,6 +76,18 @@ class AnswerPendingError(ASIOneError):
     Attributes:
         answer: As given.
         polls: As given.
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> from langchain_asi_one.testing import local_asi_one
+        >>> with local_asi_one() as server:
+        ...     model = ChatASIOne(base_url=server.base_url, api_key="any", session_id="chat-42")
+        ...     patient = with_follow_up(model, interval=0.01, max_polls=1, on_pending="raise")
+        ...     try:
+        ...         patient.invoke("[deferred: 9] Any table?")
+        ...     except AnswerPendingError as error:
+        ...         print(error.polls, error.session_id, error.is_retryable)
+        1 chat-42 False
     """
 
     def __init__(self, answer: AIMessage, polls: int) -> None:
@@ -86,7 +110,15 @@ class AnswerPendingError(ASIOneError):
 
     @override
     def with_partial(self, *, text: str, thought: str) -> Self:
-        """Return the error as it is: its answer is whole."""
+        """Return the error as it is: its answer is whole.
+
+        Args:
+            text: Not used.
+            thought: Not used.
+
+        Returns:
+            This error.
+        """
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -101,6 +133,12 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         rule: How to wait.
         on_pending: What to do when the last poll brought nothing: `"return"` the last answer, or
             `"raise"` `AnswerPendingError`.
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> patient = with_follow_up(ChatASIOne(api_key="any"), max_polls=3)
+        >>> patient.rule.interval, patient.rule.max_polls, patient.on_pending
+        (5.0, 3, 'return')
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -129,7 +167,18 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         return self.bound.get_graph(config)
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> FollowUpRunnable:
-        """Offer tools to the model; arguments as for `ChatASIOne.bind_tools`."""
+        """Offer tools to the model.
+
+        Args:
+            tools: As for `ChatASIOne.bind_tools`.
+            **kwargs: The other arguments of `ChatASIOne.bind_tools`.
+
+        Returns:
+            The same waiting, with the tools bound inside.
+
+        Raises:
+            ValueError: As `ChatASIOne.bind_tools` raises.
+        """
         bound = cast("Any", self.bound).bind_tools(tools, **kwargs)
         return FollowUpRunnable(bound=bound, rule=self.rule, on_pending=self.on_pending)
 
@@ -140,7 +189,20 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Answer, and wait for the real answer if need be; see `with_follow_up`."""
+        """Answer, and wait for the real answer if need be; see `with_follow_up`.
+
+        Args:
+            input: Messages, a prompt value or a text.
+            config: LangChain's config; one session is kept for the question and its polls.
+            **kwargs: Arguments of the call, for the question and for each poll.
+
+        Returns:
+            The real answer; or the last one, marked as `with_follow_up` tells.
+
+        Raises:
+            AnswerPendingError: If the last poll brought nothing, and `on_pending` is `"raise"`.
+            ASIOneError: If a call failed.
+        """
         return self._call_with_config(self._invoke, input, config, **kwargs)
 
     @override
@@ -160,7 +222,20 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessage]:
-        """Answer in chunks whose sum is what `invoke` returns; see `with_follow_up`."""
+        """Answer in chunks whose sum is what `invoke` returns; see `with_follow_up`.
+
+        Args:
+            input: Messages, a prompt value or a text.
+            config: As for `invoke`.
+            **kwargs: As for `invoke`.
+
+        Returns:
+            The chunks of the real answer; none of an answer that only stands in for it.
+
+        Raises:
+            AnswerPendingError: As for `invoke`.
+            ASIOneError: As for `invoke`.
+        """
         return self._transform_stream_with_config(iter([input]), self._stream, config, **kwargs)
 
     @override
@@ -312,6 +387,10 @@ def with_follow_up(
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Source:
+        ASI:One's documentation of agentic models: the sentence, "Any update?" in the same session
+        every 5 seconds, up to 24 times, until the text differs from the one before.
 
     Example:
         >>> from langchain_asi_one import ChatASIOne

@@ -60,5 +60,13 @@ class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
         self._node = executable_data_node(keep=allow_agents(allow), max_entries=max_entries)
 
     def after_model(self, state: _State, runtime: Runtime[Any]) -> dict[str, Any] | None:  # noqa: ARG002
-        """Read the agents of this turn."""
+        """Read the agents of this turn; `create_agent` calls it.
+
+        Args:
+            state: The agent's state, with its messages.
+            runtime: Not used.
+
+        Returns:
+            The update of the state, with the key `executable_data`.
+        """
         return self._node(state)

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
 
 API_KEY = "sk_test_0123456789abcdef"
 SAMPLES = Path(__file__).parent / "samples"
+
+
+# How long an example takes on a busy machine is not what these tests are about.
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
 
 
 @pytest.hookimpl(wrapper=True)

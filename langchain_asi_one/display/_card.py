@@ -33,6 +33,14 @@ class Card:
         diagram: The graph, if one is shown.
         live: What is going on while an answer is streamed; else `""`.
         folded: Whether thoughts are folded away.
+
+    Example:
+        >>> from langchain_core.messages import AIMessage
+        >>> made = card(AIMessage("Hello!"))
+        >>> [section.title for section in made.sections]
+        ['Answer']
+        >>> made.text().splitlines()
+        ['Answer', '  Hello!']
     """
 
     turns: tuple[Turn, ...]

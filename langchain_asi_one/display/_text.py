@@ -12,7 +12,12 @@ from langchain_asi_one._printable import Flow, columns
 from langchain_asi_one.display._told import Item, Part, Turn, message_parts
 
 NARROWEST: Final = 20
-"""Fewest columns to wrap to."""
+"""Fewest columns to wrap to.
+
+Example:
+    >>> NARROWEST
+    20
+"""
 
 _MARGIN: Final = "  "
 _WIDEST_LABEL: Final = 16
@@ -26,6 +31,10 @@ class Line:
         text: The text; only thought and answer hold newlines.
         label: What it is, padded so that neighbours line up; `""` for none.
         role: `"name"` begins an item, `"problem"` says what is wrong, else `"text"`.
+
+    Example:
+        >>> Line("all day long", label="rain  ").wrapped(20)
+        '  rain  all day long'
     """
 
     text: str
@@ -57,6 +66,10 @@ class Section:
     Attributes:
         title: What the part is.
         lines: At least one.
+
+    Example:
+        >>> Section("Answer", (Line("Hello!"),)).lines[0].text
+        'Hello!'
     """
 
     title: str
@@ -103,6 +116,12 @@ def sections(message: AIMessage) -> list[Section]:
 
     Returns:
         The sections that have something to say, thought first and token counts last.
+
+    Example:
+        >>> from langchain_core.messages import AIMessage
+        >>> thought = {"thought": "A greeting."}
+        >>> [section.title for section in sections(AIMessage("Hi", additional_kwargs=thought))]
+        ['Thought', 'Answer']
     """
     return laid_out(message_parts(message))
 

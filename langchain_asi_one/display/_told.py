@@ -16,7 +16,19 @@ from langchain_asi_one._printable import one_line, printable
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
 
 THOUGHT: Final = "Thought"
+"""Title of the section that holds the reasoning.
+
+Example:
+    >>> THOUGHT
+    'Thought'
+"""
 ANSWER: Final = "Answer"
+"""Title of the section that holds the answer.
+
+Example:
+    >>> ANSWER
+    'Answer'
+"""
 NO_TEXT: Final = "(no text)"
 NO_NAME: Final = "(no name)"
 PENDING: Final = "still pending"

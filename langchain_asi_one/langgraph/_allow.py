@@ -13,7 +13,15 @@ from langchain_asi_one.executable_data import _KEYS, ExecutableEntry, is_agent_a
 logger = logging.getLogger(__name__)
 
 Allow: TypeAlias = Collection[str] | Callable[[ExecutableEntry], bool] | Literal["any"]
-"""A set of addresses and handles, a predicate, or `"any"`."""
+"""A set of addresses and handles, a predicate, or `"any"`.
+
+Example:
+    >>> def has_address(entry: ExecutableEntry) -> bool:
+    ...     return "address" in entry
+    >>> rules: list[Allow] = [{"@weather"}, has_address, "any"]
+    >>> [allow_agents(rule)({"kind": "agent", "handle": "weather", "raw": {}}) for rule in rules]
+    [True, False, True]
+"""
 
 _HANDLE: Final = re.compile(r"@?([A-Za-z0-9._-]{1,64})")
 _IDENTIFIER_PATHS: Final = frozenset(f"{_KEYS['address']} {_KEYS['handle']}".split())

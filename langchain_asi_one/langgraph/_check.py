@@ -20,7 +20,7 @@ def check_graph(builder: _Graph) -> _Graph:
         builder: The graph, with all nodes and edges.
 
     Returns:
-        The same graph: `graph = check_graph(builder).compile()`.
+        The same graph, as in `graph = check_graph(builder).compile()`.
 
     Raises:
         ValueError: If a part reads a key that neither a schema declares nor a part writes; a

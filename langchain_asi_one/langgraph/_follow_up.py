@@ -33,6 +33,10 @@ class FollowUp(TypedDict):
         polls: How many polls were made.
         due: When the next poll is due, in seconds since 1970; `None` if none is to follow.
         answer: Which message the rest is about: its id.
+
+    Example:
+        >>> FollowUp(pending=True, polls=3, due=1800000000.0, answer="a")["polls"]
+        3
     """
 
     pending: bool

@@ -56,7 +56,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
         recursion_limit: Most steps of one run, 1 or more: the guard against endless tool calls.
 
     Returns:
-        The compiled graph: `messages` in, `messages`, `executable_data` and `agent_results` out.
+        The compiled graph, `messages` in, `messages`, `executable_data` and `agent_results` out.
 
     Raises:
         TypeError: If `allow` or `worker` is missing or of a wrong kind.

@@ -44,6 +44,13 @@ class ExecutableDataState(MessagesState):
     Attributes:
         executable_data: What `executable_data_node` wrote last; it must have no reducer, or agents
             of an earlier turn would route again.
+
+    Example:
+        >>> from langgraph.graph import StateGraph
+        >>> from langchain_asi_one.langgraph import executable_data_node
+        >>> builder = StateGraph(ExecutableDataState).add_node(executable_data_node())
+        >>> sorted(builder.channels)
+        ['executable_data', 'messages']
     """
 
     executable_data: NotRequired[list[ExecutableEntry]]
@@ -55,6 +62,11 @@ class AgentTask(TypedDict):
     Attributes:
         agent: The agent; `args` and `tool` are there if ASI:One named a call.
         messages: The last human message, as a list of at most one: what the agent was named for.
+
+    Example:
+        >>> entry: ExecutableEntry = {"kind": "agent", "handle": "weather", "raw": {}}
+        >>> AgentTask(agent=entry, messages=[HumanMessage("Rain?")])["agent"]["handle"]
+        'weather'
     """
 
     agent: ExecutableEntry
@@ -70,6 +82,10 @@ class AgentResult(TypedDict):
         tool: The tool called, if the entry named one.
         result: What the worker returned. Text of an agent: untrusted.
         error: Why there is no result, as `ClassName: message`.
+
+    Example:
+        >>> AgentResult(agent="weather", error="TimeoutError: no answer within 5 s")["agent"]
+        'weather'
     """
 
     agent: str
@@ -103,6 +119,11 @@ class AgentGraphState(ExecutableDataState):
 
     Attributes:
         agent_results: What became of the agents asked in this turn.
+
+    Example:
+        >>> from langgraph.graph import StateGraph
+        >>> sorted(StateGraph(AgentGraphState).channels)
+        ['agent_results', 'executable_data', 'messages']
     """
 
     agent_results: NotRequired[Annotated[list[AgentResult], add_agent_results]]

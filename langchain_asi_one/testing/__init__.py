@@ -24,13 +24,14 @@ last user text holds ``[fault: NAME option=value]``   that fault (see ``FAULTS``
 last user text holds ``[sample: FILE]``               that published sample, byte for byte
 a top-level field without evidence that it exists     400 ``unknown_parameter``
 model other than asi1, asi1-ultra, asi1-mini          400 "Unsupported model"
-tool result without a call or that is not a string,   400, the parameter named
-bad tool name, values out of range
+a tool result without a call, or that is no string    400, the parameter named
+a bad tool name, a value out of range                 400, the parameter named
 last user text holds ``[deferred: N]``                "I've sent the message", until the Nth
                                                       "Any update?" in the same session
-``tool_choice`` required or a tool; or ``auto`` and   tool calls in OpenAI's form (``index`` -1
-the text mentions a tool                              outside streams), arguments made from the
+``tool_choice`` is ``required`` or names a tool       tool calls in OpenAI's form (``index`` -1
+                                                      outside streams), arguments made from the
                                                       schema and the words of the text
+``tool_choice`` is ``auto``, the text mentions tools  calls of those, in the same form
 ``response_format`` json_schema or json_object        JSON that fits the schema, or with the
                                                       fields that the prompt quotes
 history ends with tool results                        prose with the results

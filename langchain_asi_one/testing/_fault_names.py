@@ -26,7 +26,16 @@ _functions: dict[str, Fault] = {}
 _descriptions: dict[str, str] = {}
 
 FAULTS: Mapping[str, str] = MappingProxyType(_descriptions)
-"""Name of each fault and what it does on the wire, in one line."""
+"""Name of each fault and what it does on the wire, in one line.
+
+Source:
+    Those with a status or a text of the API follow what its documentation or a client reports; the
+    others are what networks, proxies and broken servers do.
+
+Example:
+    >>> FAULTS["truncated_stream"]
+    'a stream that ends cleanly without finish_reason and [DONE]; else half a JSON body'
+"""
 
 
 def named_fault(name: str, options: Mapping[str, Any]) -> Callable[[Exchange], Script]:

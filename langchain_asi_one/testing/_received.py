@@ -29,6 +29,18 @@ class ReceivedRequest:
         session_id: The ``x-session-id`` header, ``None`` if absent.
         connection: Number of the TCP connection on this server, from 1.
         received_at: ``time.monotonic()`` when the body was complete.
+
+    Example:
+        >>> from langchain_asi_one import ChatASIOne
+        >>> from langchain_asi_one.testing import local_asi_one
+        >>> with local_asi_one() as server:
+        ...     model = ChatASIOne(base_url=server.base_url, api_key="any", session_id="chat-42")
+        ...     message = model.invoke("Hello")
+        ...     received = server.requests[-1]
+        >>> received.method, received.path, received.session_id
+        ('POST', '/v1/chat/completions', 'chat-42')
+        >>> received.headers["authorization"], received.body["model"]
+        ('Bearer ***', 'asi1')
     """
 
     method: str

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from langchain_asi_one.testing._received import Exchange
 
 SAMPLES = Path(__file__).with_name("samples")
-"""Folder with the published samples; ``INDEX.md`` in it names the source of each."""
+"""Folder with the published samples.
+
+Source:
+    ``INDEX.md`` in it names that of each.
+
+Example:
+    >>> (SAMPLES / "INDEX.md").is_file()
+    True
+"""
 
 _MARKER = re.compile(r"\[(fault|sample): *([\w.-]+)((?: +\w+=[^\s\]]*)*) *\]")
 
@@ -38,6 +46,11 @@ class Reply:
         name: What it is, for error messages.
         play: Gives the response to one request.
         times: How many equal requests in a row it is for (markers only), ``None`` for all.
+
+    Example:
+        >>> from langchain_asi_one.testing import raw
+        >>> raw(b"{}")
+        Reply(name='raw', times=None)
     """
 
     name: str
@@ -79,6 +92,9 @@ def answer(body: Mapping[str, Any]) -> Reply:
         body: The completion as the API returns it without ``stream``; see
             :func:`~langchain_asi_one.testing.as_stream` for the stream it becomes.
 
+    Returns:
+        The reply.
+
     Example:
         >>> body = {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
         >>> answer(body).name
@@ -115,6 +131,9 @@ def stream(
         delay: Seconds to wait after each piece (0 or more).
         done: Whether ``data: [DONE]`` follows.
 
+    Returns:
+        The reply, the same for streaming and other requests.
+
     Raises:
         ValueError: ``piece_size`` is below 1.
 
@@ -148,6 +167,9 @@ def raw(
         content_type: The ``Content-Type`` header.
         headers: Further headers.
 
+    Returns:
+        The reply, the same for streaming and other requests.
+
     Example:
         >>> raw(b"{}", status=418).name
         'raw'
@@ -163,6 +185,9 @@ def fault(name: str, **options: Any) -> Reply:
     Args:
         name: One of :data:`~langchain_asi_one.testing.FAULTS`.
         **options: Those that its description names between backticks, such as ``seconds``.
+
+    Returns:
+        The reply.
 
     Raises:
         ValueError: No such fault or option; the message lists those that are.

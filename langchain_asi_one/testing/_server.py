@@ -38,6 +38,9 @@ class LocalASIOne:
         api_key: The only Bearer key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream (0 or more).
 
+    Attributes:
+        base_url: Where it listens, for the ``base_url`` of a model.
+
     Raises:
         ValueError: ``host`` is not a loopback address and ``allow_remote`` is false, or an
             argument is out of range.
@@ -94,6 +97,9 @@ class LocalASIOne:
     def start(self) -> Self:
         """Start answering; returns when requests are accepted.
 
+        Returns:
+            The server itself.
+
         Raises:
             RuntimeError: The server was started before, or did not come up.
         """
@@ -122,7 +128,11 @@ class LocalASIOne:
         self.stop()
 
     def enqueue(self, *replies: Reply) -> None:
-        """Queue replies; each chat request takes one, first come first served, before any rule."""
+        """Queue replies; each chat request takes one, first come first served, before any rule.
+
+        Args:
+            *replies: What ``answer``, ``stream``, ``raw``, ``sample`` and ``fault`` give.
+        """
         self._stand_in.enqueue(replies)
 
     @property

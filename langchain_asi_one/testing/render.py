@@ -36,6 +36,10 @@ def as_stream(body: dict[str, Any], *, include_usage: bool = True) -> bytes:
     Returns:
         The bytes of the stream, ``data: [DONE]`` included.
 
+    Source:
+        The form of 2025 is that of the recorded stream among the samples. No stream of 2026 is
+        published: its form is that which clients read, and which the server software emits.
+
     Example:
         >>> body = {"id": "1", "choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
         >>> as_stream(body).endswith(b"data: [DONE]\n\n")
@@ -69,12 +73,21 @@ def as_body(stream: bytes) -> dict[str, Any]:
         stream: An event stream whose chunks carry thought as top-level string deltas.
 
     Returns:
-        The body: ``thought`` as a list, the text in ``message.content``, the last usage and the
-        last ``finish_reason``.
+        The body, with ``thought`` as a list, the text in ``message.content``, the last usage and
+        the last ``finish_reason``.
 
     Raises:
         ValueError: The stream is not of that form (it carries ``reasoning_content``), or an event
             is not a JSON object.
+
+    Source:
+        The stream and the bodies recorded in 2025, among the samples.
+
+    Example:
+        >>> from langchain_asi_one.testing import SAMPLES
+        >>> body = as_body((SAMPLES / "asi1-mini-2025-02-stream-thought.sse").read_bytes())
+        >>> body["model"], body["usage"]["total_tokens"]
+        ('asi1-mini', 826)
     """
     chunks = _events(stream)
     content, thought, last = "", "", {}

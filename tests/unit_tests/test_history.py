@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -22,6 +25,7 @@ from langchain_core.messages import (
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._history import request_messages
+from langchain_asi_one._json_safe import json_safe
 from langchain_asi_one.testing import LocalASIOne
 
 URL = "https://example.com/a.png"
@@ -331,3 +335,69 @@ def test_an_answer_goes_back_as_it_came(model: ChatASIOne, server: LocalASIOne) 
         {"role": "assistant", "content": first.text},
         {"role": "user", "content": "Thanks"},
     ]
+
+
+HOSTILE = st.text(st.sampled_from('aé\0\ud83d\ude00\ud800"\\\n'), max_size=6)
+ARGUMENTS = st.dictionaries(
+    HOSTILE, HOSTILE | st.sampled_from([2**70, float("nan"), 1.5, None, [2**64]]), max_size=3
+)
+BLOCKS = st.lists(
+    HOSTILE
+    | st.builds(lambda text: {"type": "text", "text": text}, HOSTILE)
+    | st.builds(lambda url: {"type": "image_url", "image_url": {"url": url}}, HOSTILE),
+    max_size=3,
+)
+CALLS = st.builds(
+    lambda name, args, call_id: {"name": name, "args": args, "id": call_id, "type": "tool_call"},
+    HOSTILE,
+    ARGUMENTS,
+    HOSTILE | st.none(),
+)
+BAD_CALLS = st.builds(
+    lambda args: {"name": None, "args": args, "id": "c1", "error": None},
+    st.none() | HOSTILE | st.sampled_from(["{}", '{"a": "\0"}', '{"a": "\ud800"}', "[1]"]),
+)
+CONVERSATION = st.lists(
+    st.one_of(
+        st.builds(
+            lambda c, name: HumanMessage(c, name=name), HOSTILE | BLOCKS, HOSTILE | st.none()
+        ),
+        st.builds(SystemMessage, HOSTILE),
+        st.builds(
+            lambda content, calls, bad: AIMessage(
+                content, tool_calls=calls, invalid_tool_calls=bad, additional_kwargs={"x": [1]}
+            ),
+            HOSTILE,
+            st.lists(CALLS, max_size=2),
+            st.lists(BAD_CALLS, max_size=1),
+        ),
+        st.builds(lambda c, i: ToolMessage(c, tool_call_id=i), HOSTILE | BLOCKS, HOSTILE),
+        st.builds(lambda c: ToolMessage(c, tool_call_id="c1"), HOSTILE),
+        st.builds(lambda c, r: ChatMessage(content=c, role=r), HOSTILE, HOSTILE),
+    ),
+    max_size=4,
+)
+
+
+def containers(value: object) -> Iterator[object]:
+    """Every list and dict in a value."""
+    if isinstance(value, (dict, list)):
+        yield value
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from containers(child)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONVERSATION)
+def test_whatever_is_said_is_sent_safe_and_left_as_it_was(said: list[BaseMessage]) -> None:
+    before = copy.deepcopy(said)
+    wire = request_messages(said)
+    assert wire == json_safe(wire)
+    json.dumps(wire, allow_nan=False, ensure_ascii=False).encode()
+    for message in wire:
+        for call in message.get("tool_calls", []):
+            assert json.dumps(json_safe(json.loads(call["function"]["arguments"])))
+    kept = {id(part) for message in said for part in containers(vars(message))}
+    assert not [part for part in containers(wire) if id(part) in kept]
+    assert repr(said) == repr(before)
+    assert request_messages(said) == wire

@@ -21,7 +21,9 @@ from langchain_asi_one._json_safe import (
     MAX_DEPTH,
     UNPRINTABLE,
     JSONTextFilter,
+    is_json_safe,
     json_safe,
+    json_text,
     loads,
     safe_text,
 )
@@ -531,3 +533,175 @@ def test_filter_takes_linear_time(head: str, unit: str) -> None:
     small = min(seconds(40_000 // len(unit)) for _ in range(3))
     large = min(seconds(400_000 // len(unit)) for _ in range(2))
     assert large < 40 * small + 0.05  # ten times the text; quadratic would be a hundred
+
+
+# --- What is seen at a glance is what a look would find ---
+
+
+def exactly(value: object) -> tuple[object, str]:
+    """A value with the kinds of its numbers and the order of its keys; not all of it is storable.
+
+    `json` tells 1, 1.0 and true apart, and minus zero from zero, which `==` does not.
+    """
+    return value, json.dumps(value)
+
+
+DIGITS = st.integers(17, 25).flatmap(
+    lambda size: st.integers(10 ** (size - 1), 10**size - 1).map(str)
+)
+LITERALS = st.one_of(
+    DIGITS,
+    DIGITS.map(lambda digits: f"-{digits}"),
+    st.builds(
+        lambda sign, whole, rest, mark, power: f"{sign}{whole}{rest}{mark}{power}",
+        st.sampled_from(["", "-"]),
+        st.integers(0, 10**20).map(str),
+        st.sampled_from(["", ".0", ".5", "." + "9" * 30]),
+        st.sampled_from(["e", "E", "e+", "E+", "e-", "E-"]),
+        st.sampled_from([0, 1, 19, 290, 307, 308, 309, 324, 400, 10**9]),
+    ),
+    st.sampled_from(
+        [
+            *("0", "-0", "-0.0", "1e308", "1e309", "1E+400", "-1e309", "1.7976931348623157e308"),
+            *("1.7976931348623159e308", "5e-324", "1e-400", "9" * 4301, "-" + "9" * 5000),
+            *(
+                str(2**63 - 1),
+                str(2**63),
+                str(2**64 - 1),
+                str(2**64),
+                str(-(2**63)),
+                str(-(2**63) - 1),
+            ),
+            *("NaN", "Infinity", "-Infinity", "1e5", "1E5", "100000000000000000000000.5"),
+        ]
+    ),
+)
+
+
+def plainly(text: str) -> object:
+    """`json_safe` of what plain parsing gives, where it writes integers out in full."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return json_safe(json.loads(text))
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LITERALS, max_size=6), st.sampled_from(["", " ", "\n\t "]), st.booleans())
+def test_loads_reads_every_number_as_json_safe_makes_it(
+    literals: list[str], blank: str, as_bytes: bool
+) -> None:
+    pairs = ",".join(f'"k{n}":{blank}[{text}]{blank}' for n, text in enumerate(literals))
+    for text in (f"{blank}{{{pairs}}}{blank}", *literals):
+        value = loads(text.encode() if as_bytes else text)
+        assert exactly(value) == exactly(plainly(text))
+        assert_storable(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(UNSAFE, st.integers(0, 3))
+@example({"a": (1, 2)}, 0)
+@example({1: 2}, 0)
+@example([True, 1, 1.0, -0.0], 0)
+@example(_Colour.RED, 1)
+@example({_Name.BOB: 1}, 1)
+@example([2**64 - 1, -(2**63)], 1)
+@example([2**64], 1)
+@example(float("nan"), 1)
+@example(["\ud800", "\0", "\x7f", "é"], 1)
+def test_what_is_safe_at_a_glance_is_only_copied(value: object, depth: int) -> None:
+    for told in (value, nested(depth, value), nested(MAX_DEPTH - 1 + depth, value)):
+        wanted = json_safe(told)
+        assert json_text(told) == json.dumps(wanted, ensure_ascii=False)
+        if is_json_safe(told):
+            assert exactly(told) == exactly(wanted)
+            assert json.dumps(told, allow_nan=False) == json.dumps(wanted, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "safe"),
+    [
+        ({"a": [1, "b", None, True, 1.5, {}]}, True),
+        (nested(MAX_DEPTH - 1, [1]), True),
+        (nested(MAX_DEPTH, [1]), False),
+        (2**64 - 1, True),
+        (2**64, False),
+        (-(2**63) - 1, False),
+        (math.inf, False),
+        ("a\0", False),
+        ({"a\0": 1}, False),
+        ({1: 1}, False),
+        ((1,), False),
+        ([_Hostile()], False),
+        ([_Raising(a=1)], False),
+        (_Point(1, 2), False),
+        ({None: 1}, False),
+        ({True: 1}, False),
+    ],
+)
+def test_is_json_safe(value: object, safe: bool) -> None:
+    assert is_json_safe(value) is safe
+
+
+def test_json_text_of_what_contains_itself() -> None:
+    circle: list[object] = [1]
+    circle += [circle, {"a": circle}]
+    assert not is_json_safe(circle)
+    assert json_text(circle) == json.dumps(json_safe(circle), ensure_ascii=False)
+
+
+class _Thorough(JSONTextFilter):
+    """Which passes nothing at a glance."""
+
+    def passes(self, piece: str) -> bool:
+        return False
+
+
+SAFE_PIECES = st.sampled_from(["a", "abc ", "{", "1", "", "\n", "]", "é", "u0041", "d83d", ":"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(SAFE_PIECES | st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS])), st.booleans())
+@example(['{"a": "', "b", "\ud83d", "c", "\\", "u0041", "d", '"', "}"], False)
+@example(['{"a": "\\ud83d', "b", "\\ude00", "c"], False)
+@example(['"', "a\n", "b"], True)
+@example(["[" * 65 + '"', "a\n", '"' + "]" * 65], False)
+@example(['{"a"}, "', "b"], False)
+@example(['["a"}"', "b"], False)
+def test_a_piece_that_passes_is_fed_to_the_same_end(pieces: list[str], strict: bool) -> None:
+    quick, thorough = JSONTextFilter(strict=strict), _Thorough(strict=strict)
+    for piece in pieces:
+        passes = quick.passes(piece)
+        before = (quick.complete, quick.is_object)
+        output = thorough.feed(piece)
+        assert quick.feed(piece) == output
+        if passes:
+            assert output == piece
+            assert (quick.complete, quick.is_object) == before
+        assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
+    # As a reader of calls does, which does not even feed what passes.
+    skipped = JSONTextFilter(strict=strict)
+    for piece in pieces:
+        if not skipped.passes(piece):
+            skipped.feed(piece)
+    assert [one.close() + one.spoil() for one in (quick, skipped)] == [
+        thorough.close() + thorough.spoil()
+    ] * 2
+    assert not quick.passes("a")
+    for one in (skipped, thorough):
+        assert (quick.complete, quick.is_object) == (one.complete, one.is_object)
+
+
+def test_nothing_passes_outside_a_plain_string() -> None:
+    for begun in ("", "{", '{"a"', '{"a": 1', '{"a": "b\\', '["\\ud83d', "[" * 65 + '"', '["a"}"'):
+        json_filter = JSONTextFilter()
+        json_filter.feed(begun)
+        assert not json_filter.passes("a"), begun
+    inside = JSONTextFilter()
+    inside.feed('{"a": "b')
+    assert [inside.passes(piece) for piece in ("a", '"', "\\", "\0", "é", "\ud83d")] == [
+        True,
+        *[False] * 5,
+    ]

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from langchain_asi_one._sse import ServerSentEvent, SSEDecoder
@@ -211,3 +211,94 @@ def test_many_lines_of_one_event_take_linear_time() -> None:
     (event,) = decode([b"data: x\n"] * 100_000)
     assert time.perf_counter() - start < 4
     assert event.data.count("\n") == 99_999
+
+
+class _LineByLine(SSEDecoder):
+    """Which takes no event as a whole."""
+
+    def _take_plain(self, data: bytes, events: list[ServerSentEvent]) -> bytes:
+        return data
+
+
+def told(decoder: SSEDecoder, pieces: list[bytes]) -> list[object]:
+    """What a decoder returns or raises for each piece, and at the end."""
+    said: list[object] = []
+    for piece in pieces:
+        try:
+            said.append(decoder.feed(piece))
+        except UnicodeDecodeError as error:
+            said.append(str(error.object))
+        said.append(str(decoder.error is not None))
+    try:
+        said.append(decoder.close())
+    except UnicodeDecodeError as error:
+        said.append(str(error.object))
+    return said
+
+
+PLAIN_EVENTS = [
+    "data: a\n\n",
+    "data:b\n\n",
+    'data: {"x": "é"}\n\n',
+    "data:  c \n\n",
+    "data: 😀\n\n",
+]
+OTHER_LINES = [
+    *(": ping\n\n", ":\n", "data: a\n", "data: a\ndata: b\n\n", "event: error\ndata: x\n\n"),
+    *(
+        "event: e\n",
+        "id: 1\ndata: a\n\n",
+        "retry: 5\n\n",
+        "data\n\n",
+        "data\n",
+        "\n",
+        "\n\n\n",
+        "x\n",
+    ),
+    *(
+        "\r",
+        "\r\n",
+        "data: a\r\n\r\n",
+        "data: a\r\r",
+        "data: a\rb\n\n",
+        "da",
+        "data: ",
+        "dat: a\n\n",
+    ),
+    *("\ufeff", "\u2028", " data: a\n\n", "DATA: a\n\n", "data: \x85\x0b\n\n"),
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([text.encode() for text in [*PLAIN_EVENTS, *OTHER_LINES]])
+        | st.sampled_from([*[text.encode() for text in PLAIN_EVENTS], b"data: \xff\n\n", b"\xc3"]),
+        max_size=10,
+    ),
+    st.lists(st.integers(0, 200), max_size=6),
+)
+@example([b"data: a\n\n", b": ping\n\n", b"data: b\n\n"], [])
+@example([b": pi", b"ng\n\n", b"data: b\n\ndata: c\n\n"], [4])
+@example([b"data: a", b"\n\ndata: b\n\n"], [7])
+@example([b"event: e\n", b"data: a\n\ndata: b\n\n"], [9])
+@example([b"data: a\r", b"\ndata: b\n\ndata: c\n\n"], [8])
+@example([b"\xef\xbb\xbf", b"data: a\n\n\xef\xbb\xbfdata: b\n\n"], [3])
+@example(["data: é".encode()[:-1], "é".encode()[1:] + b"\n\ndata: b\n\n"], [7])
+@example([b"data: a\n\ndata: \xff\n\ndata: b\n\n"], [])
+def test_plain_events_are_read_as_line_by_line(parts: list[bytes], places: list[int]) -> None:
+    data = b"".join(parts)
+    pieces = cut(data, *(place % (len(data) + 1) for place in places))
+    assert told(SSEDecoder(), pieces) == told(_LineByLine(), pieces)
+
+
+def test_plain_events_are_taken_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would compare one way with itself."""
+
+    def refuse(*_: object) -> None:
+        pytest.fail("a plain event was read line by line")
+
+    monkeypatch.setattr(SSEDecoder, "_end_line", refuse)
+    decoder = SSEDecoder()
+    assert decoder.feed(b"\xef\xbb\xbfdata: a\n\ndata:b\n\ndat") == [("", "a"), ("", "b")]
+    assert decoder.feed(b"a: c\n\n") == [("", "c")]

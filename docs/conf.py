@@ -1,0 +1,94 @@
+"""The API reference: Sphinx reads the docstrings. `make docs` builds it, warnings as errors."""
+# ruff: noqa: INP001 - Sphinx reads this file by its path; the folder is no package
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_asi_one import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "langchain-asi-one"
+project_copyright = "langchain-asi-one contributors. MIT licence"
+version = release = __version__
+
+# Nothing of this reads another site: an inventory of one would be a request at each build.
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["screenshots"]
+nitpicky = True
+# Backticks hold any code: a link where it names something of this package, else code.
+default_role = "py:obj"
+nitpick_ignore_regex = [
+    ("py:obj", "(?s).*"),
+    # Types of other packages.
+    ("py:.*", r"(collections|contextlib|typing|types|pathlib|pydantic|openai|httpx2?)\..*"),
+    ("py:.*", r"(typing_extensions|langchain|langchain_core|langgraph)\..*"),
+    # The same by the names under which sources import them, for checkers only.
+    ("py:class", r"Any|Async\w+|Awaitable|Callable|Iter\w+|Literal|Mapping|Self|Sequence|TextIO"),
+    ("py:class", r"AIMessage\w*|AnyMessage|BaseChatModel|BaseMessage|BaseTool|Checkpointer"),
+    ("py:class", r"CompiledStateGraph|LanguageModelInput|Runnable\w*|Runtime|SecretStr"),
+    ("py:exc", "OutputParserException"),
+    # Types of private modules, which signatures show and pages do not.
+    ("py:class", r"langchain_asi_one\.(\w+\.)*_\w+\.\w+|(.*\.)?_\w+"),
+    ("py:class", r"Decision|Diagram|Exchange|Node|Router|Script|Turn"),
+]
+
+autodoc_default_options = {
+    "member-order": "bysource",
+    # A value's text may be a path of the machine that builds.
+    "no-value": True,
+}
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+napoleon_custom_sections = ["Setup", "Source", ("Attributes", "params_style")]
+napoleon_numpy_docstring = False
+python_maximum_signature_line_length = 80
+python_use_unqualified_type_names = True
+strip_signature_backslash = True
+
+html_theme = "furo"
+html_title = f"langchain-asi-one {release}"
+html_static_path = ["_static"]
+html_css_files = ["reference.css"]
+html_copy_source = False
+html_show_sourcelink = False
+
+
+def docstring_of_value(name: str) -> str:
+    """Read the docstring below a value, which only the module that defines it shows."""
+    module_name, _, own_name = name.rpartition(".")
+    value = getattr(import_module(module_name), own_name)
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("langchain_asi_one") and module.__file__ is not None:
+            if vars(module).get(own_name) is not value:
+                continue
+            body = ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body
+            for statement, below in pairwise(body):
+                target = getattr(statement, "target", None) or getattr(statement, "targets", [0])[0]
+                if isinstance(target, ast.Name) and target.id == own_name:
+                    match below:
+                        case ast.Expr(ast.Constant(str(text))):
+                            return inspect.cleandoc(text)
+    return ""
+
+
+def put_docstring_of_value(
+    _app: Sphinx, what: str, name: str, _value: object, _options: object, lines: list[str]
+) -> None:
+    """Replace the docstring of a value's type by its own."""
+    if what == "data":
+        lines[:] = docstring_of_value(name).splitlines()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Let values be documented; Napoleon reads the result, so it comes after."""
+    app.connect("autodoc-process-docstring", put_docstring_of_value, priority=400)
+    return {"parallel_read_safe": True}

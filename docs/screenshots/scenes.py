@@ -1,0 +1,93 @@
+"""What the screenshots show: real answers of the local stand-in, drawn by the package itself."""
+# ruff: noqa: INP001, S603 - no package, but pictures and what makes them; it runs its own commands
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one.display import Card, card
+from langchain_asi_one.display._style import STYLE
+from langchain_asi_one.langgraph import create_asi_one_graph
+from langchain_asi_one.testing import LocalASIOne, local_asi_one
+
+if TYPE_CHECKING:
+    from langchain_asi_one.langgraph import AgentTask
+
+QUESTION: Final = "Which agents can tell me the weather in Paris?"
+COMMAND: Final = ("-m", "langchain_asi_one", "--offline", QUESTION)
+WEATHER: Final = "agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qcny7gucd0pk92"
+
+COLUMNS: Final = 96
+_CHANGES: Final = re.compile(r":\d+/v1|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What no two runs have in common: port and session."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in this folder.
+
+    Attributes:
+        name: Name of the file.
+        source: The text that it shows, so that a changed one is noticed.
+    """
+
+    name: str
+    source: str
+
+    @property
+    def fingerprint(self) -> str:
+        """What the file says that it shows."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
+
+
+def cards() -> dict[str, Card]:
+    """Ask the stand-in, and make the cards of an answer and of a routed run."""
+    with local_asi_one() as server:
+        return {"answer": _answer(server), "graph": _graph(server)}
+
+
+def _model(server: LocalASIOne) -> ChatASIOne:
+    return ChatASIOne(base_url=server.base_url, api_key="any", session_id="paris")
+
+
+def _answer(server: LocalASIOne) -> Card:
+    return card(_model(server).invoke(QUESTION))
+
+
+def _ask(task: AgentTask) -> str:
+    return f"{task['agent']['name']} says: sunny, 21 °C."
+
+
+def _graph(server: LocalASIOne) -> Card:
+    graph = create_asi_one_graph(_model(server), allow={WEATHER}, worker=_ask)
+    state: Any = graph.invoke({"messages": [("user", QUESTION)]})
+    return card(graph, state)
+
+
+def terminal_text() -> str:
+    """Run the command as a program that reads its output would see it."""
+    done = subprocess.run(
+        [sys.executable, *COMMAND], capture_output=True, text=True, check=True, timeout=60
+    )
+    return _CHANGES.sub("…", done.stdout)
+
+
+def pictures() -> list[Picture]:
+    """All pictures, with what they show now."""
+    made = [Picture("terminal.png", terminal_text())]
+    for name, one in cards().items():
+        # Without the Mermaid text: LangGraph's versions write it differently.
+        told = "\n".join(
+            f"{section.title}\n{line.text}"
+            for section in one.sections
+            for line in section.lines
+            if section.title != "Graph"
+        )
+        made += [Picture(f"{name}-{scheme}.png", STYLE + told) for scheme in ("light", "dark")]
+    return made

@@ -65,7 +65,7 @@ class _BlankTimer:
 
     def check(self, data: bytes) -> None:
         now = monotonic()
-        if data.strip():
+        if data and not data.isspace():
             self._last = now
         elif now - self._last > self._limit:
             raise http.ReadTimeout("only blanks came", request=self._request)

@@ -47,6 +47,7 @@ UNPRINTABLE: Final = "<unprintable object>"
 """Stands for an object of which `str` raises."""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_LONG: Final = 10_000
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 
 # Escapes of NUL and of lone surrogates. After an escaped backslash `\ud83d` is no escape and pairs
@@ -216,10 +217,11 @@ def _escapes_unsafe(text: str) -> bool:
 
 def _is_deep(value: JSON, text: str) -> bool:
     """Whether containers are nested beyond `MAX_DEPTH`; `text` is what `value` was read from."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+    # Counting takes less time than walking through the value of a short text, more of a long one.
+    if len(text) < _LONG and text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
-    level: list[JSON] = [value]
-    for _ in range(MAX_DEPTH):
+    level: list[JSON] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
         level = [
             child
             for parent in level

@@ -29,7 +29,7 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
     Raises:
         WireFault: If it is no JSON object, or one that reports an error.
     """
-    if not content.strip():
+    if not content or content.isspace():
         raise WireFault(
             InvalidResponseError, f"ASI:One answered with an empty body ({content_type})"
         )

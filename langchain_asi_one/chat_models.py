@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import (
@@ -355,7 +355,9 @@ class ChatASIOne(ASIOneFields):
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
         body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
         body |= {**self._default_params, **kwargs}
-        body["messages"] = request_messages(self._convert_input(input_).to_messages())
+        if not (isinstance(input_, list) and all(isinstance(m, BaseMessage) for m in input_)):
+            input_ = self._convert_input(input_).to_messages()
+        body["messages"] = request_messages(cast("list[BaseMessage]", input_))
         if isinstance(body.get("stop"), str):
             body["stop"] = [body["stop"]]
         if body.get("response_format") is not None:

@@ -705,3 +705,9 @@ def test_nothing_passes_outside_a_plain_string() -> None:
         True,
         *[False] * 5,
     ]
+
+
+@pytest.mark.parametrize("value", [7, "x" * 20_000, [1], {"a": ["x" * 20_000, None]}])
+def test_loads_long_documents(value: object) -> None:
+    text = json.dumps(value) + " " * 20_000
+    assert loads(text) == loads(text.encode()) == value

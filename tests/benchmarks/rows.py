@@ -270,7 +270,7 @@ def _crowds(streams: int, chunks: int) -> Iterator[Row]:
     title = f"{streams:,} streams of {chunks} chunks at once on one event loop"
     per = streams * chunks
     series = _of_peers(command, _BOTH, per)
-    yield Row("concurrent", title, "µs/chunk", 1e6, series, bars, fresh=True, rounds=3)
+    yield Row("concurrent", title, "µs/chunk", 1e6, series, bars, fresh=True, rounds=2)
     command = {"task": "threads", "workers": 64, "streams": 2, "chunks": chunks}
     series = _of_peers(command, _BOTH, 64 * 2 * chunks)
     title = f"64 threads on one instance, streams of {chunks} chunks"

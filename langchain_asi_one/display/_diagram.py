@@ -12,7 +12,7 @@ from langchain_asi_one.display._markdown import escaped
 from langchain_asi_one.display._run import STATUSES, Agent
 
 if TYPE_CHECKING:
-    from langchain_core.runnables.graph import Graph
+    from langchain_core.runnables.graph import Edge, Graph
 
 _LONGEST: Final = 28
 _SHORT_HEAD: Final = 10
@@ -29,6 +29,7 @@ _PILL_PADDING: Final = 26.0
 _PILL_HEIGHT: Final = 26
 _PILL_GAP: Final = 8
 _BESIDE: Final = 56
+_LOOP: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,15 @@ class Diagram:
             {name: _label(node.name) for name, node in self.graph.nodes.items()},
             [(edge.source, edge.target, edge.conditional) for edge in self.graph.edges],
         )
-        right = max((box.right for box in boxes.values()), default=0.0)
+        loops = {edge.source: edge.conditional for edge in self.graph.edges if _is_loop(edge)}
+        right = max(
+            [box.right + (_LOOP if name in loops else 0.0) for name, box in boxes.items()]
+            + [x for way in ways for x, _ in way.points],
+            default=0.0,
+        )
         bottom = max((box.bottom for box in boxes.values()), default=0.0)
         drawn = [_way(way) for way in ways] + [_node(name, box) for name, box in boxes.items()]
+        drawn += [_loop(boxes[name], dotted=dotted) for name, dotted in loops.items()]
         hosts = [boxes[name] for name in self.workers if name in boxes]
         if self._marked:
             tall = len(self._marked) * (_PILL_HEIGHT + _PILL_GAP) - _PILL_GAP
@@ -79,10 +86,12 @@ class Diagram:
         size = f'width="{right + 2:.0f}" height="{bottom + 2:.0f}"'
         view = f'viewBox="-1 -1 {right + 2:.0f} {bottom + 2:.0f}"'
         told = escaped(self.description)
+        # Where a page strips the drawing, line ends keep the names of the nodes apart.
+        inside = "\n".join(drawn)
         return (
             f'<svg class="asi1-graph" role="img" aria-label="{told}" {size} {view} '
             'font-family="inherit" font-size="13" fill="none" stroke="currentColor">'
-            f"{''.join(drawn)}</svg>"
+            f"{inside}</svg>"
         )
 
     @property
@@ -161,6 +170,20 @@ def _way(way: Way) -> str:
     )
     dashes = ' stroke-dasharray="4 3"' if way.dotted else ""
     return f'<path d="{path}"{dashes}/><path d="{head}" fill="currentColor"/>'
+
+
+def _is_loop(edge: Edge) -> bool:
+    return edge.source == edge.target
+
+
+def _loop(box: Box, *, dotted: bool) -> str:
+    """The way of a node to itself, at its right side."""
+    x, out = box.right, box.right + _LOOP - 4
+    top, end = box.y + box.height * 0.25, box.y + box.height * 0.75
+    dashes = ' stroke-dasharray="4 3"' if dotted else ""
+    way = f"M{x:.1f} {top:.1f}C{out:.1f} {top:.1f} {out:.1f} {end:.1f} {x:.1f} {end:.1f}"
+    head = f"M{x + 6:.1f} {end - 4:.1f}L{x:.1f} {end:.1f}L{x + 6:.1f} {end + 4:.1f}z"
+    return f'<path d="{way}"{dashes}/><path d="{head}" fill="currentColor"/>'
 
 
 def _pill(agent: Agent) -> str:

@@ -244,7 +244,7 @@ def _starts() -> Iterator[Row]:
             label,
             peers[label],
             {"task": "import", "statement": statement},
-            every=1 if label in _BOTH else 3,
+            every=1 if label in _BOTH else 7,
         )
         for label, statement in IMPORTS.items()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -222,6 +223,29 @@ def test_a_graph() -> None:
     assert f'<svg class="asi1-graph" role="img" aria-label="{told}"' in bundle["text/html"]
     assert words(bundle["text/html"])[-1] == "fill:#bfb6fc"
     assert str(card(graph.get_graph())) == str(card(graph))
+
+
+def test_every_way_of_a_graph_is_drawn_and_within_it() -> None:
+    builder = StateGraph(Empty)
+    for name in ("model", "wait", "report"):
+        builder.add_node(name, lambda state: {})
+    builder.add_edge(START, "model")
+    builder.add_edge("model", "wait")
+    builder.add_conditional_edges("wait", lambda state: "report", ["wait", "report"])
+    builder.add_conditional_edges("report", lambda state: END, ["model", END])
+    drawing = card(builder.compile())._repr_html_().partition("<svg")[2].partition("</svg>")[0]
+    assert drawing.count("<path") == 2 * 6  # a way and its head: the loop of `wait` is one of six
+    left, _, width, _ = map(float, re.findall(r'viewBox="([^"]*)"', drawing)[0].split())
+    xs = [
+        float(x)
+        for path in re.findall(r' d="([^"]*)"', drawing)
+        for x in re.findall(r"(-?[\d.]+) -?[\d.]+", path)
+    ]
+    assert left <= min(xs)
+    assert max(xs) <= left + width
+    # Where a page strips the drawing, its words still stand apart.
+    words = re.sub("<[^>]*>", "", drawing.partition(">")[2]).split()
+    assert words == ["start", "model", "wait", "report", "end"]
 
 
 def test_marks_in_a_graph() -> None:

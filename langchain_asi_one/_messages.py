@@ -71,11 +71,10 @@ def message_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
     if "last" not in delta and len(invalid) == len(calls):
         return piece_of_message(delta["text"], additional_kwargs, calls, invalid)
     chunk = AIMessageChunk(
-        content=delta["text"],
-        additional_kwargs=additional_kwargs,
-        response_metadata=_PROVIDER.copy(),
-        tool_call_chunks=calls,
+        content=delta["text"], response_metadata=_PROVIDER.copy(), tool_call_chunks=calls
     )
+    if additional_kwargs or "last" in delta:
+        chunk.additional_kwargs = additional_kwargs
     if "last" in delta:
         chunk.additional_kwargs |= delta["extras"]
         chunk.response_metadata |= {**delta["metadata"], "session_id": session_id}

@@ -94,6 +94,9 @@ def loaded(value: Any) -> Any:
 @example(
     Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": "x"}])
 )
+@example(
+    Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": ""}])
+)
 def test_a_message_chunk_is_the_validated_one(delta: Delta) -> None:
     message = message_chunk(delta, session_id="s1")
     wanted = validated(message)

@@ -593,9 +593,9 @@ def test_ten_thousand_entries_in_well_under_a_second() -> None:
         {"address": encode_fast(number), "name": f"agent {number}", "rank": number}
         for number in range(10_000)
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     parsed = parse_executable_data(entries)
-    taken = time.perf_counter() - start
+    taken = time.process_time() - start
     assert len(parsed) == 10_000
     assert {entry["kind"] for entry in parsed} == {"unknown"}
     assert taken < 2, f"{taken:.2f} s"  # the bound is loose for a shared machine
@@ -610,9 +610,9 @@ def encode_fast(number: int) -> str:
 def test_an_entry_of_ten_megabytes() -> None:
     text = "x" * 10_000_000
     raw = {"address": A, "description": text, "handle": text, "arguments": text}
-    start = time.perf_counter()
+    start = time.process_time()
     [entry] = parse_executable_data([raw])
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     shown = "x" * 79 + "…"
     assert entry == {
         "kind": "agent",

@@ -524,11 +524,11 @@ def test_filter_takes_linear_time(head: str, unit: str) -> None:
         text = head + unit * times
         pieces = [text[at : at + 64] for at in range(0, len(text), 64)]
         json_text = JSONTextFilter()
-        start = time.perf_counter()
+        start = time.process_time()
         for piece in pieces:
             json_text.feed(piece)
         json_text.close()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     small = min(seconds(40_000 // len(unit)) for _ in range(3))
     large = min(seconds(400_000 // len(unit)) for _ in range(2))

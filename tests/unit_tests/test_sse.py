@@ -194,22 +194,22 @@ def test_documented_stream() -> None:
 def test_a_huge_event_takes_linear_time() -> None:
     data = b"data: " + b"x" * 10_000_000 + b"\n\n"
     pieces = [data[at : at + 1024] for at in range(0, len(data), 1024)]
-    start = time.perf_counter()
+    start = time.process_time()
     (event,) = decode(pieces)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(event.data) == 10_000_000
 
 
 def test_many_events_in_one_piece_take_linear_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(decode([b'data: {"a": 1}\r\n\r\n' * 100_000])) == 100_000
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
 
 
 def test_many_lines_of_one_event_take_linear_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     (event,) = decode([b"data: x\n"] * 100_000)
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
     assert event.data.count("\n") == 99_999
 
 

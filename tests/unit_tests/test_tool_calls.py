@@ -341,24 +341,24 @@ def test_a_thousand_calls() -> None:
     wanted = expected(*[(f"c{i}", f"t{i}", {"i": i}) for i in range(1000)])
     assert invoked(*calls) == wanted
     reader = AnswerReader(streamed=True)
-    began = time.perf_counter()
+    began = time.process_time()
     for call in calls:
         reader.feed({"choices": [{"delta": {"tool_calls": [call]}}]})
     reader.close()
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_five_thousand_deltas() -> None:
     text = json.dumps({"text": "x" * 4989})
     assert len(text) == 5001
     reader = AnswerReader(streamed=True)
-    began = time.perf_counter()
+    began = time.process_time()
     deltas = [
         reader.feed({"choices": [{"delta": {"tool_calls": [item(0, "a", "x", character)]}}]})
         for character in text
     ]
     deltas.append(reader.close())
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     args = "".join(call["args"] for delta in deltas for call in delta["tool_calls"])
     names = [call["name"] for delta in deltas for call in delta["tool_calls"] if call["name"]]
     assert (args, names) == (text, ["x"])
@@ -583,17 +583,17 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_takes_no_longer_than_its_length(name: str) -> None:
     reader = AnswerReader(streamed=False, tools=TOOLS)
-    began = time.perf_counter()
+    began = time.process_time()
     reader.feed({"choices": [{"message": {"content": HOSTILE[name]}}]})
     reader.close()
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_tag_that_is_never_closed_does_not_slow_the_stream() -> None:
     reader = AnswerReader(streamed=True, tools=TOOLS)
-    began = time.perf_counter()
+    began = time.process_time()
     reader.feed({"choices": [{"delta": {"content": "<tool_call>"}}]})
     for _ in range(10_000):
         reader.feed({"choices": [{"delta": {"content": "and so on "}}]})
     assert reader.close()["text"] == "<tool_call>" + "and so on " * 10_000
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -7,12 +7,14 @@ import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
 from math import isfinite
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ErrorType
 
+_TYPES = frozenset(get_args(ErrorType))
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 _TAKEN_HEADERS = {
@@ -31,16 +33,23 @@ def without_inputs(error: ValidationError) -> ValidationError:
     Returns:
         An error with the same places, types and messages, not raised.
     """
-    lines = [
-        InitErrorDetails(
-            # The message is complete; as a template it would be filled in again.
-            type=PydanticCustomError(line["type"], "{text}", {"text": line["msg"]}),
-            loc=line["loc"],
-            input=None,
-        )
-        for line in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+    lines = [_line(line) for line in error.errors(include_url=False, include_input=False)]
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)
+
+
+def _line(line: ErrorDetails) -> InitErrorDetails:
+    """Make a line without its input. Before 2.14, pydantic can unpickle its own types only."""
+    kind, context = line["type"], line.get("ctx", {})
+    if kind not in _TYPES:
+        # The message is complete; as a template it would be filled in again.
+        custom = PydanticCustomError(kind, "{text}", {"text": line["msg"]})
+        return InitErrorDetails(type=custom, loc=line["loc"], input=None)
+    # An exception is made anew: with its frames it would keep the values in them.
+    texts = {
+        name: ValueError(str(value)) if isinstance(value, Exception) else value
+        for name, value in context.items()
+    }
+    return InitErrorDetails(type=kind, loc=line["loc"], input=None, ctx=texts)
 
 
 def check_api_key(key: SecretStr | None) -> SecretStr | None:

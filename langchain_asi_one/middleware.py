@@ -7,7 +7,7 @@ try:
 except ImportError as _missing:
     _msg = (
         "langchain_asi_one.middleware needs langchain, which is not installed; "
-        'run: pip install "langchain-asi-one[langchain]"'
+        "run: pip install langchain"
     )
     raise ImportError(_msg, name=_missing.name) from _missing
 

@@ -52,7 +52,7 @@ try:
 except ImportError as _missing:
     _msg = (
         f"langchain_asi_one.testing needs {_missing.name}, which is not installed; "
-        'run: pip install "langchain-asi-one[testing]"'
+        "run: pip install starlette uvicorn"
     )
     raise ImportError(_msg, name=_missing.name) from _missing
 

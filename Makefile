@@ -51,34 +51,34 @@ check-python:
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
 	  echo "error: $(PYTHON) was not found. Install Python 3.11 to 3.14, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
-	  echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>&1); the locked packages are for 3.11 to 3.14. Name one: make PYTHON=python3.12" >&2; exit 1; }
+	  echo "error: $(PYTHON) is $$("$(PYTHON)" --version); the locked packages are for 3.11 to 3.14. Name one: make PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "error: $(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv; or name another: make PYTHON=python3.12" >&2; exit 1; }
 
-# The environment is made again when a lock is newer, an install broke off, or PYTHON names another.
+# The environment is made again when a lock is newer, when an install broke off (.demo is missing
+# then), and when PYTHON names an interpreter that it is not made of.
 VERSION = -c 'import sys; print(sys.version)'
 $(VENV)/pyvenv.cfg: FORCE
 	@if [ "$@" -nt requirements/build.txt ] && [ "$@" -nt requirements/demo.txt ] && [ "$@" -nt requirements/dev.txt ] && \
-	  [ ! -e "$(VENV)/.installing" ] && ours=$$("$(PY)" $(VERSION)) && \
+	  [ -e "$(VENV)/.demo" ] && ours=$$("$(PY)" $(VERSION)) && \
 	  { [ "$(origin PYTHON)" = file ] || [ "$$ours" = "$$("$(PYTHON)" $(VERSION))" ]; }; then exit 0; fi; \
 	$(MAKE) --no-print-directory check-python && "$(PYTHON)" -m venv --clear "$(VENV)"
 
 $(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
-	@touch "$(VENV)/.installing"
 	@echo "Installing what the demo runs on, from requirements/demo.txt, into $(VENV)"
 	$(PY) $(LOCKED) -r requirements/build.txt
 	$(PY) $(LOCKED) -r requirements/demo.txt
 	$(PY) $(EDITABLE)
 	$(PY) $(PIP) check
-	@rm "$(VENV)/.installing" && touch "$@"
+	@touch "$@"
 
 $(VENV)/.ready: $(VENV)/.demo
-	@touch "$(VENV)/.installing"
+	@rm "$(VENV)/.demo"
 	@echo "Installing what the tests need beside that, from requirements/dev.txt, into $(VENV)"
 	$(PY) $(LOCKED) -r requirements/dev.txt
 	$(PY) $(PIP) check
 	-@$(PY) $(BYTECODE) "$(VENV)/lib"
-	@rm "$(VENV)/.installing" && touch "$@"
+	@touch "$(VENV)/.demo" "$@"
 
 # Node and npm come with the locked packages; a test runs LangChain's JavaScript SDK. `npm ci`
 # installs what package-lock.json names, and nothing else.

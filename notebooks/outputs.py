@@ -27,6 +27,7 @@ warnings.simplefilter("error")
 for other in ("ipykernel", "matplotlib", "pandas", "pyparsing"):
     warnings.filterwarnings("ignore", module=other)
 warnings.filterwarnings("ignore", r"\s*Pyarrow will become")  # pandas 2.2.0, on import
+warnings.filterwarnings("ignore", r"'asyncio.iscoroutinefunction' is")  # langsmith, Python 3.14
 """
 LONGEST: Final = 60
 """Seconds that one cell may take."""

@@ -18,6 +18,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from typing_extensions import override
 
 from tests.benchmarks.wire import Prompt, word
+from tests.patience import PATIENCE
 
 _DATA = b"data: {"
 
@@ -51,7 +52,7 @@ class Raw:
     def __init__(self, url: str) -> None:
         self._url = f"{url}/chat/completions"
         self._library = http_library()
-        self._client = self._library.Client(timeout=60)
+        self._client = self._library.Client(timeout=PATIENCE)
         self._async_clients: dict[asyncio.AbstractEventLoop, Any] = {}
 
     def _body(self, text: str, *, stream: bool) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class Raw:
         """Do as `stream`, in the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._async_clients:
-            self._async_clients[loop] = self._library.AsyncClient(timeout=60)
+            self._async_clients[loop] = self._library.AsyncClient(timeout=PATIENCE)
         events = Events()
         body = self._body(text, stream=True)
         async with self._async_clients[loop].stream("POST", self._url, json=body) as response:

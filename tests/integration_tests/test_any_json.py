@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from langchain_core.load import dumps
 from langchain_core.messages import AIMessage
@@ -19,6 +19,7 @@ from langchain_asi_one._payload import ChunkDecoder, read_body
 from langchain_asi_one._wire import AnswerReader
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
+from tests.examples import examples
 
 JSON = st.recursive(
     st.none()
@@ -83,7 +84,7 @@ def _check_error(fault: WireFault) -> None:
     assert "session 's'" in str(error)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(200)
 @given(body=CHANGED | JSON)
 def test_any_body(body: Any) -> None:
     try:
@@ -95,7 +96,7 @@ def test_any_body(body: Any) -> None:
         assert json.loads(dumps(message))["kwargs"]["type"] == "ai"
 
 
-@settings(max_examples=400, deadline=None)
+@examples(150)
 @given(chunks=st.lists(CHANGED | JSON, min_size=1, max_size=3))
 def test_any_chunks(chunks: list[Any]) -> None:
     decoder = ChunkDecoder("text/event-stream")
@@ -109,9 +110,7 @@ def test_any_chunks(chunks: list[Any]) -> None:
         assert json.loads(dumps(message))["kwargs"]["type"] == "ai"
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(body=CHANGED | JSON)
 def test_any_answer_over_a_socket(body: Any, server: LocalASIOne, model: ChatASIOne) -> None:
     """The same, through the model in all four call modes, which agree with each other."""

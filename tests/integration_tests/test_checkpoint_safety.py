@@ -19,6 +19,8 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.integration_tests.made_up_answers import MADE_UP, SESSION_ID
 from tests.integration_tests.ways import WAYS, ask, assert_is, sum_of
+from tests.patience import PATIENCE
+from tests.strict import STRICT
 
 pytestmark = pytest.mark.filterwarnings(
     # Version 3 of events is announced as beta by LangChain.
@@ -183,6 +185,7 @@ print("equal")
 """
 
 
+@pytest.mark.no_cover
 def test_messages_survive_a_strict_checkpoint_in_another_process(server: LocalASIOne) -> None:
     for way in ("stream", "invoke", "stream", "invoke"):
         server.enqueue(_unsafe_reply(way))
@@ -195,11 +198,11 @@ def test_messages_survive_a_strict_checkpoint_in_another_process(server: LocalAS
     }
 
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _STRICT],
+        [sys.executable, *STRICT, "-c", _STRICT],
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

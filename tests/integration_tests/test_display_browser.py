@@ -19,6 +19,7 @@ from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.integration_tests.browser.chromium import Trap, running_chromium, running_trap
 from tests.integration_tests.browser.payloads import ACTIVE, PAYLOADS
+from tests.patience import eventually
 
 ELEMENTS: Final = (
     " a b bdi blockquote br code dd del details div dl dt em g h4 h5 h6 hr i li ol p path pre rect "
@@ -224,10 +225,9 @@ def test_the_trap_springs(chromium: Chrome, trap: Trap, payload: str) -> None:
     chromium.get(trap.address)
     dialog = has_dialog(chromium)
     chromium.execute_script(PROVOKE)
-    ran = chromium.execute_async_script(
-        "const done = arguments[0]; setTimeout(() => done(window.ran || 0), 120);"
+    assert eventually(
+        lambda: bool(dialog or trap.asked or chromium.execute_script("return window.ran || 0"))
     )
-    assert dialog or ran or trap.asked
 
 
 def test_it_can_be_read_without_eyes_and_used_without_a_mouse(

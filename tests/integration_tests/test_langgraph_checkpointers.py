@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.types import Command
+from packaging.version import Version
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import DictRow, dict_row
 
@@ -44,6 +46,8 @@ from langchain_asi_one.middleware import ExecutableDataMiddleware
 from langchain_asi_one.testing import LocalASIOne, raw
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 from tests.integration_tests.waiting_process import waiting_graph
+from tests.patience import PATIENCE
+from tests.strict import STRICT
 
 ROOT = Path(__file__).parents[2]
 WEATHER = WEATHER_AGENT["address"]
@@ -238,7 +242,10 @@ async def test_a_routed_turn_is_stored_as_it_was(
             # What ran afterwards in one process was held there; now it is read from the disk.
             same((await state_of(routing(model, saver), kind)).values, done.values)
 
-    assert paused.next == asked_again.next == ("review_agents",)
+    assert paused.next == ("review_agents",)
+    # Before 1.2.14, LangGraph names no next node when one pauses for the second time.
+    known = Version(version("langgraph")) >= Version("1.2.14")
+    assert asked_again.next == (paused.next if known else ())
     [question] = paused.interrupts
     assert [r["args"].get("address") for r in question.value["action_requests"]] == [
         WEATHER,
@@ -308,6 +315,7 @@ async def test_tools_waits_and_middleware_are_stored_as_they_were(
     assert [record.getMessage() for record in caplog.records] == []
 
 
+@pytest.mark.no_cover
 def test_a_thread_paused_in_one_process_goes_on_in_a_strict_other(
     server: LocalASIOne, tmp_path: Path, postgres_database: str
 ) -> None:
@@ -317,12 +325,12 @@ def test_a_thread_paused_in_one_process_goes_on_in_a_strict_other(
     told = []
     for phase in ("start", "resume"):
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", __name__, server.base_url, phase, *places],
+            [sys.executable, *STRICT, "-m", __name__, server.base_url, phase, *places],
             cwd=ROOT,
             env={**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
@@ -36,6 +35,7 @@ from langchain_asi_one.langgraph import (
 )
 from langchain_asi_one.testing import LocalASIOne, answer, fault
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
+from tests.patience import FOREVER, PATIENCE
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
 THREAD: Any = {"configurable": {"thread_id": "t"}}
@@ -97,7 +97,7 @@ async def test_an_async_worker_and_a_stream_work(model: ChatASIOne) -> None:
     async def ask(task: AgentTask, config: RunnableConfig) -> Any:
         return await model.ainvoke(task["messages"], config)
 
-    graph = create_asi_one_graph(model, allow="any", worker=ask, timeout=30)
+    graph = create_asi_one_graph(model, allow="any", worker=ask, timeout=PATIENCE)
     nodes = [name async for update in graph.astream(ASK) for name in update]
 
     tail = ["ask_agent", "ask_agent", "report_agents", "answer"]
@@ -320,19 +320,18 @@ async def test_a_failing_and_a_hanging_worker_leave_the_others_results(
         if handle == "broken":
             raise ConnectionError("no route to the agent\x00")
         if handle == "hanging":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         if handle == "refused":
             return await model.ainvoke("[fault: http_429]", config)
         return {"said": handle, "amount": 2**256}
 
+    # Time enough for those that answer; the hanging one would hang for ever.
     graph = create_asi_one_graph(
-        model, allow="any", worker=ask, timeout=0.5, checkpointer=InMemorySaver()
+        model, allow="any", worker=ask, timeout=3, checkpointer=InMemorySaver()
     )
-    start = time.monotonic()
     with caplog.at_level(logging.WARNING):
         state = await graph.ainvoke(ASK, THREAD)
 
-    assert time.monotonic() - start < 5
     results = {result["agent"]: result for result in state["agent_results"]}
     refused = results.pop("refused")["error"]
     assert refused.startswith("ASIOneRateLimitError: ")
@@ -340,7 +339,7 @@ async def test_a_failing_and_a_hanging_worker_leave_the_others_results(
         "good": {"agent": "good", "result": {"said": "good", "amount": str(2**256)}},
         "fine": {"agent": "fine", "result": {"said": "fine", "amount": str(2**256)}},
         "broken": {"agent": "broken", "error": "ConnectionError: no route to the agent"},
-        "hanging": {"agent": "hanging", "error": "TimeoutError: no answer within 0.5 s"},
+        "hanging": {"agent": "hanging", "error": "TimeoutError: no answer within 3 s"},
     }
     assert state["messages"][-1].type == "ai"
     logged = Counter(record.getMessage().split(" failed: ")[0] for record in caplog.records)
@@ -376,7 +375,7 @@ def test_a_timeout_of_the_workers_own_is_not_taken_for_ours() -> None:
         raise TimeoutError("the agent's own")
 
     task = {"agent": {"kind": "agent", "handle": "one", "raw": {}}, "messages": []}
-    update = asyncio.run(agent_worker(ask, timeout=9)(task))
+    update = asyncio.run(agent_worker(ask, timeout=PATIENCE)(task))
 
     assert update == {
         "agent_results": [{"agent": "one", "error": "TimeoutError: the agent's own"}],
@@ -400,18 +399,23 @@ def test_a_worker_may_interrupt(model: ChatASIOne) -> None:
 
 def test_a_cancelled_run_cancels_its_workers(model: ChatASIOne) -> None:
     seen: list[str] = []
+    asked = asyncio.Event()
 
     async def ask(task: AgentTask) -> None:
+        asked.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             seen.append("cancelled")
             raise
 
     async def run() -> None:
-        graph = create_asi_one_graph(model, allow={WEATHER}, worker=ask, timeout=60)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(graph.ainvoke(ASK), 1)
+        graph = create_asi_one_graph(model, allow={WEATHER}, worker=ask, timeout=FOREVER)
+        running = asyncio.create_task(graph.ainvoke(ASK))
+        await asyncio.wait_for(asked.wait(), PATIENCE)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
     asyncio.run(run())
     assert seen == ["cancelled"]
@@ -564,6 +568,7 @@ def question(number: int) -> Any:
     return {"messages": [HumanMessage(f"Thread t{number} asks for an agent.")]}
 
 
+@pytest.mark.no_cover
 async def test_200_interleaved_threads_never_share_a_session(
     model: ChatASIOne, server: LocalASIOne
 ) -> None:

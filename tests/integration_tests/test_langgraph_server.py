@@ -29,6 +29,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.langgraph import example
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
+from tests.patience import PATIENCE
 
 API_KEY = "sk_test_0123456789abcdef"
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,6 @@ QUESTION = "Which bad agent knows the weather?"
 ASKED: dict[str, Any] = {"messages": [{"type": "human", "content": QUESTION, "id": "question"}]}
 REST_THREAD = "0f8fad5b-d9cb-469f-a165-70867728950e"
 NODE_THREAD = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-_SECONDS_TO_START = 60
 _FOREIGN = ("ASI_ONE_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LANGGRAPH_", "LC_", "LANGSERVE_")
 _WITHOUT_CALLS_HOME = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"}
 
@@ -90,7 +90,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             yield served
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def free_port() -> int:
@@ -115,7 +115,7 @@ def environment(proxy: socket.socket) -> dict[str, str]:
 
 def wait_for(served: Served, process: subprocess.Popen[bytes]) -> None:
     get = build_opener(ProxyHandler({})).open
-    deadline = time.monotonic() + _SECONDS_TO_START
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             get(f"{served.url}/ok").close()
@@ -171,7 +171,7 @@ async def local_run(server: LocalASIOne, thread_id: str) -> Run:
 async def test_rest_and_remote_graph(served: Served, server: LocalASIOne) -> None:
     local = await local_run(server, REST_THREAD)
     config: RunnableConfig = {"configurable": {"thread_id": REST_THREAD}}
-    with get_sync_client(url=served.url, api_key=None) as client:
+    with get_sync_client(url=served.url, api_key=None, timeout=PATIENCE) as client:
         remote = RemoteGraph("asi_one", sync_client=client)
         client.threads.create(thread_id=REST_THREAD)
         paused: Any = client.runs.wait(REST_THREAD, "asi_one", input=ASKED)
@@ -200,7 +200,7 @@ async def test_the_javascript_sdk(served: Served, server: LocalASIOne) -> None:
         return_completed_process=True,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         env=environment(served.proxy),
     )
     assert (finished.returncode, finished.stderr) == (0, "")
@@ -214,7 +214,7 @@ async def test_the_javascript_sdk(served: Served, server: LocalASIOne) -> None:
 def test_the_server_draws_the_graph_and_publishes_its_state(served: Served) -> None:
     local = example.example_graph(ChatASIOne(api_key=API_KEY)).get_graph()
     edges = {(edge.source, edge.target, edge.conditional) for edge in local.edges}
-    with get_sync_client(url=served.url, api_key=None) as client:
+    with get_sync_client(url=served.url, api_key=None, timeout=PATIENCE) as client:
         drawn = RemoteGraph("asi_one", sync_client=client).get_graph()
         assert {(edge.source, edge.target, bool(edge.conditional)) for edge in drawn.edges} == edges
         [assistant] = client.assistants.search(graph_id="asi_one")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import copy
 import gc
+import json
 import os
 import pickle
 import socket
@@ -23,11 +24,13 @@ import pytest
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._http import http
 from langchain_asi_one.errors import ASIOneTimeoutError
-from langchain_asi_one.testing import LocalASIOne, local_asi_one, stream
+from langchain_asi_one.testing import LocalASIOne, stream
+from tests.patience import FOREVER, PATIENCE, eventually
+from tests.strict import STRICT
 
 API_KEY = "sk_test_0123456789abcdef"
 ROOT = Path(__file__).parents[2]
-SLOW = "[fault: stall seconds=20] Hi"
+SLOW = f"[fault: stall seconds={FOREVER}] Hi"
 MakeModel = Callable[..., ChatASIOne]
 
 
@@ -37,37 +40,33 @@ def run_script(script: str, *arguments: str, **environment: str) -> str:
     quiet = "import logging; logging.getLogger('asyncio').setLevel(logging.ERROR)\n"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", quiet + script, *arguments],
+        [sys.executable, "-X", "dev", *STRICT, "-c", quiet + script, *arguments],
         cwd=ROOT,
         env={**environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
 
-def closes(server: LocalASIOne, *, within: float = 0.5, left: int = 0) -> bool:
-    """Whether no more than `left` connections are open in that many seconds."""
-    end = time.monotonic() + within
-    while server.connections > left and time.monotonic() < end:
-        time.sleep(0.005)
-    return server.connections <= left
+def closes(server: LocalASIOne, *, left: int = 0) -> bool:
+    """Whether connections are closed until no more than `left` are open.
 
-
-@pytest.fixture
-def quiet_server() -> Generator[LocalASIOne]:
-    """A stand-in of its own, so that connections can be counted."""
-    with local_asi_one() as server:
-        yield server
+    It is the client that closes them: the server does not, and neither its stalls nor the timeout
+    of `quiet_model` end while this waits.
+    """
+    return eventually(lambda: server.connections <= left)
 
 
 @pytest.fixture
 def quiet_model(quiet_server: LocalASIOne) -> ChatASIOne:
     """A model whose connections are the only ones of its server."""
-    return ChatASIOne(base_url=quiet_server.base_url, api_key=API_KEY, max_retries=0, timeout=5)
+    return ChatASIOne(
+        base_url=quiet_server.base_url, api_key=API_KEY, max_retries=0, timeout=FOREVER
+    )
 
 
 # --- Event loops, threads, processes ---
@@ -79,6 +78,7 @@ def test_ten_loops_one_after_another(model: ChatASIOne, server: LocalASIOne) -> 
     assert len(server.requests) == 10
 
 
+@pytest.mark.no_cover
 def test_threads_with_loops_of_their_own(model: ChatASIOne, server: LocalASIOne) -> None:
     async def turns(thread: int) -> list[str]:
         said = [str((await model.ainvoke(f"<{thread}.{turn}>")).text) for turn in range(4)]
@@ -130,6 +130,7 @@ print("ok")
 """
 
 
+@pytest.mark.no_cover
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_never_reads_its_parents_answer(server: LocalASIOne) -> None:
     assert run_script(FORK, server.base_url) == "ok\n"
@@ -171,6 +172,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.no_cover
 def test_a_spawned_worker_can_use_a_model(server: LocalASIOne, tmp_path: Path) -> None:
     (tmp_path / "langchain_asi_one_spawned.py").write_text(SPAWN)
     script = "import runpy; runpy.run_module('langchain_asi_one_spawned', run_name='__main__')"
@@ -210,7 +212,7 @@ async def test_a_copy_with_other_settings_leaves_open_streams_alone(
     async with contextlib.aclosing(chunks):
         begun = await anext(chunks)
         for twin in (quiet_model.model_copy(update={"max_retries": 1}), copy.copy(quiet_model)):
-            twin.request_timeout = 7
+            twin.request_timeout = PATIENCE
             assert "Hello" in (await twin.ainvoke("Hello")).text
         assert begun.text in "".join([begun.text, *[chunk.text async for chunk in chunks]])
     assert {request.connection for request in quiet_server.requests} == {1, 2}
@@ -246,8 +248,7 @@ async def test_cancelling_a_task_closes_its_connection(
         await quiet_model.ainvoke(SLOW)
 
     task = asyncio.create_task(turn())
-    await asyncio.sleep(0.3)
-    assert quiet_server.requests
+    assert await asyncio.to_thread(eventually, lambda: bool(quiet_server.requests))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -258,10 +259,11 @@ async def test_cancelling_a_task_closes_its_connection(
 async def test_wait_for_closes_the_connection_at_its_deadline(
     quiet_model: ChatASIOne, quiet_server: LocalASIOne
 ) -> None:
-    begun = time.monotonic()
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(quiet_model.ainvoke(SLOW), 0.2)
-    assert time.monotonic() - begun < 0.7
+    seconds = 0.2
+    while not quiet_server.requests:  # a busy machine may not get that far in the time
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(quiet_model.ainvoke(SLOW), seconds)
+        seconds *= 2
     assert await asyncio.to_thread(closes, quiet_server)
 
 
@@ -304,11 +306,11 @@ async def test_async_calls_of_a_loop_use_one_connection(
 async def test_a_connection_that_stays_open_after_done_is_not_waited_for(
     quiet_model: ChatASIOne, quiet_server: LocalASIOne
 ) -> None:
-    choice = {"delta": {"content": "Hi"}, "finish_reason": "stop"}
-    quiet_server.enqueue(stream([{"choices": [choice]}], delay=0.4))  # also after [DONE]
-    begun = time.monotonic()
-    assert [chunk.text async for chunk in quiet_model.astream("Hi")] == ["Hi", ""]
-    assert time.monotonic() - begun < 0.75
+    chunk = {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+    whole = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+    quiet_server.enqueue(stream([whole], done=False, delay=FOREVER))
+    async with asyncio.timeout(PATIENCE):
+        assert [chunk.text async for chunk in quiet_model.astream("Hi")] == ["Hi", ""]
     assert await asyncio.to_thread(closes, quiet_server)
 
 
@@ -322,7 +324,7 @@ def test_a_loop_that_ends_closes_its_connections(
 
 def test_models_share_the_connections_of_the_process(quiet_server: LocalASIOne) -> None:
     """Also with other settings, and when the model that opened them is gone."""
-    for arguments in ({}, {}, {"api_key": "another"}, {"max_retries": 5}, {"timeout": 7}):
+    for arguments in ({}, {}, {"api_key": "another"}, {"max_retries": 5}, {"timeout": PATIENCE}):
         given: Any = {"base_url": quiet_server.base_url, "api_key": API_KEY, **arguments}
         ChatASIOne(**given).invoke("Hi")
         gc.collect()
@@ -367,6 +369,7 @@ print("ok")
 """
 
 
+@pytest.mark.no_cover
 def test_nothing_is_left_open(server: LocalASIOne) -> None:
     assert run_script(CLEAN, server.base_url) == "ok\n"
 
@@ -384,9 +387,9 @@ def test_a_model_is_made_fast_and_without_clients(monkeypatch: pytest.MonkeyPatc
     ChatASIOne(api_key=API_KEY)
     spent = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.thread_time()
         ChatASIOne(api_key=API_KEY)
-        spent.append(time.perf_counter() - begun)
+        spent.append(time.thread_time() - begun)
     assert min(spent) < 0.005
 
 
@@ -395,15 +398,17 @@ def test_a_model_is_made_fast_and_without_clients(monkeypatch: pytest.MonkeyPatc
     "timeout", [0.3, http.Timeout(5, read=0.3), http.Timeout(0.3)], ids=["number", "read", "all"]
 )
 def test_timeouts(in_call: bool, timeout: Any, make_model: MakeModel) -> None:
-    model = make_model(timeout=60 if in_call else timeout)
+    model = make_model(timeout=FOREVER if in_call else timeout)
     options = {"timeout": timeout} if in_call else {}
-    for text in ("[fault: stall_before_headers]", SLOW):
+    # Whatever waits longer gets the right answer.
+    for name in ("stall_before_headers", "stall"):
+        text = f"[fault: {name} seconds={PATIENCE}]"
         begun = time.monotonic()
         with pytest.raises(ASIOneTimeoutError, match=r"0\.3"):
             model.invoke(text, **options)
         with pytest.raises(ASIOneTimeoutError, match=r"0\.3"):
             list(model.stream(text, **options))
-        assert 0.6 <= time.monotonic() - begun < 2.6
+        assert time.monotonic() - begun >= 0.6
 
 
 def test_own_clients_are_used_and_left_open(make_model: MakeModel, server: LocalASIOne) -> None:
@@ -455,10 +460,11 @@ gc.collect()
 """
 
 
+@pytest.mark.no_cover
 def test_a_model_that_dies_with_its_task_leaves_nothing_open(server: LocalASIOne) -> None:
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", MODEL_OF_ONE_REQUEST]
+    command = [sys.executable, "-X", "dev", *STRICT, "-c", MODEL_OF_ONE_REQUEST]
     done = subprocess.run(
-        [*command, server.base_url], capture_output=True, text=True, timeout=60, check=False
+        [*command, server.base_url], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -26,6 +26,7 @@ from langchain_asi_one._wire import AnswerReader
 from langchain_asi_one.errors import InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, Reply, answer, as_body, as_stream, raw, sample
 from langchain_asi_one.testing import stream as streamed
+from tests.examples import examples
 from tests.integration_tests.published_answers import (
     ANNOUNCED_CALL,
     API_REFERENCE,
@@ -309,12 +310,14 @@ def _read(pieces: Iterable[bytes]) -> AIMessage:
     return message
 
 
+@pytest.mark.no_cover
 def test_the_recorded_stream_byte_by_byte() -> None:
     message = _read(RECORDED[place : place + 1] for place in range(len(RECORDED)))
 
     assert_is(message, expected(RECORDED_STREAM, "stream", "v0"))
 
 
+@examples(50)
 @given(st.lists(st.integers(min_value=0, max_value=len(RECORDED)), max_size=40))
 def test_the_recorded_stream_split_anywhere(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(RECORDED)]
@@ -323,6 +326,7 @@ def test_the_recorded_stream_split_anywhere(cuts: list[int]) -> None:
     assert_is(_read(pieces), expected(RECORDED_STREAM, "stream", "v0"))
 
 
+@examples(75)
 @given(st.sampled_from([b"\n", b"\r\n", b"\r"]), st.integers(min_value=1, max_value=300))
 def test_line_ends_and_piece_sizes_change_nothing(line_end: bytes, size: int) -> None:
     data = RECORDED.replace(b"\n", line_end)

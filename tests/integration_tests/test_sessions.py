@@ -307,6 +307,7 @@ def test_in_a_node(
         assert OF_THREAD not in (first, second)
 
 
+@pytest.mark.no_cover
 async def test_two_hundred_threads_through_one_graph_never_mix(
     model: ChatASIOne, server: LocalASIOne
 ) -> None:

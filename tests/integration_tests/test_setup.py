@@ -152,7 +152,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Path:
 
 def run(project: Path, index: Path, *command: str) -> subprocess.CompletedProcess[str]:
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "COV"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COV", "MAKE", "MFLAGS", "PIP_"))
     }
     surroundings = {
         "PIP_CONFIG_FILE": os.devnull,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, answer, stream
+from tests.integration_tests.gated_server import GatedServer
 from tests.integration_tests.made_up_answers import E3, MADE_UP, SESSION_ID
 from tests.integration_tests.ways import WAYS, ask, assert_is
 
@@ -142,28 +143,29 @@ def test_upstream_limit_an_invalid_call_stays_a_chunk_in_version_1(
 
 @pytest.mark.parametrize("generation", MADE_UP)
 def test_thought_arrives_before_the_answer_is_written(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], generation: str
+    make_model: Callable[..., ChatASIOne], generation: str
 ) -> None:
     made_up = MADE_UP[generation]
-    delay = 0.08
-    server.enqueue(stream(made_up.chunks, delay=delay))
-    arrived: dict[str, float] = {}
-
-    for chunk in make_model().stream("Hello"):
-        for name in ("thought", "text"):
-            if chunk.additional_kwargs.get("thought") if name == "thought" else chunk.text:
-                arrived.setdefault(name, monotonic())
-    end = monotonic()
+    wire = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in made_up.chunks]
 
     def place(field: str) -> int:
         return next(n for n, chunk in enumerate(made_up.chunks) if field in str(chunk))
 
-    thought = made_up.message["additional_kwargs"]["thought"].split()[0]
-    text = made_up.message["content"].split()[0]
-    pieces_after = len(made_up.chunks) - place(thought)
-    # As late as half of the time that the server waits on purpose is still "as it arrives".
-    assert end - arrived["thought"] > delay * pieces_after / 2
-    assert arrived["text"] - arrived["thought"] > delay * (place(text) - place(thought)) / 2
+    thought = place(made_up.message["additional_kwargs"]["thought"].split()[0]) + 1
+    text = place(made_up.message["content"].split()[0]) + 1
+    assert thought < text < len(wire)
+    parts = [wire[:thought], wire[thought:text], [*wire[text:], b"data: [DONE]\n\n"]]
+    arrived: dict[str, int] = {}
+    with GatedServer(*map(b"".join, parts)) as gated:
+        for chunk in make_model(base_url=gated.base_url).stream("Hello"):
+            held = {"thought": chunk.additional_kwargs.get("thought"), "text": chunk.text}
+            for name, value in held.items():
+                if value and name not in arrived:
+                    arrived[name] = gated.sent
+                    gated.release()
+        assert not gated.timed_out
+    # Each was there while the server had sent no more than up to it.
+    assert arrived == {"thought": 1, "text": 2}
 
 
 def test_pieces_of_a_call_are_blocks_while_it_is_streamed(

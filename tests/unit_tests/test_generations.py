@@ -11,7 +11,7 @@ from operator import add
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from langchain_core.load import dumpd, dumps, load
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
@@ -24,6 +24,7 @@ from langchain_asi_one._generations import (
 )
 from langchain_asi_one._messages import message_chunk, whole_message
 from langchain_asi_one._wire import AnswerReader, Delta
+from tests.examples import examples
 
 FIELDS = {"content", "additional_kwargs", "response_metadata", "tool_call_chunks"}
 TEXTS = st.sampled_from(["", "a", " ", "Hel", "lo", "\n", "é😀"])
@@ -86,7 +87,7 @@ def loaded(value: Any) -> Any:
     return pickle.loads(pickle.dumps(value))  # noqa: S301 - our own pickle
 
 
-@settings(max_examples=120, deadline=None)
+@examples(100)
 @given(PIECES | LASTS)
 @example(Delta(text="", thought="", tool_calls=[]))
 @example(Delta(text="a", thought="b", tool_calls=[]))
@@ -117,7 +118,7 @@ def test_a_message_chunk_is_the_validated_one(delta: Delta) -> None:
     assert message_chunk_to_message(message) == message_chunk_to_message(wanted)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(PIECES | LASTS)
 @example(
     Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": "x"}])
@@ -134,7 +135,7 @@ def test_a_message_chunk_knows_the_same_fields_as_set(delta: Delta) -> None:
     assert message.model_dump(exclude_unset=True) == wanted.model_dump(exclude_unset=True)
 
 
-@settings(max_examples=120, deadline=None)
+@examples(100)
 @given(PIECES | LASTS)
 def test_a_generation_chunk_is_the_validated_one(delta: Delta) -> None:
     chunk = generation_chunk(delta, session_id="s1")
@@ -271,17 +272,17 @@ def outcome(work: Callable[[], Any]) -> Any:
     return type(value), value, repr(value)
 
 
-@settings(max_examples=250, deadline=None)
+@examples(40)
 @given(streams())
 def test_the_sum_of_a_stream_is_langchains(chunks: list[ASIOneGenerationChunk]) -> None:
     plains = [plain(chunk) for chunk in chunks]
-    before = repr(chunks)
     wanted = outcome(lambda: ChatGenerationChunk.__add__(plains[0], plains[1:]))
     assert outcome(lambda: chunks[0] + [*chunks[1:]]) == wanted
-    assert repr(chunks) == before
+    # The chunks are left as LangChain leaves its own: unchanged since langchain-core 1.7.2.
+    assert repr([plain(chunk) for chunk in chunks]) == repr(plains)
 
 
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(streams())
 def test_the_sum_in_pairs_is_langchains(chunks: list[ASIOneGenerationChunk]) -> None:
     plains = [plain(chunk) for chunk in chunks]
@@ -290,7 +291,7 @@ def test_the_sum_in_pairs_is_langchains(chunks: list[ASIOneGenerationChunk]) -> 
     assert outcome(lambda: reduce(add, chunks)) == wanted
 
 
-@settings(max_examples=150, deadline=None)
+@examples(70)
 @given(streams())
 def test_the_sum_of_messages_is_langchains(chunks: list[ASIOneGenerationChunk]) -> None:
     messages = [_message(chunk) for chunk in chunks]
@@ -382,6 +383,7 @@ def least_time(work: Callable[[], object]) -> float:
     return min(spent)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["thought", "text", "args"])
 def test_a_sum_takes_linear_time(kind: str) -> None:
     """LangChain's own takes sixteen times as long for four times as many."""

@@ -14,6 +14,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.patience import PATIENCE
+
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS: Final = (
     "--headless",
@@ -42,6 +44,8 @@ def running_chromium(profile: Path) -> Iterator[webdriver.Chrome]:
         options.add_argument(option)
     options.set_capability("unhandledPromptBehavior", "ignore")
     chromium = webdriver.Chrome(options, Service(driver))
+    chromium.set_page_load_timeout(PATIENCE)
+    chromium.set_script_timeout(PATIENCE)
     try:
         yield chromium
     finally:

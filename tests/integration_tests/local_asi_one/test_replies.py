@@ -47,13 +47,13 @@ def test_samples_are_replayed_byte_for_byte(
 
 def test_samples_folder_of_the_tests_is_the_published_one() -> None:
     assert (Path(__file__).parents[2] / "samples").resolve() == SAMPLES.resolve()
-    listed = (SAMPLES / "INDEX.md").read_text()
+    listed = (SAMPLES / "INDEX.md").read_text(encoding="utf-8")
     assert len(SAMPLE_NAMES) == 16
     assert all(name in listed for name in SAMPLE_NAMES)
 
 
 def test_answer_is_rendered_as_the_request_asks(server: LocalASIOne, client: httpx.Client) -> None:
-    body = json.loads((SAMPLES / "asi1-2026-tool-call-condensed.json").read_text())
+    body = json.loads((SAMPLES / "asi1-2026-tool-call-condensed.json").read_text(encoding="utf-8"))
     server.enqueue(answer(body), answer(body))
     assert ask(client).json() == body
     response = ask(client, stream=True, stream_options={"include_usage": True})
@@ -135,7 +135,7 @@ def test_recorded_stream_as_a_body_and_back() -> None:
 
 def test_2025_body_becomes_the_recorded_form() -> None:
     name = "asi1-mini-2025-04-recorded-basic-chat.json"
-    body = json.loads((SAMPLES / name).read_text())
+    body = json.loads((SAMPLES / name).read_text(encoding="utf-8"))
     chunks = chunks_of(as_stream(body))
     ends = [c for c in chunks if c["choices"][0].get("finish_reason") == "stop"]
     assert [chunk.get("usage") for chunk in ends] == [None, body["usage"]]

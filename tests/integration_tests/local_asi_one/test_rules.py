@@ -20,6 +20,7 @@ from tests.integration_tests.local_asi_one.wire import (
     said,
     text_of,
 )
+from tests.patience import PATIENCE
 
 
 def test_answer_says_that_it_is_not_the_api(client: httpx.Client) -> None:
@@ -44,7 +45,12 @@ def test_every_kind_of_response_is_marked(server: LocalASIOne, client: httpx.Cli
         client.get("/chat/completions"),
         client.post("/chat/completions", content=b"{"),
         client.post("/chat/completions", json=[1]),
-        httpx.post(f"{server.base_url}/chat/completions", json=request_body(), trust_env=False),
+        httpx.post(
+            f"{server.base_url}/chat/completions",
+            json=request_body(),
+            timeout=PATIENCE,
+            trust_env=False,
+        ),
     ]
     assert [response.status_code for response in responses] == [404, 405, 400, 400, 401]
     for response in responses:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from langchain_asi_one.testing import SAMPLES, LocalASIOne
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.patience import PATIENCE
 
 KEY = "sk_canary_0123456789"
 STREAM_SAMPLE = "asi1-mini-2025-02-stream-thought.sse"
@@ -39,7 +36,9 @@ Json = dict[str, Any]
 
 def client_of(server: LocalASIOne, **headers: str) -> httpx.Client:
     headers = {"Authorization": f"Bearer {KEY}", **headers}
-    return httpx.Client(base_url=server.base_url, headers=headers, timeout=5, trust_env=False)
+    return httpx.Client(
+        base_url=server.base_url, headers=headers, timeout=PATIENCE, trust_env=False
+    )
 
 
 def request_body(text: str = "Hello", **fields: Any) -> Json:
@@ -65,10 +64,3 @@ def chunks_of(body: bytes) -> list[Json]:
 def text_of(chunks: list[Json], field: str = "content") -> str:
     deltas = [c["choices"][0]["delta"] for c in chunks if c["choices"]]
     return "".join(delta.get(field) or "" for delta in deltas)
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -14,7 +15,14 @@ import pytest
 from langchain_asi_one.langgraph.__main__ import main
 from langchain_asi_one.testing import LocalASIOne, answer
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
-from tests.integration_tests.command import environment
+from tests.integration_tests.command import (
+    Finished,
+    environment,
+    interruptible,
+    run_main,
+    run_process,
+)
+from tests.patience import PATIENCE
 
 API_KEY = "sk_test_0123456789abcdef"
 COMMAND = (sys.executable, "-m", "langchain_asi_one.langgraph")
@@ -29,16 +37,8 @@ def live(server: LocalASIOne) -> dict[str, str]:
     return {"ASI_ONE_BASE_URL": server.base_url, "ASI_ONE_API_KEY": API_KEY}
 
 
-def run(*arguments: str, typed: str = "", **added: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        input=typed,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-        env=environment(added),
-    )
+def run(*arguments: str, typed: str = "", **added: str) -> Finished:
+    return run_main(main, arguments, added, typed)
 
 
 GRAPH = """\
@@ -105,10 +105,11 @@ Session
 """
 
 
+@pytest.mark.no_cover
 def test_allowed_agents_are_asked_and_others_refused(
     server: LocalASIOne, live: dict[str, str]
 ) -> None:
-    finished = run(QUESTION, **live)
+    finished = run_process(*COMMAND, QUESTION, **live)
     first, asked, last = server.requests
     expected = ROUTED.format(
         url=server.base_url,
@@ -132,10 +133,11 @@ def test_allowed_agents_are_asked_and_others_refused(
         assert not {"planner_mode", "agents"} & request.body.keys()
 
 
+@pytest.mark.no_cover
 def test_offline_asks_the_stand_in_and_nobody_else(
     server: LocalASIOne, live: dict[str, str]
 ) -> None:
-    finished = run("--offline", **live)
+    finished = run_process(*COMMAND, "--offline", **live)
     assert (finished.returncode, finished.stderr) == (0, "")
     first = finished.stdout.splitlines()[0]
     assert re.fullmatch(
@@ -248,13 +250,18 @@ def test_a_failed_call_is_one_message(live: dict[str, str]) -> None:
 
 
 def test_interrupted_while_a_person_is_asked(live: dict[str, str]) -> None:
-    with subprocess.Popen(
-        [*COMMAND, QUESTION, "--review"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(live),
-    ) as process:
+    with (
+        interruptible(),
+        subprocess.Popen(
+            [*COMMAND, QUESTION, "--review"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(live),
+        ) as process,
+    ):
+        guard = Timer(PATIENCE, process.kill)
+        guard.start()
         assert process.stdout is not None
         printed = b""
         while not printed.endswith(b"[y/N] "):
@@ -262,7 +269,8 @@ def test_interrupted_while_a_person_is_asked(live: dict[str, str]) -> None:
             assert piece, printed
             printed += piece
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=PATIENCE)
+        guard.cancel()
         assert (process.returncode, complaint) == (130, b"error: interrupted.\n")
 
 
@@ -275,7 +283,7 @@ def test_nobody_reads_the_output(live: dict[str, str]) -> None:
             stdout=writer,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
             env=environment(live),
         )

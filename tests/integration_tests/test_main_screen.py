@@ -6,20 +6,22 @@ import json
 import os
 import pty
 import re
-import select
 import subprocess
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any
 
 import pytest
 
 from langchain_asi_one.testing import LocalASIOne, answer, stream
-from tests.integration_tests.command import COMMAND, environment, run
+from tests.integration_tests.command import COMMAND, environment, pieces, run, run_on_terminal
+from tests.patience import PATIENCE
 
 API_KEY = "sk_test_0123456789abcdef"
 QUESTION = "Which bad agent can tell me the weather in Paris?"
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u200b\U000e0041\x9b31m\rover [bold red]:bug:"
+TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40"}
 HARMLESS = r"\x1b[2J\x1b]0;owned\x07\u202egnp.exe\U000e0041\x9b31mover [bold red]:bug:"
 
 
@@ -80,41 +82,44 @@ class Shown:
         return re.sub(r" ─+(?=\n)", "", re.sub(r"\x1b\[[\d;]*m", "", self.raw))
 
 
+def shown(status: int, received: bytes) -> Shown:
+    return Shown(status, received.decode().replace("\r\n", "\n"))
+
+
 def on_terminal(*arguments: str, **added: str) -> Shown:
+    return shown(*run_on_terminal(*arguments, **{**TERMINAL, **added}))
+
+
+def process_on_terminal(*arguments: str, **added: str) -> Shown:
     controller, terminal = pty.openpty()
-    added = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **added}
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=terminal,
         stdout=terminal,
         stderr=subprocess.STDOUT,
-        env=environment(added),
+        env=environment({**TERMINAL, **added}),
     )
     os.close(terminal)
-    received = b""
+    guard = Timer(PATIENCE, process.kill)
+    guard.start()
     try:
-        while select.select([controller], [], [], 60)[0]:
-            try:
-                data = os.read(controller, 65536)
-            except OSError:  # Linux: the last process has closed the terminal
-                break
-            if not data:
-                break
-            received += data
-        status = process.wait(20)
+        received = b"".join(pieces(controller))
+        status = process.wait(PATIENCE)
     finally:
+        guard.cancel()
         process.kill()
         process.wait()
         os.close(controller)
-    return Shown(status, received.decode().replace("\r\n", "\n"))
+    return shown(status, received)
 
 
+@pytest.mark.no_cover
 def test_both_forms_tell_the_same(server: LocalASIOne, live: dict[str, str]) -> None:
     arguments = (QUESTION, "--session", SESSION)
     plain = run(*arguments, **live).stdout
-    for width in (60, 80, 120):
+    for width, start in ((60, on_terminal), (80, process_on_terminal), (120, on_terminal)):
         server.clear()
-        coloured = on_terminal(*arguments, COLUMNS=str(width), **live)
+        coloured = start(*arguments, COLUMNS=str(width), **live)
         assert coloured.status == 0
         assert "\x1b[1;36m" in coloured.raw
         assert coloured.text.split() == plain.split()

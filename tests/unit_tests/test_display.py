@@ -14,6 +14,7 @@ from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 from langchain_asi_one._printable import Flow, columns, one_line, printable
 from langchain_asi_one.display import format_message, sections
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
+from tests.examples import examples
 
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\u200b\U000e0041\x9b31m\rover\x08\x00\x7f"
@@ -224,6 +225,7 @@ def is_harmless(character: str) -> bool:
     )
 
 
+@examples(60)
 @given(content=hostile_text, kwargs=extras, label=hostile_text, width=st.none() | st.just(30))
 def test_nothing_that_a_terminal_acts_on_comes_out(
     content: str, kwargs: dict[str, Any], label: str, width: int | None

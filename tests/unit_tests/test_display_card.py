@@ -12,7 +12,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
@@ -30,6 +30,7 @@ from langchain_asi_one.display._markdown import as_html, may_be_linked
 from langchain_asi_one.display._run import run_of
 from langchain_asi_one.langgraph import report_agents
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
+from tests.examples import examples
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
 
@@ -382,7 +383,7 @@ def test_a_very_long_answer_is_shown_as_it_is() -> None:
     assert html.count("**a**") == 40_000
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(text=st.text(st.sampled_from("<>&\"'`*_[]()!#-|:/\\ \nahtps.&;x1\u202e\x1b")))
 def test_html_is_well_formed_whatever_the_answer(text: str) -> None:
     words(Card(card(AIMessage(text)).turns)._repr_html_())

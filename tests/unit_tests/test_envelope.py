@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -17,6 +17,7 @@ from langchain_asi_one._envelope import Envelope
 from langchain_asi_one._json_text import JSONTextFilter
 from langchain_asi_one._tool_calls import ToolCallReader
 from langchain_asi_one._wire import AnswerReader
+from tests.examples import examples
 
 Wire = dict[str, Any]
 TOOLS = {"look": {"type": "object", "properties": {"city": {"type": "string"}}}}
@@ -191,7 +192,7 @@ def streams(draw: st.DrawFn) -> list[Wire]:
     return chunks
 
 
-@settings(max_examples=400, deadline=None)
+@examples(100)
 @given(streams(), st.sampled_from([None, TOOLS]))
 @example([{"choices": [{"index": n, "delta": {"content": "a"}}]} for n in (0, False)], None)
 @example([{"x": n, "choices": [{"delta": {"content": "a"}}]} for n in (1, 1, True)], None)
@@ -220,7 +221,7 @@ def test_every_stream_is_read_as_if_each_chunk_were_new(chunks: list[Wire], tool
     assert read(chunks, whole_way=False, tools=tools) == read(chunks, whole_way=True, tools=tools)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(120)
 @given(st.lists(PIECES | ITEMS, max_size=14))
 @example(
     [

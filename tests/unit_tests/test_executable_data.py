@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
@@ -20,6 +20,7 @@ from langchain_asi_one.executable_data import (
     is_agent_address,
     parse_executable_data,
 )
+from tests.examples import examples
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -90,7 +91,7 @@ def test_a_good_address(address: str) -> None:
 
 
 @given(st.binary(min_size=33, max_size=33))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_every_encoded_key_is_an_address(payload: bytes) -> None:
     assert is_agent_address(encode(payload))
 
@@ -498,24 +499,23 @@ PYTHON_VALUES = st.recursive(
     ),
     max_leaves=10,
 )
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(JSON_VALUES)
-@QUICK
+@examples(100)
 def test_any_json_is_read(value: object) -> None:
     assert_well_formed(value)
     assert_well_formed(json.dumps(value))
 
 
 @given(PYTHON_VALUES)
-@QUICK
+@examples(100)
 def test_any_object_is_read(value: object) -> None:
     assert_well_formed(value)
 
 
 @given(st.text(st.characters(categories=None)) | st.binary())
-@QUICK
+@examples(100)
 def test_any_text_is_read(value: object) -> None:
     assert_well_formed(value)
     assert_well_formed([{"arguments": value, "tool": value, "agent": value}])
@@ -554,6 +554,7 @@ def deep(levels: int) -> list[Any]:
     return value
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "value",
     [
@@ -588,6 +589,7 @@ def test_wide_values_in_raw() -> None:
     }
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_entries_in_well_under_a_second() -> None:
     entries = [
         {"address": encode_fast(number), "name": f"agent {number}", "rank": number}

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
@@ -27,6 +27,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._history import request_messages
 from langchain_asi_one._json_safe import json_safe
 from langchain_asi_one.testing import LocalASIOne
+from tests.examples import examples
 
 URL = "https://example.com/a.png"
 DATA_URL = "data:image/png;base64,aGk="
@@ -387,7 +388,7 @@ def containers(value: object) -> Iterator[object]:
             yield from containers(child)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(120)
 @given(CONVERSATION)
 def test_whatever_is_said_is_sent_safe_and_left_as_it_was(said: list[BaseMessage]) -> None:
     before = copy.deepcopy(said)

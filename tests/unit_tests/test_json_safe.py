@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import ormsgpack
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
 
@@ -27,6 +27,7 @@ from langchain_asi_one._json_safe import (
     loads,
     safe_text,
 )
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,6 +267,7 @@ def test_json_safe_writes_deeper_levels_as_text(below: int) -> None:
     assert peel(safe, MAX_DEPTH) == text
 
 
+@pytest.mark.no_cover
 def test_json_safe_any_depth() -> None:
     text = peel(json_safe(nested(100_000)), MAX_DEPTH)
     assert isinstance(text, str)
@@ -300,6 +302,7 @@ def test_loads(data: bytes | str, value: object) -> None:
     assert_storable(loads(data))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "data", ["", "{", "nul", "[1] 2", '"\n"', '"\0"', "[1]\0", "[" * 100_000, DEEP_NEWLINE]
 )
@@ -329,7 +332,7 @@ def test_loads_is_json_safe_of_plain_parsing(value: object, ascii_only: bool) ->
     assert_storable(loads(text))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(SOUP | BROKEN)
 @example("[" * 65 + '"\n"' + "]" * 65)
 @example("[" * 65 + '"\0"' + "]" * 65)
@@ -352,6 +355,7 @@ def test_loads_depth_is_that_of_json_safe(value: object, depth: int) -> None:
     assert depth_of(loads(text)) <= MAX_DEPTH
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("depth", [900, 100_000])
 def test_loads_any_depth(depth: int) -> None:
     value = peel(loads("[" * depth + BIG + "]" * depth), MAX_DEPTH)
@@ -388,14 +392,14 @@ def test_filter(text: str, output: str | None) -> None:
     assert filtered(text, list(range(len(text)))) == (text if output is None else output)
 
 
-@settings(max_examples=400)
+@examples(200)
 @given(SOUP | BROKEN, st.lists(st.integers(0, 500), max_size=20))
 def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int]) -> None:
     assert filtered(text, places) == filtered(text)
     assert filtered(text, list(range(len(text)))) == filtered(text)
 
 
-@settings(max_examples=400)
+@examples(350)
 @given(SOUP | BROKEN, st.booleans())
 @example('{"a":' * 64 + "[1" + "}" * 64, False)
 @example('{"a":' * 64 + '[1}"' + "}" * 64, False)
@@ -487,6 +491,7 @@ def assert_spoilt(text: str, *, close_first: bool) -> None:
     assert not read_as_object(parse_partial_json, output)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("close_first", [True, False])
 def test_spoil_at_every_place(close_first: bool) -> None:
     healed = 0
@@ -496,7 +501,7 @@ def test_spoil_at_every_place(close_first: bool) -> None:
     assert healed > len(RICH) // 2  # unspoilt, most prefixes are read as an object
 
 
-@settings(max_examples=500)
+@examples(220)
 @given(SOUP | BROKEN | UNSAFE.map(json.dumps), st.integers(0, 500), st.booleans())
 @example(r'{"a": "b\ ', 9, True)
 @example(r'{"a": "\u12 ', 10, True)
@@ -508,6 +513,7 @@ def test_spoil_any_text(text: str, end: int, close_first: bool) -> None:
 # --- time
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("head", "unit"),
     [
@@ -588,7 +594,7 @@ def plainly(text: str) -> object:
         sys.set_int_max_str_digits(limit)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(230)
 @given(st.lists(LITERALS, max_size=6), st.sampled_from(["", " ", "\n\t "]), st.booleans())
 def test_loads_reads_every_number_as_json_safe_makes_it(
     literals: list[str], blank: str, as_bytes: bool
@@ -600,7 +606,7 @@ def test_loads_reads_every_number_as_json_safe_makes_it(
         assert_storable(value)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(120)
 @given(UNSAFE, st.integers(0, 3))
 @example({"a": (1, 2)}, 0)
 @example({1: 2}, 0)
@@ -662,7 +668,7 @@ class _Thorough(JSONTextFilter):
 SAFE_PIECES = st.sampled_from(["a", "abc ", "{", "1", "", "\n", "]", "é", "u0041", "d83d", ":"])
 
 
-@settings(max_examples=500, deadline=None)
+@examples(250)
 @given(st.lists(SAFE_PIECES | st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS])), st.booleans())
 @example(['{"a": "', "b", "\ud83d", "c", "\\", "u0041", "d", '"', "}"], False)
 @example(['{"a": "\\ud83d', "b", "\\ude00", "c"], False)

@@ -9,12 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
 
 from langchain_asi_one._json_safe import MAX_DEPTH, json_safe, loads
 from langchain_asi_one._partial_json import PartialJSON
+from tests.examples import examples
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 LEAF = (
@@ -108,7 +109,7 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(marks)]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(30)
 @given(CONTAINERS, st.booleans(), st.sampled_from([None, 1, "\t"]))
 @example({"a": 'x"\\/\b\f\n\r\té😀', "b": "\\u0041", "é": [[], {}, [{}]]}, True, None)
 @example([1.5e-9, -1, 0, 10**30, "", True, None], False, None)
@@ -126,7 +127,7 @@ def test_each_beginning_is_read_as_langchain_reads_it(
     assert exactly(answer.value) == exactly(loads(text))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(PARTS, max_size=14).map("".join), st.lists(st.integers(0, 200), max_size=6))
 @example('{"a": "\\ud83d\\ude00", "b\\ud83d', [7, 9, 15, 20, 25])
 @example('{"a": tru, "b": 1}', [8])
@@ -142,7 +143,7 @@ def test_how_the_text_is_cut_changes_nothing(text: str, places: list[int]) -> No
         assert by_pieces.ended == one_by_one.ended
 
 
-@settings(max_examples=200, deadline=None)
+@examples(80)
 @given(CONTAINERS, st.integers(0, 60), PARTS | st.just(""))
 def test_malformed_text_is_read_up_to_where_it_is(value: Any, at: int, part: str) -> None:
     """Each beginning that JSON can begin with has LangChain's value; then nothing moves it."""
@@ -167,7 +168,7 @@ def test_malformed_text_is_read_up_to_where_it_is(value: Any, at: int, part: str
         assert exactly(answer.value) == exactly(whole)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(PARTS | st.text(st.characters(), max_size=5), max_size=12))
 def test_nothing_raises_and_all_is_safe(pieces: list[str]) -> None:
     answer = PartialJSON()
@@ -310,6 +311,7 @@ def spent(begin: str, piece: str, size: int, *, at_once: bool) -> float:
     return best
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("at_once", [True, False], ids=["at once", "in pieces"])
 def test_no_text_takes_quadratic_time(name: str, at_once: bool) -> None:

@@ -10,12 +10,13 @@ from operator import add
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, message_chunk_to_message
 
 from langchain_asi_one._messages import message_chunk, whole_message
 from langchain_asi_one._wire import AnswerReader
+from tests.examples import examples
 
 TOOLS: dict[str, dict[str, Any]] = {
     "get_weather": {
@@ -336,6 +337,7 @@ def test_the_same_call_twice_in_a_body_is_run_once() -> None:
     assert invoked(call, {**call, "index": 0}) == expected(("a", "pay", {"q": 1}))
 
 
+@pytest.mark.no_cover
 def test_a_thousand_calls() -> None:
     calls = [item(i, f"c{i}", f"t{i}", json.dumps({"i": i})) for i in range(1000)]
     wanted = expected(*[(f"c{i}", f"t{i}", {"i": i}) for i in range(1000)])
@@ -348,6 +350,7 @@ def test_a_thousand_calls() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.no_cover
 def test_five_thousand_deltas() -> None:
     text = json.dumps({"text": "x" * 4989})
     assert len(text) == 5001
@@ -397,7 +400,7 @@ def split_calls(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, A
 
 
 @given(split_calls())
-@settings(max_examples=150, deadline=None)
+@examples(50)
 def test_however_calls_are_split_they_are_the_same(
     case: tuple[list[dict[str, Any]], list[dict[str, Any]]],
 ) -> None:
@@ -417,7 +420,7 @@ def test_however_calls_are_split_they_are_the_same(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["index", "id", "function", "name"]), JSON_VALUES)))
-@settings(max_examples=100, deadline=None)
+@examples(40)
 def test_no_item_whatever_raises_and_ids_are_unique(items: list[Any]) -> None:
     for message in (invoked(*items), streamed(*items)):
         ids = [c["id"] for c in [*message.tool_calls, *message.invalid_tool_calls]]
@@ -560,7 +563,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=10), st.lists(st.integers(0, 200), max_size=6))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_however_text_is_split_it_is_the_same(pieces: list[str], cuts: list[int]) -> None:
     text = "".join(pieces)
     ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
@@ -580,6 +583,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_takes_no_longer_than_its_length(name: str) -> None:
     reader = AnswerReader(streamed=False, tools=TOOLS)
@@ -589,6 +593,7 @@ def test_hostile_text_takes_no_longer_than_its_length(name: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.no_cover
 def test_a_tag_that_is_never_closed_does_not_slow_the_stream() -> None:
     reader = AnswerReader(streamed=True, tools=TOOLS)
     began = time.process_time()

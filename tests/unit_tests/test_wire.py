@@ -10,13 +10,14 @@ from typing import Any
 
 import ormsgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, message_chunk_to_message
 
 from langchain_asi_one._json_safe import loads
 from langchain_asi_one._messages import message_chunk, usage_metadata, whole_message
 from langchain_asi_one._wire import AnswerReader
+from tests.examples import examples
 
 METADATA = {"model_provider": "asi-one", "session_id": "s"}
 
@@ -324,7 +325,7 @@ def from_the_wire(value: Any) -> Any:
 
 
 @given(st.lists(CHUNKS, max_size=4))
-@settings(max_examples=250, deadline=None)
+@examples(40)
 def test_any_stream_gives_a_message_that_a_checkpoint_can_hold(chunks: list[Any]) -> None:
     message = streamed(*from_the_wire(chunks))
     ormsgpack.packb(message.model_dump())
@@ -334,7 +335,7 @@ def test_any_stream_gives_a_message_that_a_checkpoint_can_hold(chunks: list[Any]
 
 
 @given(CHUNKS)
-@settings(max_examples=250, deadline=None)
+@examples(60)
 def test_any_body_gives_the_message_of_its_deltas(sent: dict[str, Any]) -> None:
     message = invoked(from_the_wire(sent))
     ormsgpack.packb(message.model_dump())
@@ -352,7 +353,7 @@ PLACES = st.lists(st.integers(0, 50), max_size=5)
 
 
 @given(TEXTS, st.text("ab \n", max_size=12), PLACES, st.booleans())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_text_and_thought_split_anywhere_are_those_of_the_body(
     content: str, thought: str, places: list[int], at_the_top: bool
 ) -> None:

@@ -37,8 +37,8 @@ nitpick_ignore_regex = [
     ("py:class", r"CompiledStateGraph|LanguageModelInput|Runnable\w*|Runtime|SecretStr"),
     ("py:exc", "OutputParserException"),
     # Types of private modules, which signatures show and pages do not.
-    ("py:class", r"langchain_asi_one\.(\w+\.)*_\w+\.\w+|(.*\.)?_\w+"),
-    ("py:class", r"Decision|Diagram|Exchange|Node|Router|Script|Turn"),
+    ("py:class", r"langchain_asi_one\.(\w+\.)*_\w+(\.\w+)+|(.*\.)?_\w+"),
+    ("py:class", r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|Node|Router|Script|Turn"),
 ]
 
 autodoc_default_options = {

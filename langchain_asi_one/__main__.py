@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Takes a second, which help and usage errors need not wait for.
-        from langchain_asi_one._main_run import run  # noqa: PLC0415
+        from langchain_asi_one._cli.run import run  # noqa: PLC0415
 
         return run(options)
     except KeyboardInterrupt:

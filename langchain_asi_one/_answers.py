@@ -9,12 +9,12 @@ from typing import Any
 
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from langchain_asi_one._call import Call
-from langchain_asi_one._completions import ChatCompletions
-from langchain_asi_one._generations import generation_chunk
-from langchain_asi_one._messages import whole_message
-from langchain_asi_one._tools import parameter_schemas
-from langchain_asi_one._wire import AnswerReader, Delta
+from langchain_asi_one._request.tools import parameter_schemas
+from langchain_asi_one._response.chunk_sum import generation_chunk
+from langchain_asi_one._response.messages import whole_message
+from langchain_asi_one._response.reader import AnswerReader, Delta
+from langchain_asi_one._transport.completions import ChatCompletions
+from langchain_asi_one._transport.request import Call
 from langchain_asi_one.errors import ASIOneError
 
 

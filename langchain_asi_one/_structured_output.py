@@ -19,9 +19,9 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import SkipValidation
 from typing_extensions import override
 
-from langchain_asi_one._generations import sum_of_chunks
-from langchain_asi_one._json_safe import loads
-from langchain_asi_one._partial_json import PartialJSON
+from langchain_asi_one._json.partial import PartialJSON
+from langchain_asi_one._json.safe import loads
+from langchain_asi_one._response.chunk_sum import sum_of_chunks
 
 # json_object answers have been recorded inside a code fence (wire contract, 5.1).
 _FENCES = [

@@ -20,22 +20,27 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
-from langchain_asi_one import _tools
-from langchain_asi_one._bindings import FollowUpBinding, keep_follow_up
-from langchain_asi_one._call import Call
-from langchain_asi_one._content_blocks import MODEL_PROVIDER
-from langchain_asi_one._fields import ASIOneFields, warn_if_retired
-from langchain_asi_one._parameters import (
+from langchain_asi_one._config import ASIOneFields, warn_if_retired
+from langchain_asi_one._request import tools as _tools
+from langchain_asi_one._request.parameters import (
     ASI_ONE_FIELDS,
     CALL_ARGUMENTS,
     check_names,
     check_value,
 )
-from langchain_asi_one._session import new_session_id, session_in_reach
-from langchain_asi_one._settings import (
+from langchain_asi_one._request.session import new_session_id, session_in_reach
+from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
+from langchain_asi_one._transport.request import Call
+from langchain_asi_one._validators import (
     check_timeout,
 )
-from langchain_asi_one.follow_up import FollowUpRunnable, OnPending, with_follow_up
+from langchain_asi_one.follow_up import (
+    FollowUpBinding,
+    FollowUpRunnable,
+    OnPending,
+    keep_follow_up,
+    with_follow_up,
+)
 
 if TYPE_CHECKING:
     from langchain_asi_one._answers import Answers
@@ -343,7 +348,7 @@ class ChatASIOne(ASIOneFields):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        from langchain_asi_one._history import request_messages  # noqa: PLC0415 - for calls only
+        from langchain_asi_one._request.messages import request_messages  # noqa: PLC0415 - for calls only
 
         check_names(kwargs, CALL_ARGUMENTS, self._set_on_the_model(), where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}

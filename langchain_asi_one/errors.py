@@ -44,7 +44,7 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
 )
 
-from langchain_asi_one._http import http
+from langchain_asi_one._httpx_compat import http
 
 __all__ = [
     "ASIOneAuthenticationError",

@@ -21,7 +21,7 @@ from langchain_core.messages import BaseMessage
 from typing_extensions import TypedDict
 
 from langchain_asi_one._agent_address import is_agent_address
-from langchain_asi_one._json_safe import json_safe, loads
+from langchain_asi_one._json.safe import json_safe, loads
 
 __all__ = ["ExecutableEntry", "get_executable_data", "is_agent_address", "parse_executable_data"]
 

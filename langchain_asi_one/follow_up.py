@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForChainRun,
@@ -23,6 +23,7 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import (
     Runnable,
+    RunnableBinding,
     RunnableConfig,
     RunnableSerializable,
 )
@@ -32,8 +33,8 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import ConfigDict
 from typing_extensions import override
 
-from langchain_asi_one._pending import FollowUpRule, is_deferred
-from langchain_asi_one._waiting import HeldAnswer, Waiting
+from langchain_asi_one._follow_up.progress import HeldAnswer, Waiting
+from langchain_asi_one._follow_up.rule import FollowUpRule, is_deferred
 from langchain_asi_one.errors import ASIOneError, Failure
 
 __all__ = [
@@ -45,6 +46,14 @@ __all__ = [
     "is_deferred",
     "with_follow_up",
 ]
+
+
+if TYPE_CHECKING:
+    # LangChain's own subclass, which only adds types.
+    from langchain_core.language_models.chat_models import _ChatModelBinding as _Binding
+else:
+    _Binding = RunnableBinding[LanguageModelInput, AIMessage]
+
 
 EVENT = "asi_one_follow_up"
 """Name of the custom event that tells of each answer that is still to come.
@@ -409,6 +418,36 @@ def with_follow_up(
         raise ValueError(msg)
     rule = FollowUpRule(interval, max_polls, is_pending, message)
     return FollowUpRunnable(bound=runnable, rule=rule, on_pending=on_pending)
+
+
+class FollowUpBinding(_Binding):
+    """What `bind`, `bind_tools` and `with_config` of `ChatASIOne` return.
+
+    A plain `RunnableBinding` would hand `with_follow_up` on to the model, and what was bound would
+    be lost without a word.
+    """
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableBinding.lc_id()
+
+    def with_follow_up(self, **arguments: Any) -> FollowUpRunnable:
+        """Do as `ChatASIOne.with_follow_up`, with what is bound; the same arguments."""
+        return with_follow_up(self, **arguments)
+
+
+def keep_follow_up(binding: Runnable[LanguageModelInput, AIMessage]) -> FollowUpBinding:
+    """Make a binding of `ChatASIOne` one whose `with_follow_up` keeps what is bound.
+
+    Args:
+        binding: The `RunnableBinding` that LangChain made.
+
+    Returns:
+        The same as `FollowUpBinding`.
+    """
+    fields = {name: getattr(binding, name) for name in RunnableBinding.model_fields}
+    return FollowUpBinding(**fields)
 
 
 def session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:

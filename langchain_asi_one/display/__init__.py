@@ -21,7 +21,7 @@ from langchain_asi_one.display._text import (
     format_message,
     sections,
 )
-from langchain_asi_one.display._told import ANSWER, THOUGHT
+from langchain_asi_one.display._view import ANSWER, THOUGHT
 
 __all__ = [
     "ANSWER",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from langchain_asi_one._printable import printable
 from langchain_asi_one.display._diagram import Diagram, workers_of
+from langchain_asi_one.display._graph_state import is_state, run_of
 from langchain_asi_one.display._html import as_card
-from langchain_asi_one.display._run import is_state, run_of
+from langchain_asi_one.display._printable import printable
 from langchain_asi_one.display._text import Section, as_text, laid_out, turn_sections
-from langchain_asi_one.display._told import Turn, prose, turn_of
+from langchain_asi_one.display._view import Turn, prose, turn_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,7 +74,7 @@ class Card:
         return self.text()
 
     def __rich__(self) -> RenderableType:
-        from langchain_asi_one.display._terminal import drawn  # noqa: PLC0415 - optional
+        from langchain_asi_one.display._rich import drawn  # noqa: PLC0415 - optional
 
         return drawn(self)
 

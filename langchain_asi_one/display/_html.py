@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from langchain_asi_one.display._agent_status import AGENTS, STATUSES
 from langchain_asi_one.display._diagram import Diagram, shortened
 from langchain_asi_one.display._markdown import as_html, escaped
-from langchain_asi_one.display._run import AGENTS, STATUSES
 from langchain_asi_one.display._style import STYLE
-from langchain_asi_one.display._told import ABOUT, ANSWER, PENDING, THOUGHT, Item, Part, Turn
+from langchain_asi_one.display._view import ABOUT, ANSWER, PENDING, THOUGHT, Item, Part, Turn
 
 _HEADS: Final = ("action", "tool_name", "name", "title", "type")
 _CODE: Final = ("arguments", "args", "id", "session", "as sent", "input", "output", "result")

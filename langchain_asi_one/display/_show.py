@@ -8,8 +8,8 @@ from typing import Any, TextIO, overload
 from langchain_core.messages import AIMessage
 
 from langchain_asi_one.display._card import card
-from langchain_asi_one.display._places import place_for
-from langchain_asi_one.display._stream import afollow, follow
+from langchain_asi_one.display._live import afollow, follow
+from langchain_asi_one.display._outputs import place_for
 
 
 @overload

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one._printable import Flow, columns
-from langchain_asi_one.display._told import Item, Part, Turn, message_parts
+from langchain_asi_one.display._printable import Flow, columns
+from langchain_asi_one.display._view import Item, Part, Turn, message_parts
 
 NARROWEST: Final = 20
 """Fewest columns to wrap to.

@@ -3,12 +3,11 @@
 import inspect
 import json
 import logging
-import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
-# Not in `executable_data.__all__`, but what makes an identifier suspicious is decided there.
-from langchain_asi_one.executable_data import _KEYS, ExecutableEntry, is_agent_address
+from langchain_asi_one._agent_identity import HANDLE, agent_identity
+from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address
 
 logger = logging.getLogger(__name__)
 
@@ -23,36 +22,10 @@ Example:
     [True, False, True]
 """
 
-_HANDLE: Final = re.compile(r"@?([A-Za-z0-9._-]{1,64})")
-_IDENTIFIER_PATHS: Final = frozenset(f"{_KEYS['address']} {_KEYS['handle']}".split())
 _CHOICES: Final = (
     'a set of agent addresses and handles, a function from entry to bool, or "any" to let the '
     "model choose among all of Agentverse"
 )
-
-
-def agent_identity(entry: ExecutableEntry) -> str | None:
-    """What identifies the agent of an entry, for routing.
-
-    Args:
-        entry: An entry of `parse_executable_data`, perhaps edited since.
-
-    Returns:
-        The address if its checksum is right; else the handle (without `@`), but only of an entry
-        that has no address and nothing wrong with what identifies it; else `None`.
-
-    Example:
-        >>> agent_identity({"kind": "agent", "handle": "weather", "raw": {}})
-        'weather'
-    """
-    if "address" in entry:
-        address = entry["address"]
-        return address if is_agent_address(address) else None
-    handle = entry.get("handle")
-    match = _HANDLE.fullmatch(handle) if isinstance(handle, str) else None
-    if match is None or any(map(_about_identifier, entry.get("problems", []))):
-        return None
-    return match[1]
 
 
 def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
@@ -101,7 +74,7 @@ def checked_identifier(value: object, argument: str) -> str:
     if isinstance(value, str):
         if is_agent_address(value):
             return value
-        match = _HANDLE.fullmatch(value)
+        match = HANDLE.fullmatch(value)
         if match is not None and not match[1].startswith("agent1"):
             return match[1]
     msg = (
@@ -172,11 +145,6 @@ def _acceptance(allow: Allow) -> Callable[[str, ExecutableEntry], bool]:
         raise TypeError(msg)
     identifiers = allowed_identifiers(allow) or frozenset()
     return lambda identity, _entry: identity in identifiers
-
-
-def _about_identifier(problem: str) -> bool:
-    # The path between the first backticks is ours; what the entry says comes after it.
-    return problem.startswith("`") and problem.split("`", 2)[1] in _IDENTIFIER_PATHS
 
 
 def _shown(value: object) -> str:

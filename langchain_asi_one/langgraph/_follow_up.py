@@ -11,8 +11,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langgraph.graph import END
 from typing_extensions import TypedDict, override
 
-from langchain_asi_one._pending import FollowUpRule, session_of, text_of
-from langchain_asi_one._waiting import checked, marked
+from langchain_asi_one._follow_up.progress import checked, marked
+from langchain_asi_one._follow_up.rule import FollowUpRule, session_of, text_of
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
 from langchain_asi_one.langgraph._state import (
     MESSAGES_KEY,

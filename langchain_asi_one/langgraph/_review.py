@@ -8,9 +8,10 @@ from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from langgraph.types import interrupt
 
-from langchain_asi_one._json_safe import json_safe
+from langchain_asi_one._agent_identity import agent_identity
+from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
-from langchain_asi_one.langgraph._allow import agent_identity, distinct_agents
+from langchain_asi_one.langgraph._allow import distinct_agents
 from langchain_asi_one.langgraph._state import ENTRIES_KEY, Node, entries_of, schema
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, overload
 from langgraph.graph import END
 from langgraph.types import Send
 
+from langchain_asi_one._agent_identity import agent_identity
 from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_data
 from langchain_asi_one.langgraph._allow import (
     Allow,
-    agent_identity,
     allow_agents,
     allowed_identifiers,
     checked_identifier,

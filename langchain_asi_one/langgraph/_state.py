@@ -21,7 +21,7 @@ from langchain_core.messages.utils import convert_to_messages
 from langgraph.graph import MessagesState
 from typing_extensions import TypedDict
 
-from langchain_asi_one._pending import is_deferred
+from langchain_asi_one._follow_up.rule import is_deferred
 from langchain_asi_one.executable_data import ExecutableEntry
 
 MESSAGES_KEY: Final = "messages"

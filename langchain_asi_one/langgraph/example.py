@@ -18,7 +18,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
-from langchain_asi_one._fields import API_KEY_VARIABLE
+from langchain_asi_one._config import API_KEY_VARIABLE
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.langgraph._allow import Allow
 from langchain_asi_one.langgraph._graph import create_asi_one_graph

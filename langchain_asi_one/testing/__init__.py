@@ -57,10 +57,10 @@ except ImportError as _missing:
     raise ImportError(_msg, name=_missing.name) from _missing
 
 from langchain_asi_one.testing._faults import FAULTS
-from langchain_asi_one.testing._received import ReceivedRequest
+from langchain_asi_one.testing._render import as_body, as_stream
 from langchain_asi_one.testing._replies import SAMPLES, Reply, answer, fault, raw, sample, stream
+from langchain_asi_one.testing._requests import ReceivedRequest
 from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
-from langchain_asi_one.testing.render import as_body, as_stream
 
 __all__ = [
     "FAULTS",

@@ -13,17 +13,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from langchain_asi_one.testing._memory import Sessions
-from langchain_asi_one.testing._received import (
+from langchain_asi_one.testing._default_answers import last_user_text, respond
+from langchain_asi_one.testing._replies import Reply, marked_reply, rendered
+from langchain_asi_one.testing._requests import (
     Exchange,
     ReceivedRequest,
     bearer_key,
     fingerprint,
     without_secrets,
 )
-from langchain_asi_one.testing._replies import Reply, marked_reply, rendered
-from langchain_asi_one.testing._rules import last_user_text, respond
-from langchain_asi_one.testing._script import Cut, Pause, Script, error_body, whole
+from langchain_asi_one.testing._responses import Cut, Pause, Script, error_body, whole
+from langchain_asi_one.testing._sessions import Sessions
 from langchain_asi_one.testing._validation import RequestRefusedError, check, parsed
 
 if TYPE_CHECKING:

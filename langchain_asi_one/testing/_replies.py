@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._faults import named_fault, options_from_text
-from langchain_asi_one.testing._script import (
+from langchain_asi_one.testing._faults.registry import named_fault, options_from_text
+from langchain_asi_one.testing._render import as_chunks
+from langchain_asi_one.testing._responses import (
     DONE,
     JSON_TYPE,
     SSE_TYPE,
@@ -17,12 +18,11 @@ from langchain_asi_one.testing._script import (
     streamed,
     whole,
 )
-from langchain_asi_one.testing.render import as_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from langchain_asi_one.testing._received import Exchange
+    from langchain_asi_one.testing._requests import Exchange
 
 SAMPLES = Path(__file__).with_name("samples")
 """Folder with the published samples.

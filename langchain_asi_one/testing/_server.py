@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from langchain_asi_one.testing._received import ReceivedRequest
     from langchain_asi_one.testing._replies import Reply
+    from langchain_asi_one.testing._requests import ReceivedRequest
 
 _START_SECONDS = 10
 _STOP_SECONDS = 5

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from langchain_asi_one.testing._script import error_body
+from langchain_asi_one.testing._responses import error_body
 
 MODELS = ("asi1", "asi1-ultra", "asi1-mini")
 

@@ -13,10 +13,10 @@ from langchain_core.load import dumps
 from langchain_core.messages import AIMessage
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._faults import CallFacts, WireFault, wire_error
-from langchain_asi_one._messages import whole_message
-from langchain_asi_one._payload import ChunkDecoder, read_body
-from langchain_asi_one._wire import AnswerReader
+from langchain_asi_one._response.messages import whole_message
+from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._transport.decoders import ChunkDecoder, read_body
+from langchain_asi_one._transport.error_mapping import CallFacts, WireFault, wire_error
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.examples import examples

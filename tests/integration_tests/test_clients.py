@@ -24,8 +24,9 @@ from langchain_core.runnables import ConfigurableField
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import BaseModel
 
-from langchain_asi_one import ChatASIOne, _clients
-from langchain_asi_one._http import http
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one._httpx_compat import http
+from langchain_asi_one._transport import client_pool
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, answer, raw
 from tests.patience import FOREVER, PATIENCE, eventually
@@ -72,14 +73,14 @@ class Built:
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[Built]:
     """Count clients; the process has none yet, as at its start."""
-    monkeypatch.setattr(_clients, "_PROCESS_POOLS", [])
+    monkeypatch.setattr(client_pool, "_PROCESS_POOLS", [])
     found = Built()
     for name in ("OpenAI", "AsyncOpenAI"):
         found.watch(monkeypatch, openai, name)
     for name in ("Client", "AsyncClient"):
         found.watch(monkeypatch, http, name)
     yield found
-    for pool in _clients._PROCESS_POOLS:
+    for pool in client_pool._PROCESS_POOLS:
         pool.http.close()
 
 
@@ -209,8 +210,8 @@ def test_more_settings_than_are_kept_still_work(built: Built, quiet_server: Loca
     assert built.all == (40, 0, 1, 0)
     assert len({request.key_fingerprint for request in quiet_server.requests}) == 40
     assert {request.connection for request in quiet_server.requests} == {1}
-    (pool,) = _clients._PROCESS_POOLS
-    assert len(pool._clients) == _clients._MOST_CLIENTS
+    (pool,) = client_pool._PROCESS_POOLS
+    assert len(pool._clients) == client_pool._MOST_CLIENTS
 
 
 # --- A client of one's own ---
@@ -399,12 +400,12 @@ FORK = """
 import asyncio, os, sys, threading
 import openai
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one import _clients
+from langchain_asi_one._transport import client_pool
 
 openai.DEFAULT_CONNECTION_LIMITS.keepalive_expiry = None  # however long the child takes
 model = ChatASIOne(base_url=sys.argv[1], api_key="any-key", max_retries=0)
 model.invoke("parent")
-held = _clients._PROCESS_POOLS[0].http
+held = client_pool._PROCESS_POOLS[0].http
 
 async def parent():
     await model.ainvoke("parent")
@@ -420,12 +421,12 @@ async def parent():
         threads = [threading.Thread(target=turn, args=(n,)) for n in range(2)]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
-        own = _clients._PROCESS_POOLS[-1].http
+        own = client_pool._PROCESS_POOLS[-1].http
         os._exit(0 if said == [True] * 4 and own is not held and not held.is_closed else 1)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     await model.ainvoke("parent")
     model.invoke("parent")
-    print(status, len(_clients._PROCESS_POOLS), _clients._PROCESS_POOLS[0].http is held)
+    print(status, len(client_pool._PROCESS_POOLS), client_pool._PROCESS_POOLS[0].http is held)
 
 asyncio.run(parent())
 """
@@ -471,8 +472,8 @@ exec(sys.argv[1])
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 FOR_CALLS = {
-    *("langchain_asi_one._answers", "langchain_asi_one._completions"),
-    *("langchain_asi_one._clients", "langchain_asi_one._history"),
+    *("langchain_asi_one._answers", "langchain_asi_one._transport.completions"),
+    *("langchain_asi_one._transport.client_pool", "langchain_asi_one._request.messages"),
     *("langchain_asi_one._structured_output", "langchain_asi_one.testing"),
 }
 
@@ -524,7 +525,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 {first}
 (stored,) = messages_from_dict(json.loads(sys.argv[1]))
 checkpointed = JsonPlusSerializer().loads_typed(("msgpack", base64.b64decode(sys.argv[2])))
-calls = "langchain_asi_one._completions" in sys.modules
+calls = "langchain_asi_one._transport.completions" in sys.modules
 print(json.dumps([stored.content_blocks, checkpointed.content_blocks, calls]))
 """
 FIRSTS = {

@@ -14,7 +14,7 @@ from selenium.webdriver import Chrome
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.display import Card, card
-from langchain_asi_one.display._stream import Growing
+from langchain_asi_one.display._live import Growing
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.integration_tests.browser.chromium import Trap, running_chromium, running_trap

@@ -16,9 +16,9 @@ from nbclient import NotebookClient
 from typing_extensions import override
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one.display import _stream, card, format_message, show, stream_view
+from langchain_asi_one.display import _live, card, format_message, show, stream_view
 from langchain_asi_one.display._card import Card
-from langchain_asi_one.display._stream import INTERVAL, Growing, follow
+from langchain_asi_one.display._live import INTERVAL, Growing, follow
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
@@ -58,7 +58,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of streams that are shown."""
     clock = Clock()
-    monkeypatch.setattr(_stream, "time", clock)
+    monkeypatch.setattr(_live, "time", clock)
     return clock
 
 

@@ -26,11 +26,11 @@ from langchain_core.tracers.schemas import Run
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._faults import WireFault
-from langchain_asi_one._generations import generation_chunk
-from langchain_asi_one._payload import ChunkDecoder
+from langchain_asi_one._response.chunk_sum import generation_chunk
+from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._structured_output import CallParser
-from langchain_asi_one._wire import AnswerReader
+from langchain_asi_one._transport.decoders import ChunkDecoder
+from langchain_asi_one._transport.error_mapping import WireFault
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.examples import examples

@@ -20,7 +20,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._session import session_of_thread
+from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.errors import ASIOneServerError
 from langchain_asi_one.follow_up import (
     EVENT,

@@ -20,7 +20,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._session import session_of_thread
+from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.langgraph import (
     AgentResult,
     AgentTask,

@@ -22,7 +22,7 @@ from typing import Any, cast
 import pytest
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._http import http
+from langchain_asi_one._httpx_compat import http
 from langchain_asi_one.errors import ASIOneTimeoutError
 from langchain_asi_one.testing import LocalASIOne, stream
 from tests.patience import FOREVER, PATIENCE, eventually

@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_asi_one import ChatASIOne, parse_executable_data
-from langchain_asi_one._session import session_of_thread
+from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.middleware import ExecutableDataMiddleware
 from langchain_asi_one.testing import LocalASIOne, answer
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT

@@ -20,9 +20,9 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._messages import message_chunk, whole_message
-from langchain_asi_one._payload import ChunkDecoder
-from langchain_asi_one._wire import AnswerReader
+from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._transport.decoders import ChunkDecoder
 from langchain_asi_one.errors import InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, Reply, answer, as_body, as_stream, raw, sample
 from langchain_asi_one.testing import stream as streamed

@@ -24,11 +24,11 @@ from langchain_core.tracers.schemas import Run
 from pydantic import ValidationError
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._clients import _PROCESS_POOLS
-from langchain_asi_one._fields import DEFAULT_BASE_URL
+from langchain_asi_one._config import DEFAULT_BASE_URL
+from langchain_asi_one._transport.client_pool import _PROCESS_POOLS
 from langchain_asi_one.errors import ASIOneAuthenticationError, ASIOneError
 from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
-from langchain_asi_one.testing._received import fingerprint
+from langchain_asi_one.testing._requests import fingerprint
 from tests.patience import PATIENCE
 
 KEY = "sk_canary_key_5f1c9e7a20b4"

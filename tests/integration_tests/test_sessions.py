@@ -18,7 +18,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._session import session_of_thread
+from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.testing import LocalASIOne, raw
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")

@@ -23,7 +23,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel, Field
 
-from langchain_asi_one import ChatASIOne, _tools
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one._request import tools as _tools
 from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
 
 Make = Callable[..., ChatASIOne]

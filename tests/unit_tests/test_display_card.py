@@ -25,9 +25,9 @@ from langchain_core.messages import (
 from langgraph.graph import END, START, StateGraph
 
 from langchain_asi_one.display import Card, card, format_message, show
+from langchain_asi_one.display._graph_state import run_of
 from langchain_asi_one.display._layout import laid_out
 from langchain_asi_one.display._markdown import as_html, may_be_linked
-from langchain_asi_one.display._run import run_of
 from langchain_asi_one.langgraph import report_agents
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 from tests.examples import examples

@@ -12,11 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from langchain_asi_one import _tool_calls
-from langchain_asi_one._envelope import Envelope
-from langchain_asi_one._json_text import JSONTextFilter
-from langchain_asi_one._tool_calls import ToolCallReader
-from langchain_asi_one._wire import AnswerReader
+from langchain_asi_one._json.tool_arguments import JSONTextFilter
+from langchain_asi_one._response import tool_calls as _tool_calls
+from langchain_asi_one._response.envelope import Envelope
+from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._response.tool_calls import ToolCallReader
 from tests.examples import examples
 
 Wire = dict[str, Any]

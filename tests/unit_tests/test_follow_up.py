@@ -18,8 +18,8 @@ from langchain_core.messages import (
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._pending import STAND_IN_MARK, FollowUpRule
-from langchain_asi_one._waiting import Waiting, conversation
+from langchain_asi_one._follow_up.progress import Waiting, conversation
+from langchain_asi_one._follow_up.rule import STAND_IN_MARK, FollowUpRule
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
     AnswerPendingError,
@@ -27,7 +27,7 @@ from langchain_asi_one.follow_up import (
     is_deferred,
     with_follow_up,
 )
-from langchain_asi_one.testing._rules import MARK
+from langchain_asi_one.testing._default_answers import MARK
 
 SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
 DEFERRED = "I've sent the message"

@@ -17,13 +17,13 @@ from langchain_core.load import dumpd, dumps, load
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_asi_one._generations import (
+from langchain_asi_one._response.chunk_sum import (
     ASIOneGenerationChunk,
     generation_chunk,
     sum_of_chunks,
 )
-from langchain_asi_one._messages import message_chunk, whole_message
-from langchain_asi_one._wire import AnswerReader, Delta
+from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.reader import AnswerReader, Delta
 from tests.examples import examples
 
 FIELDS = {"content", "additional_kwargs", "response_metadata", "tool_call_chunks"}

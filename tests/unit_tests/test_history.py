@@ -24,8 +24,8 @@ from langchain_core.messages import (
 )
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._history import request_messages
-from langchain_asi_one._json_safe import json_safe
+from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._request.messages import request_messages
 from langchain_asi_one.testing import LocalASIOne
 from tests.examples import examples
 

@@ -16,17 +16,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
 
-from langchain_asi_one._json_safe import (
+from langchain_asi_one._json.safe import (
     CIRCULAR,
     MAX_DEPTH,
     UNPRINTABLE,
-    JSONTextFilter,
     is_json_safe,
     json_safe,
     json_text,
     loads,
     safe_text,
 )
+from langchain_asi_one._json.tool_arguments import JSONTextFilter
 from tests.examples import examples
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
 
-from langchain_asi_one._json_safe import MAX_DEPTH, json_safe, loads
-from langchain_asi_one._partial_json import PartialJSON
+from langchain_asi_one._json.partial import PartialJSON
+from langchain_asi_one._json.safe import MAX_DEPTH, json_safe, loads
 from tests.examples import examples
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

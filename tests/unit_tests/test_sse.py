@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from langchain_asi_one._sse import ServerSentEvent, SSEDecoder
+from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
 from tests.examples import examples
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, message_chunk_to_message
 
-from langchain_asi_one._messages import message_chunk, whole_message
-from langchain_asi_one._wire import AnswerReader
+from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.reader import AnswerReader
 from tests.examples import examples
 
 TOOLS: dict[str, dict[str, Any]] = {

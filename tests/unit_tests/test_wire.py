@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, message_chunk_to_message
 
-from langchain_asi_one._json_safe import loads
-from langchain_asi_one._messages import message_chunk, usage_metadata, whole_message
-from langchain_asi_one._wire import AnswerReader
+from langchain_asi_one._json.safe import loads
+from langchain_asi_one._response.messages import message_chunk, usage_metadata, whole_message
+from langchain_asi_one._response.reader import AnswerReader
 from tests.examples import examples
 
 METADATA = {"model_provider": "asi-one", "session_id": "s"}

@@ -1,0 +1,35 @@
+"""The HTTP library that the installed SDK is built on: `httpx2` since openai 3, `httpx` before."""
+
+from __future__ import annotations
+
+import importlib
+import ssl
+import sys
+from typing import Any
+
+import anyio
+import openai
+
+_SDK_MAJOR = int(openai.__version__.split(".", 1)[0])
+_NAMES = ("httpx2", "httpx")
+
+http: Any = importlib.import_module(_NAMES[0] if _SDK_MAJOR >= 3 else _NAMES[1])
+
+
+def timeout_errors() -> tuple[type[Exception], ...]:
+    """What a read or a connection that takes too long raises.
+
+    A user may hand in a client of either library; one that nobody imported raises nothing.
+    """
+    return tuple({sys.modules[name].TimeoutException for name in _NAMES if name in sys.modules})
+
+
+def transport_errors() -> tuple[type[Exception], ...]:
+    """What else a connection that fails raises."""
+    libraries = [sys.modules[name] for name in _NAMES if name in sys.modules]
+    return (
+        *{error for library in libraries for error in (library.HTTPError, library.StreamError)},
+        # Raised bare by the TLS layer; the SDK treats them as transport errors too.
+        ssl.SSLError,
+        anyio.EndOfStream,
+    )

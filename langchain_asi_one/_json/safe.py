@@ -1,0 +1,374 @@
+"""Values that every serialiser can hold: what comes from the wire is made safe here, once.
+
+A LangChain message ends up in checkpoints (msgpack), databases (PostgreSQL text) and traces (JSON).
+Each refuses something that JSON from a model may contain: integers beyond 64 bits, NaN, NUL, lone
+surrogates, nesting that exhausts the stack. Refusal comes late, when the answer is already paid
+for, so these values are replaced before a message exists. JSON text that arrives in pieces is for
+`tool_arguments`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "JSON",
+    "MAX_DEPTH",
+    "is_json_safe",
+    "json_safe",
+    "json_text",
+    "loads",
+    "safe_text",
+]
+
+
+MAX_DEPTH: Final = 64
+"""Levels of nested containers that are kept as containers; deeper ones become JSON text."""
+
+INT_MIN: Final = -(2**63)
+INT_MAX: Final = 2**64 - 1
+
+
+def safe_text(text: str) -> str:
+    r"""Make a string storable as UTF-8 text.
+
+    Args:
+        text: Any string.
+
+    Returns:
+        The same string without NUL, with surrogate pairs joined to the character they stand for
+        and lone surrogates replaced by U+FFFD. Clean text is returned as it is.
+
+    Example:
+        >>> safe_text("a\x00b \ud83d\ude00 \ud800") == "ab \U0001f600 \ufffd"
+        True
+    """
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "") if "\0" in text else text
+
+
+def integer_fits(literal: str) -> bool:
+    """Whether a JSON integer literal lies in the range of msgpack, -2**63 to 2**64 - 1.
+
+    Args:
+        literal: Decimal digits, perhaps with a minus sign, without leading zeros. Of any length:
+            the interpreter's limit on converting long digit strings is not met.
+
+    Returns:
+        True if the number fits.
+    """
+    return len(literal) < 19 or (len(literal) <= 20 and INT_MIN <= int(literal) <= INT_MAX)
+
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+_Container: TypeAlias = "dict[object, object] | list[object] | tuple[object, ...]"
+
+CIRCULAR: Final = "<circular reference>"
+"""Stands for a container that contains itself."""
+
+UNPRINTABLE: Final = "<unprintable object>"
+"""Stands for an object of which `str` raises."""
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_LONG: Final = 10_000
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+
+# Escapes of NUL and of lone surrogates. After an escaped backslash `\ud83d` is no escape and pairs
+# cannot be told by looking at six characters, so that counts as unsafe, too.
+_UNSAFE_ESCAPE = re.compile(
+    r"\\(?:\\u[dD]|u(?:0000|[dD][89abAB]..(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F]))"
+)
+
+
+def json_safe(value: object) -> JSON:
+    r"""Copy a value, replacing what JSON, msgpack, UTF-8 or PostgreSQL text cannot hold.
+
+    Never raises. Sharing is not kept: a container that occurs twice is copied twice.
+
+    Args:
+        value: Any object; usually one that was read from JSON.
+
+    Returns:
+        New containers with: strings as by `safe_text`; dict keys as strings (of keys that become
+        equal the last wins); tuples as lists; integers beyond -2**63 ... 2**64 - 1 as decimal
+        text (hexadecimal if longer than `sys.get_int_max_str_digits()`); NaN and infinities as
+        None; containers below level `MAX_DEPTH` as their JSON text; a container within itself as
+        `CIRCULAR`; any other object as its `str`, or `UNPRINTABLE`.
+
+    Example:
+        >>> json_safe({"n": 2**64, 1: (float("nan"), "a\x00b")})
+        {'n': '18446744073709551616', '1': [None, 'ab']}
+    """
+    if not _is_container(value):
+        return _scalar(value)
+    root = _empty(value)
+    todo = [(cast("_Container", value), root, frozenset[int]())]
+
+    def convert(child: object, path: frozenset[int]) -> JSON:
+        if not _is_container(child):
+            return _scalar(child)
+        if id(child) in path:
+            return CIRCULAR
+        if len(path) >= MAX_DEPTH:
+            return _json_text(cast("_Container", child), path)
+        copy = _empty(child)
+        todo.append((cast("_Container", child), copy, path))
+        return copy
+
+    while todo:
+        source, target, above = todo.pop()
+        path = above | {id(source)}
+        if isinstance(target, dict):
+            for key, child in _pairs(source):
+                target[cast("str", key)] = convert(child, path)
+        else:
+            target.extend([convert(child, path) for _, child in _pairs(source)])
+    return root
+
+
+def is_json_safe(value: object, *, levels: int = MAX_DEPTH) -> bool:
+    """Whether `json_safe` would only copy a value: told of nearly all in a fraction of the time.
+
+    Args:
+        value: Any object.
+        levels: How deep containers may be nested.
+
+    Returns:
+        False also for some values that are safe.
+    """
+    kind = type(value)
+    if kind is str:
+        return cast("str", value).isascii() and "\0" not in cast("str", value)
+    if kind is dict:
+        return levels > 0 and all(
+            type(key) is str and is_json_safe(key) and is_json_safe(child, levels=levels - 1)
+            for key, child in cast("dict[object, object]", value).items()
+        )
+    if kind is list:
+        return levels > 0 and all(
+            is_json_safe(child, levels=levels - 1) for child in cast("list[object]", value)
+        )
+    if kind is int:
+        return INT_MIN <= cast("int", value) <= INT_MAX
+    return value is None or kind is bool or (kind is float and math.isfinite(cast("float", value)))
+
+
+def json_text(value: object) -> str:
+    """Write a value as JSON that every server parses, without NaN or what JSON does not know.
+
+    Args:
+        value: Any object.
+
+    Returns:
+        What `json.dumps` gives for `json_safe` of it.
+    """
+    return _ENCODER.encode(value if is_json_safe(value) else json_safe(value))
+
+
+def loads(data: bytes | str) -> JSON:
+    r"""Parse JSON from the wire into a value that is safe as by `json_safe`.
+
+    Args:
+        data: One JSON document. Bytes are UTF-8, whatever a header says; one leading byte order
+            mark is ignored.
+
+    Returns:
+        The value. Integers beyond -2**63 ... 2**64 - 1 are their decimal digits as text, NaN,
+        infinities and overflowing floats are None, containers below level `MAX_DEPTH` are their
+        JSON text. Never raises RecursionError, as long as some 100 levels of the stack are free.
+
+    Raises:
+        json.JSONDecodeError: The document is malformed. It is a ValueError.
+        UnicodeDecodeError: The bytes are not UTF-8. It is a ValueError.
+
+    Example:
+        >>> loads(b'{"n": 18446744073709551616, "x": 1e999, "s": "\\ud800"}')
+        {'n': '18446744073709551616', 'x': None, 's': '\ufffd'}
+    """
+    if isinstance(data, str):
+        text = data.removeprefix("\ufeff")
+        clean = text.isascii() or safe_text(text) == text
+    else:
+        text = data.removeprefix(_UTF8_BOM).decode()
+        clean = True
+    if "\0" in text:
+        raise json.JSONDecodeError("Invalid control character at", text, text.index("\0"))
+    try:
+        value = _parse(text)
+        deep = _is_deep(value, text)
+    except RecursionError:
+        deep = True
+    if deep:
+        # It imports this module.
+        from langchain_asi_one._json.tool_arguments import JSONTextFilter  # noqa: PLC0415
+
+        shallow = JSONTextFilter(strict=True)
+        return _parse(shallow.feed(text) + shallow.close())
+    return value if clean and not _escapes_unsafe(text) else json_safe(value)
+
+
+def _parse(text: str) -> JSON:
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        end = -1
+    # With white space around it, or malformed, which `decode` explains.
+    return cast("JSON", value if end == len(text) else _DECODER.decode(text))
+
+
+def _integer(literal: str) -> int | str:
+    if len(literal) < 19 or integer_fits(literal):
+        return int(literal)
+    return literal
+
+
+def _float(literal: str) -> float | None:
+    number = float(literal)
+    return number if math.isfinite(number) else None
+
+
+# Made once: `json.loads` makes one for each document that it is given these for.
+_DECODER: Final = json.JSONDecoder(
+    parse_int=_integer, parse_float=_float, parse_constant=lambda _: None
+)
+
+
+def _escapes_unsafe(text: str) -> bool:
+    if "\\" not in text:
+        return False
+    suspect = "\\u" in text and ("\\u0000" in text or "\\ud" in text or "\\uD" in text)
+    return suspect and _UNSAFE_ESCAPE.search(text) is not None
+
+
+def _is_deep(value: JSON, text: str) -> bool:
+    """Whether containers are nested beyond `MAX_DEPTH`; `text` is what `value` was read from."""
+    # Counting takes less time than walking through the value of a short text, more of a long one.
+    if len(text) < _LONG and text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    level: list[JSON] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else cast("list[JSON]", parent))
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _is_container(value: object) -> bool:
+    # Not isinstance: it asks an object for its __class__, and a proxy may raise there.
+    kind = type(value)
+    return issubclass(kind, dict) or issubclass(kind, list) or issubclass(kind, tuple)
+
+
+def _empty(container: object) -> dict[str, JSON] | list[JSON]:
+    return {} if issubclass(type(container), dict) else []
+
+
+def _pairs(container: _Container) -> list[tuple[str | None, object]]:
+    """The items of a container as they are now; subclasses cannot interfere."""
+    if isinstance(container, dict):
+        return [(_key(key), child) for key, child in list(dict.items(container))]
+    if isinstance(container, list):
+        return [(None, child) for child in list.__getitem__(container, slice(None))]
+    return [(None, child) for child in tuple.__iter__(container)]
+
+
+def _key(key: object) -> str:
+    if type(key) is str:
+        return safe_text(key)
+    if type(key) is int:
+        return _decimal(key)
+    return _text(key)
+
+
+def _scalar(value: object) -> str | int | float | bool | None:
+    kind = type(value)
+    if kind is str:
+        return safe_text(cast("str", value))
+    if value is None or kind is bool:
+        return cast("bool | None", value)
+    if issubclass(kind, int):
+        number = int.__index__(cast("int", value))
+        return number if INT_MIN <= number <= INT_MAX else _decimal(number)
+    if issubclass(kind, float):
+        real = float.__float__(cast("float", value))
+        return real if math.isfinite(real) else None
+    if issubclass(kind, str):
+        return safe_text(str.__str__(cast("str", value)))
+    return _text(value)
+
+
+def _decimal(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError:  # the interpreter's limit on digits
+        return hex(number)
+
+
+def _text(value: object) -> str:
+    try:
+        return safe_text(str.__str__(str(value)))
+    except Exception:  # noqa: BLE001 - whatever a foreign __str__ raises, the value stays readable
+        return UNPRINTABLE
+
+
+def _quoted(value: object) -> str:
+    return _ENCODER.encode(_scalar(value))
+
+
+def _json_text(root: _Container, above: frozenset[int]) -> str:
+    """Write a container as JSON, without recursion: it may be nested to any depth.
+
+    Args:
+        root: The container.
+        above: Identities of the containers around it.
+
+    Returns:
+        The text as `json.dumps(..., ensure_ascii=False)` gives it for safe values.
+    """
+    parts: list[str] = []
+    path = set(above)
+    frames: list[tuple[Iterator[tuple[str | None, object]], str, int]] = []
+
+    def enter(container: _Container) -> None:
+        opening, closing = "{}" if isinstance(container, dict) else "[]"
+        parts.append(opening)
+        path.add(id(container))
+        frames.append((iter(_pairs(container)), closing, id(container)))
+
+    enter(root)
+    while frames:
+        items, closing, identity = frames[-1]
+        for key, child in items:
+            if parts[-1] not in ("{", "["):
+                parts.append(", ")
+            if key is not None:
+                parts.append(_quoted(key) + ": ")
+            if not _is_container(child):
+                parts.append(_quoted(child))
+            elif id(child) in path:
+                parts.append(_quoted(CIRCULAR))
+            else:
+                enter(cast("_Container", child))
+                break
+        else:
+            parts.append(closing)
+            path.discard(identity)
+            frames.pop()
+    return "".join(parts)

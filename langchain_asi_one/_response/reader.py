@@ -1,0 +1,357 @@
+"""From wire JSON to one normalised form: pure functions of dicts, without client or I/O.
+
+A body and a stream of chunks go through the same `AnswerReader`: a body is a stream of one chunk
+whose choice holds a `message` instead of a `delta`. So invoke cannot differ from the sum of a
+stream. Fields and their eras are in the wire contract, sections 2 to 4 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any, TypedDict
+
+from langchain_asi_one._json.safe import loads
+from langchain_asi_one._response.envelope import Envelope
+from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ThoughtReader, content_text
+from langchain_asi_one._response.tool_calls import LeakedCallReader, ToolCallDelta, ToolCallReader
+
+Wire = dict[str, Any]
+
+# Any of these levels may hold any of the extras; the eras and planner runs differ in where.
+LIST_FIELDS = ("intermediate_steps", "executable_data")
+_EXTRAS = {*THOUGHT_FIELDS, *LIST_FIELDS, "plan_state"}
+_ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _EXTRAS
+_CHOICE_FIELDS = {"index", "role", "delta", "message", "finish_reason"} | _EXTRAS
+_MESSAGE_FIELDS = {"role", "content", "tool_calls"} | _EXTRAS
+_USAGE_FIELDS = {
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "reasoning_tokens",
+    "prompt_tokens_details",
+    "completion_tokens_details",
+}
+_KINDS: dict[str, type | tuple[type, ...]] = {"id": str, "model": str, "created": (int, float)}
+# `created` is in seconds, but E1 streams send milliseconds; 10**11 s is the year 5138.
+_MILLISECONDS_FROM = 10**11
+
+
+class Delta(TypedDict, total=False):
+    """A piece of an answer in the normalised form. All but the last hold only the first three.
+
+    Attributes:
+        text: Answer text to append.
+        thought: Reasoning text to append.
+        tool_calls: Pieces of calls for the caller to run.
+        extras: `intermediate_steps`, `executable_data`, `server_tool_calls`, `plan_state` and
+            `refusal`, where not empty.
+        metadata: `model_name`, `id`, `created`, `finish_reason`, `extra`, and `tool_calls_missing`
+            or `tool_calls_recovered` where they apply.
+        usage: The wire's `usage`.
+        last: Whether nothing follows.
+    """
+
+    text: str
+    thought: str
+    tool_calls: list[ToolCallDelta]
+    extras: dict[str, Any]
+    metadata: dict[str, Any]
+    usage: dict[str, Any]
+    last: bool
+
+
+class AnswerReader:
+    """Reads one answer, whole or in chunks.
+
+    Args:
+        streamed: Whether chunks come; decides if `delta` or `message` counts where both are sent.
+        tools: Parameter schemas of the tools bound to the call by name, for calls leaked as text.
+
+    Example:
+        >>> reader = AnswerReader(streamed=False)
+        >>> body = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}
+        >>> reader.feed(body)["text"], reader.close()["metadata"]["finish_reason"]
+        ('Hi', 'stop')
+    """
+
+    def __init__(
+        self, *, streamed: bool, tools: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        self._streamed = streamed
+        self._leaks = LeakedCallReader(tools or {})
+        self._calls = ToolCallReader()
+        self._thought = ThoughtReader()
+        self._envelope = Envelope()
+        self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}
+        self._server_calls: list[Wire] = []
+        self._plan_state: Any = None
+        self._answer: Wire = {}
+        self._finish_reason: str | None = None
+        self._usage: Wire = {}
+        self._unnamed: tuple[Wire, Wire, Wire] = ({}, {}, {})
+        self._index: Any = None
+        self._other_choices: list[Any] = []
+        self._recovered = False
+        self._content = StringIO()
+        # What is shown differs only where calls can leak.
+        self._shown = StringIO() if tools else self._content
+
+    @property
+    def text(self) -> str:
+        """The answer's text so far."""
+        return self._shown.getvalue()
+
+    @property
+    def thought(self) -> str:
+        """The reasoning text so far."""
+        return self._thought.text
+
+    def feed(self, chunk: Wire) -> Delta:
+        """Take a chunk, or a whole body.
+
+        Args:
+            chunk: Checkpoint-safe JSON object.
+
+        Returns:
+            What it adds to text, thought and tool calls.
+        """
+        inner = self._envelope.delta(chunk)
+        piece = None if inner is None else self._plain(inner, chunk)
+        return self._any(chunk) if piece is None else piece
+
+    def _plain(self, delta: Wire, chunk: Wire) -> Delta | None:
+        """Take a chunk that says nothing new but in these fields of its delta, as nearly all do."""
+        content = ""
+        told, thought = None, ""
+        noted = self._unnamed[2]
+        for name, value in delta.items():
+            if name == "content" and isinstance(value, str):
+                content = value
+            elif value is None:
+                if name not in _MESSAGE_FIELDS and name not in noted:
+                    return None
+            elif name in THOUGHT_FIELDS and told is None and isinstance(value, str):
+                told, thought = name, value
+            elif name not in ("role", "tool_calls"):
+                return None
+        for name in self._envelope.thoughts(chunk):
+            if told is not None or not isinstance(chunk[name], str):
+                return None
+            told, thought = name, chunk[name]
+        calls = self._tool_calls(delta) if "tool_calls" in delta else []
+        text = self._text(content, calls) if content else ""
+        if told is not None:
+            thought = self._thought.feed_text(told, thought)
+        return Delta(text=text, thought=thought, tool_calls=calls)
+
+    def _any(self, chunk: Wire) -> Delta:
+        choice = self._choice(chunk)
+        delta, message = _object(choice, "delta"), _object(choice, "message")
+        part, whole = (delta, message) if self._streamed else (message or delta, {})
+        levels = (part, choice, chunk)
+        self._note_answer(chunk, choice)
+        self._note_unnamed(chunk, choice, {**message, **delta} if self._streamed else part)
+        for level in (*levels, whole):
+            self._note_extras(level)
+        calls = self._tool_calls(part)
+        text = self._text(self._new_content(part, whole), calls)
+        calls += self._tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
+        thought = self._thought.feed(levels) + self._thought.complete(whole)
+        if self._streamed:
+            self._envelope.learn(chunk, choice)
+        return Delta(text=text, thought=thought, tool_calls=calls)
+
+    def close(self) -> Delta:
+        """End the answer.
+
+        Returns:
+            The rest of text and tool calls, and everything that is told once per answer.
+        """
+        text = self._leaks.close()
+        self._shown.write(text)
+        calls = self._calls.close(self._answer.get("id"))
+        return Delta(
+            text=text,
+            thought="",
+            tool_calls=calls,
+            extras=self._extras(),
+            metadata=self._metadata(),
+            usage=self._usage,
+            last=True,
+        )
+
+    def _choice(self, chunk: Wire) -> Wire:
+        """Return the choice that the answer is read from, the first; others are kept as sent."""
+        found: Wire = {}
+        for choice in _items(chunk, "choices"):
+            index = choice.get("index") if isinstance(choice, dict) else None
+            if self._index is None:
+                self._index = index
+            if isinstance(choice, dict) and not found and index in (None, self._index):
+                found = choice
+            else:
+                self._other_choices.append(choice)
+        return found
+
+    def _note_answer(self, chunk: Wire, choice: Wire) -> None:
+        for name, kind in _KINDS.items():
+            if isinstance(chunk.get(name), kind) and not isinstance(chunk[name], bool):
+                self._answer.setdefault(name, chunk[name])
+            elif chunk.get(name) is not None:
+                self._unnamed[0][name] = chunk[name]
+        # The last one counts: E1 ends twice, and usage is cumulative.
+        if isinstance(reason := choice.get("finish_reason"), str):
+            self._finish_reason = reason
+        elif reason is not None:
+            self._unnamed[1]["finish_reason"] = reason
+        if isinstance(chunk.get("usage"), dict):
+            self._usage = chunk["usage"]
+        elif chunk.get("usage") is not None:
+            self._unnamed[0]["usage"] = chunk["usage"]
+
+    def _note_unnamed(self, chunk: Wire, choice: Wire, message: Wire) -> None:
+        named = (_ANSWER_FIELDS, _CHOICE_FIELDS, _MESSAGE_FIELDS)
+        for known, fields, level in zip(
+            named, self._unnamed, (chunk, choice, message), strict=True
+        ):
+            for name, value in level.items():
+                if name not in known and (value is not None or name not in fields):
+                    fields[name] = self._more_of(name, fields.get(name), value)
+
+    def _more_of(self, name: str, held: Any, value: Any) -> Any:
+        """What a field holds after a further chunk: lists and the refusal come in pieces."""
+        if self._streamed and isinstance(held, list) and isinstance(value, list):
+            return _joined(held, value)
+        if self._streamed and name == "refusal" and isinstance(held, str):
+            return held + value if isinstance(value, str) else held
+        return value
+
+    def _note_extras(self, level: Wire) -> None:
+        for name in LIST_FIELDS:
+            self._lists[name] = _joined(self._lists[name], _as_list(level.get(name)))
+        if level.get("plan_state") is not None:
+            self._plan_state = level["plan_state"]
+
+    def _tool_calls(
+        self, message: Wire, *, whole: bool = False, repeated: bool = False
+    ) -> list[ToolCallDelta]:
+        deltas: list[ToolCallDelta] = []
+        read = self._calls.delta if self._streamed and not whole else self._calls.whole
+        for item in _items(message, "tool_calls"):
+            if not isinstance(item, dict):
+                continue
+            if "tool_name" in item and "function" not in item:
+                _note_record(self._server_calls, item)
+            elif not repeated:
+                deltas += read(item)
+        return deltas
+
+    def _new_content(self, part: Wire, whole: Wire) -> str:
+        """Content of a delta, and what a whole message beside it has beyond all deltas so far."""
+        content, full = content_text(part.get("content")), content_text(whole.get("content"))
+        if not full:
+            return content
+        known = self._content.getvalue() + content
+        return content + full[len(known) :] if full.startswith(known) else content
+
+    def _text(self, content: str, calls: list[ToolCallDelta]) -> str:
+        """Text to show of new content; calls that leaked into it are added to `calls`."""
+        self._content.write(content)
+        text, leaked = self._leaks.feed(content)
+        for item in leaked:
+            self._recovered = True
+            calls += self._calls.whole(item)
+        if self._shown is not self._content:
+            self._shown.write(text)
+        return text
+
+    def _extras(self) -> dict[str, Any]:
+        found = {
+            **self._lists,
+            "server_tool_calls": self._server_calls,
+            "plan_state": self._plan_state,
+            "refusal": self._unnamed[2].get("refusal"),
+        }
+        return {name: value for name, value in found.items() if value not in (None, [], {}, "")}
+
+    def _metadata(self) -> dict[str, Any]:
+        metadata: dict[str, Any] = {
+            "model_name": self._answer.get("model"),
+            "id": self._answer.get("id"),
+            "created": _seconds(self._answer.get("created")),
+            "finish_reason": self._finish_reason,
+            "extra": self._extra(),
+        }
+        if self._finish_reason in ("tool_calls", "function_call") and not (
+            len(self._calls) or self._server_calls
+        ):
+            metadata["tool_calls_missing"] = True
+        if self._recovered:
+            metadata["tool_calls_recovered"] = True
+        return {name: value for name, value in metadata.items() if value not in (None, {})}
+
+    def _extra(self) -> dict[str, Any]:
+        """Every field without a name of ours, flat; an inner one gets a prefix if need be."""
+        answer, choice, message = self._unnamed
+        extra = dict(answer)
+        for level, fields in (("choice", choice), ("message", message)):
+            for name, value in fields.items():
+                if name != "refusal" or not value:  # which is told in `additional_kwargs`
+                    extra[f"{level}.{name}" if name in extra else name] = value
+        extra.update(self._thought.unused())
+        if self._other_choices:
+            extra["choices"] = self._other_choices
+        unnamed_usage = {
+            name: value
+            for name, value in self._usage.items()
+            if name not in _USAGE_FIELDS or not isinstance(value, int | dict | None)
+        }
+        if unnamed_usage:
+            extra["usage"] = unnamed_usage
+        return extra
+
+
+def _items(value: Wire, name: str) -> list[Any]:
+    found = value.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _object(value: Wire, name: str) -> Wire:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _as_list(value: object) -> list[Any]:
+    if isinstance(value, str):
+        try:
+            value = loads(value)
+        except ValueError:
+            return [value] if str(value).strip() else []
+    if isinstance(value, list):
+        return value
+    return [] if value in (None, "", {}) else [value]
+
+
+def _joined(known: list[Any], new: list[Any]) -> list[Any]:
+    """Add what is new: a list may be repeated, sent again with more, or sent in parts."""
+    if new[: len(known)] == known:
+        return new
+    return known + [item for item in new if item not in known]
+
+
+def _note_record(records: list[Wire], item: Wire) -> None:
+    """Add a record of a tool that ASI:One ran; later news of the same id complete it."""
+    for record in records:
+        if item.get("id") is not None and record.get("id") == item["id"]:
+            record.update({k: v for k, v in item.items() if v is not None})
+            return
+    if item not in records:
+        records.append(dict(item))
+
+
+def _seconds(created: object) -> int | None:
+    if not isinstance(created, int | float) or isinstance(created, bool):
+        return None
+    seconds = int(created // 1000 if created >= _MILLISECONDS_FROM else created)
+    return seconds if abs(seconds) < 2**63 else None

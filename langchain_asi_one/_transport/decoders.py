@@ -1,0 +1,228 @@
+"""From the bytes of an answer to its JSON objects: pure, without I/O.
+
+ASI:One sends UTF-8 without naming the charset (wire contract, 3.1), so the Content-Type decides
+nothing here: bytes are UTF-8, and what they are is seen from their beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_asi_one._json.safe import loads
+from langchain_asi_one._transport.error_mapping import WireFault, excerpt, read_error
+from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
+from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
+
+
+def read_body(content: bytes, content_type: str) -> dict[str, Any]:
+    """Read the body of an answer that was not streamed.
+
+    Args:
+        content: The whole body.
+        content_type: Its Content-Type, for the error text only.
+
+    Returns:
+        The JSON object, checkpoint-safe.
+
+    Raises:
+        WireFault: If it is no JSON object, or one that reports an error.
+    """
+    if not content or content.isspace():
+        raise WireFault(
+            InvalidResponseError, f"ASI:One answered with an empty body ({content_type})"
+        )
+    try:
+        body = loads(content)
+    except UnicodeDecodeError as error:
+        message = f"ASI:One's answer is not UTF-8 (byte {error.start}, {content_type})"
+        raise WireFault(InvalidResponseError, message) from None
+    except ValueError as error:
+        shown = excerpt(content[:2000].decode("utf-8", "replace"))
+        message = f"ASI:One's answer is not JSON ({content_type}; {error}): {shown}"
+        raise WireFault(InvalidResponseError, message) from None
+    answer = _checked(body)
+    if not _has_message(answer):
+        message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
+        raise WireFault(InvalidResponseError, message, body=answer)
+    return answer
+
+
+_EVENT = re.compile(rb"(data|event|id|retry)?:")
+_KEPT = 500  # bytes of a body that are kept for an error text
+
+
+class ChunkDecoder:
+    """Turns the bytes of a streamed answer into its chunks.
+
+    A body that is one JSON object instead of events (a gateway that ignored `stream`) is passed on
+    as a single chunk: it is the whole answer.
+
+    Args:
+        content_type: The answer's Content-Type, for error texts only.
+    """
+
+    def __init__(self, content_type: str) -> None:
+        self._content_type = content_type
+        self._events = SSEDecoder()
+        self._whole: bytearray | None = None
+        self._begun = b""
+        self.seen = 0
+        """How many chunks there were."""
+        self._message_seen = False
+        self._finish_seen = False
+        self.done = False
+
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """Take bytes as they arrive.
+
+        Args:
+            data: Any piece of the body.
+
+        Returns:
+            The chunks completed by it, each parsed when it is asked for.
+
+        Raises:
+            WireFault: If an event is not a chunk, or reports an error.
+        """
+        if not self._begun:
+            self._begin(data)
+        if self._whole is not None:
+            self._whole += data
+            return iter(())
+        try:
+            return self._chunks(self._events.feed(data))
+        except UnicodeDecodeError:
+            raise self._not_utf8() from None
+
+    def close(self) -> list[dict[str, Any]]:
+        """Take the end of the body.
+
+        Returns:
+            The chunks completed by it.
+
+        Raises:
+            WireFault: If the answer is not complete.
+        """
+        if self._whole is not None:
+            self.done = True
+            return [read_body(bytes(self._whole), self._content_type)]
+        try:
+            chunks = [*self._chunks(self._events.close())]
+        except UnicodeDecodeError:
+            raise self._not_utf8() from None
+        except WireFault as fault:
+            # The last event has no end: what is malformed in it was cut off.
+            if fault.error_class is InvalidResponseError:
+                raise self._incomplete() from None
+            raise
+        if not (self.done or self._finish_seen):
+            raise self._incomplete()
+        self._check_message()
+        return chunks
+
+    def _begin(self, data: bytes) -> None:
+        start = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+        self._begun = start[:_KEPT]
+        if start.startswith((b"{", b"<")):
+            self._whole = bytearray()
+
+    def _chunks(self, events: list[ServerSentEvent]) -> Iterator[dict[str, Any]]:
+        for name, data in events:
+            if self.done:
+                break
+            if data[:6] == "[DONE]":
+                self._check_message()
+                self.done = True
+            elif name == "error":
+                raise _reported(_json_or_text(data))
+            elif data and not data.isspace():
+                self.seen += 1
+                yield self._chunk(data)
+        if self._events.error is not None and not self.done:
+            raise self._not_utf8()
+
+    def _chunk(self, data: str) -> dict[str, Any]:
+        try:
+            value: Any = loads(data)
+        except ValueError:
+            message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
+            raise WireFault(InvalidResponseError, message) from None
+        chunk = _checked(value)
+        self._message_seen = self._message_seen or _has_message(chunk)
+        self._finish_seen = self._finish_seen or _has_finish_reason(chunk)
+        return chunk
+
+    def _check_message(self) -> None:
+        """Refuse a stream that came to its end without a message, as `read_body` does a body."""
+        if not self._message_seen:
+            message = f"ASI:One's stream held no message in 'choices' ({self._content_type})"
+            raise WireFault(InvalidResponseError, message)
+
+    def _not_utf8(self) -> WireFault:
+        return WireFault(
+            InvalidResponseError, f"ASI:One's stream is not UTF-8 ({self._content_type})"
+        )
+
+    def _incomplete(self) -> WireFault:
+        if not self._begun:
+            message = f"ASI:One sent an empty stream ({self._content_type})"
+            return WireFault(InvalidResponseError, message)
+        if not (self.seen or _EVENT.match(self._begun)):
+            shown = excerpt(self._begun.decode("utf-8", "replace"))
+            message = f"ASI:One sent no stream of events ({self._content_type}): {shown}"
+            return WireFault(InvalidResponseError, message)
+        return WireFault(
+            IncompleteStreamError,
+            "ASI:One's stream ended with neither a finish_reason nor [DONE]: the answer is cut off",
+        )
+
+
+def _checked(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        message = f"ASI:One's answer is not a JSON object: {excerpt(value)}"
+        raise WireFault(InvalidResponseError, message, body=value)
+    if value.get("error") or ("choices" not in value and _reports_error(value)):
+        raise _reported(value)
+    return value
+
+
+def _json_or_text(data: str) -> Any:
+    try:
+        return loads(data)
+    except ValueError:
+        return data
+
+
+def _has_message(answer: dict[str, Any]) -> bool:
+    choices = answer.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and any(
+        isinstance(first.get(name), dict) for name in ("message", "delta")
+    )
+
+
+def _reports_error(value: dict[str, Any]) -> bool:
+    return "error" in value or "detail" in value
+
+
+def _reported(value: object) -> WireFault:
+    """An error told in the body although the status was 200."""
+    detail = read_error(value)
+    said = detail.message or "no explanation"
+    return WireFault(
+        ASIOneError,
+        f"ASI:One reported an error in its answer: {said}",
+        body=value,
+        status_code=detail.status,
+    )
+
+
+def _has_finish_reason(chunk: dict[str, Any]) -> bool:
+    choices = chunk.get("choices")
+    if isinstance(choices, list):
+        for choice in choices:
+            if isinstance(choice, dict) and choice.get("finish_reason"):
+                return True
+    return False

@@ -1,0 +1,252 @@
+"""The stand-in's answers: what it says to a valid request, decided by fixed rules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_asi_one.testing._agents import found_agents, plan_snapshots, search_steps
+from langchain_asi_one.testing._render import pieces
+from langchain_asi_one.testing._responses import to_json
+from langchain_asi_one.testing._schema_examples import Examples
+from langchain_asi_one.testing._tool_choice import called_tools, function_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langchain_asi_one.testing._sessions import Session
+
+MARK = "[local stand-in] "
+"""Start of every generated text."""
+
+CREATED = 1768409272
+"""``created`` of every generated answer: that of the published sample, so answers do not vary."""
+
+_DEFERRED = re.compile(r"\[deferred: *(\d+) *\]")
+_POLL = re.compile(r"\s*any update\s*\??\s*", re.IGNORECASE)
+_FIELD = re.compile(r"['\"`](\w+)['\"`]")
+_END_TOKEN = 151336
+
+
+@dataclass
+class Answer:
+    """A completion, with the snapshots of a planner run if it was one."""
+
+    body: dict[str, Any]
+    plan_states: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Turn:
+    content: str
+    finish: str = "stop"
+    matched: int | str | None = _END_TOKEN
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+
+def last_user_text(payload: dict[str, Any]) -> str:
+    """The text of the last user message, ``""`` if there is none."""
+    messages = payload.get("messages")
+    users = [
+        message
+        for message in (messages if isinstance(messages, list) else [])
+        if isinstance(message, dict) and message.get("role") == "user"
+    ]
+    return _text(users[-1].get("content")) if users else ""
+
+
+def plain_body(payload: dict[str, Any]) -> dict[str, Any]:
+    """A fixed short completion for the model of the request, for replies that break it."""
+    turn = _Turn(f"{MARK}This is a short fixed answer, used to show faults.")
+    return _body(payload, turn, "The stand-in was asked for a fault.", "fault")
+
+
+def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
+    """Answer a request that was found valid.
+
+    Args:
+        payload: The request body.
+        session: The conversation; it is updated.
+        repeat: How many times the same request was received before, so that ids do not repeat.
+    """
+    text = last_user_text(payload)
+    key = hashlib.sha256(f"{repeat}|{to_json(payload)}".encode()).hexdigest()
+    earlier = list(session.said)
+    spoke = payload["messages"][-1]["role"] == "user"
+    if spoke:
+        session.said.append(text)
+    reason = f"The user said {text[:80]!r}. A stand-in has no model, so a fixed rule answers."
+    question = _due_question(session, text) if spoke else _DEFERRED.sub("", text).strip()
+    if question is None:
+        return Answer(_body(payload, _Turn(f"{MARK}I've sent the message"), reason, key))
+    turn = _turn(payload, session, question, earlier, key)
+    if payload.get("web_search"):
+        turn.calls.insert(0, _search_record(question, key))
+    body = _body(payload, turn, reason, key)
+    if "agent" in question.casefold():
+        body["intermediate_steps"] = search_steps(question)
+        body["executable_data"] = found_agents(with_bad="bad agent" in question.casefold())
+    if not payload.get("planner_mode"):
+        return Answer(body)
+    return _planned(payload, body, question, key)
+
+
+def _due_question(session: Session, text: str) -> str | None:
+    """The question to answer now, ``None`` while the answer is deferred."""
+    if session.question is not None and _POLL.fullmatch(text):
+        session.waiting -= 1
+        if session.waiting > 0:
+            return None
+        question, session.question = session.question, None
+        return question
+    if (marker := _DEFERRED.search(text)) and int(marker[1]) > 0:
+        session.waiting = int(marker[1])
+        session.question = _DEFERRED.sub("", text).strip()
+        return None
+    return _DEFERRED.sub("", text).strip()
+
+
+def _turn(
+    payload: dict[str, Any], session: Session, question: str, earlier: list[str], key: str
+) -> _Turn:
+    if tools := called_tools(payload, question):
+        names = ", ".join(tool["name"] for tool in tools)
+        ids = (f"call_{hashlib.sha256(f'{key}{n}'.encode()).hexdigest()[:24]}" for n in range(999))
+        calls = [
+            function_call(tool, question, call) for tool, call in zip(tools, ids, strict=False)
+        ]
+        return _Turn(f"{MARK}I'll call {names}.", "tool_calls", None, calls)
+    form = payload.get("response_format") or {}
+    if form.get("type") in ("json_schema", "json_object"):
+        return _limited(payload, _Turn(to_json(_structured(payload, form, question))))
+    if results := _tool_results(payload["messages"]):
+        return _limited(payload, _Turn(f"{MARK}The tools answered: {'; '.join(results)}"))
+    said = question.casefold()
+    if "what did i say" in said or "remember" in said:
+        quoted = "; ".join(f'"{text}"' for text in earlier) or "nothing"
+        return _limited(payload, _Turn(f"{MARK}Earlier in this session you said: {quoted}."))
+    turn = f"This is turn {len(session.said)} of the session."
+    return _limited(payload, _Turn(f'{MARK}You said: "{question[:400]}". {turn}'))
+
+
+def _limited(payload: dict[str, Any], turn: _Turn) -> _Turn:
+    """Cut the text at the first stop string."""
+    stops = payload.get("stop") or []
+    for stop in [stops] if isinstance(stops, str) else stops:
+        before, found, _ = turn.content.partition(stop) if stop else ("", "", "")
+        if found:
+            turn.content, turn.matched = before, stop
+    return turn
+
+
+def _structured(payload: dict[str, Any], form: dict[str, Any], question: str) -> Any:
+    """A JSON value for the schema, or an object with the fields that the prompt quotes."""
+    numbers: Iterator[float] = iter(())
+
+    def word(name: str) -> str:
+        return f"{MARK}{name} for: {question[:60]}"
+
+    if form["type"] == "json_schema":
+        schema = (form.get("json_schema") or {}).get("schema") or {}
+        return Examples(schema, word, numbers, question).value(schema)
+    prompt = " ".join(_text(m.get("content")) for m in payload["messages"] if m["role"] == "system")
+    names = dict.fromkeys(_FIELD.findall(question) or _FIELD.findall(prompt) or ["answer"])
+    return {name: word(name) for name in names}
+
+
+def _tool_results(messages: list[dict[str, Any]]) -> list[str]:
+    """Contents of the tool messages that end the history."""
+    results: list[str] = []
+    for message in reversed(messages):
+        if message["role"] != "tool":
+            break
+        results.insert(0, message["content"])
+    return results
+
+
+def _search_record(question: str, key: str) -> dict[str, Any]:
+    """A tool that the server ran, in the form of the API reference."""
+    found = [{"title": f"{MARK}No search was made", "url": "https://example.com/stand-in"}]
+    return {
+        "id": f"toolcall-{key[:12]}",
+        "tool_name": "web_search",
+        "args": {"query": question},
+        "result": {"results": found},
+    }
+
+
+def _planned(payload: dict[str, Any], body: dict[str, Any], question: str, key: str) -> Answer:
+    content = body["choices"][0]["message"]["content"]
+    plans = plan_snapshots(question, payload.get("agents") or [], content)
+    body["id"] = f"{key[:8]}-{key[8:12]}-4{key[13:16]}-8{key[17:20]}-{key[20:32]}"
+    body["agent_session_id"] = f"agent-session-{key[32:44]}"
+    body["plan_state"] = plans[-1]
+    return Answer(body, plans)
+
+
+def _body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> dict[str, Any]:
+    thinking = pieces("" if payload.get("enable_thinking") is False else reason)
+    if payload.get("thinking_budget") is not None:
+        thinking = thinking[: max(payload["thinking_budget"], 0)]
+    spoken = pieces(turn.content)
+    # 0 meant "no limit" in the recording of 2025; thinking counts against the limit.
+    limit = payload.get("max_tokens") or 0
+    if 0 < limit < len(thinking) + len(spoken) and not turn.calls:
+        thinking = thinking[:limit]
+        spoken = spoken[: limit - len(thinking)]
+        turn.finish, turn.matched = "length", None
+    message = {
+        "content": "".join(spoken),
+        "refusal": None,
+        "role": "assistant",
+        "annotations": None,
+        "audio": None,
+        "function_call": None,
+        "tool_calls": turn.calls or None,
+        "reasoning_content": "".join(thinking) or None,
+    }
+    choice = {
+        "finish_reason": turn.finish,
+        "index": 0,
+        "logprobs": None,
+        "message": message,
+        "matched_stop": turn.matched,
+    }
+    spent = sum(
+        len(pieces(call["function"]["arguments"])) for call in turn.calls if "function" in call
+    )
+    return {
+        "id": hashlib.sha256(key.encode()).hexdigest()[:32],
+        "choices": [choice],
+        "created": CREATED,
+        "model": payload.get("model", "asi1"),
+        "object": "chat.completion",
+        "service_tier": None,
+        "system_fingerprint": None,
+        "usage": _usage(payload, len(thinking) + len(spoken) + spent, len(thinking)),
+        "metadata": {"stand_in": True},
+    }
+
+
+def _usage(payload: dict[str, Any], completion: int, reasoning: int) -> dict[str, Any]:
+    prompt = len(pieces(json.dumps([payload.get("messages"), payload.get("tools")])))
+    return {
+        "completion_tokens": completion,
+        "prompt_tokens": prompt,
+        "total_tokens": completion + prompt,
+        "completion_tokens_details": None,
+        "prompt_tokens_details": None,
+        "reasoning_tokens": reasoning,
+    }
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return " ".join(
+        p["text"] for p in parts if isinstance(p, dict) and isinstance(p.get("text"), str)
+    )

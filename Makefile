@@ -94,8 +94,7 @@ demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents: li
 	$(PY) -m langchain_asi_one.langgraph "$$@" $${QUESTION:+-- "$$QUESTION"}
 
 test: setup $(NODE_MODULES) ## Run all tests and check branch coverage
-	@$(PY) $(BYTECODE) langchain_asi_one
-	$(PY) -m pytest -n auto --dist worksteal --cov
+	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal --cov
 
 deep: setup ## Run the property tests with many times more examples
 	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep

@@ -220,6 +220,7 @@ def serde(request: pytest.FixtureRequest) -> JsonPlusSerializer | None:
     return JsonPlusSerializer(allowed_msgpack_modules=[])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", SAVERS)
 async def test_a_routed_turn_is_stored_as_it_was(
     kind: str,

@@ -284,6 +284,7 @@ def stalled(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.no_cover
 def test_interrupted_while_the_answer_stalls(server: LocalASIOne, live: dict[str, str]) -> None:
     with stalled(live) as process:
         # Thought and answer are printed as they arrive.

@@ -253,11 +253,13 @@ def test_nothing_that_a_terminal_acts_on_comes_out(
     assert {line for line in card.splitlines() if line and not line.startswith(" ")} == titles
 
 
+@examples(100)
 @given(pieces=st.lists(hostile_text))
 def test_pieces_are_made_safe_as_the_whole_is(pieces: list[str]) -> None:
     assert "".join(map(printable, pieces)) == printable("".join(pieces))
 
 
+@examples(100)
 @given(pieces=st.lists(hostile_text), width=st.none() | st.integers(20, 40))
 def test_a_stream_is_wrapped_as_the_whole_is(pieces: list[str], width: int | None) -> None:
     safe = [printable(piece) for piece in pieces]

@@ -266,6 +266,7 @@ def test_a_mimebundle_of_what_is_asked_for() -> None:
     assert set(made._repr_mimebundle_(exclude=["text/html"])) == {"text/plain"}
 
 
+@examples(100)
 @given(
     edges=st.lists(
         st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef"), st.booleans()), max_size=14

@@ -75,6 +75,14 @@ def locked_versions() -> dict[str, str]:
     return dict(re.findall(r"(?m)^([\w.-]+)==([^\s;\\]+)", lock))
 
 
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave out startup files and kernels of one's own; a home may not be there at all."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+
+
 def test_there_are_these() -> None:
     assert NAMES == [
         "01_first_answer",

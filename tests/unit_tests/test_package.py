@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -274,6 +275,16 @@ def test_the_pages_of_an_index_get_absolute_links(tmp_path: Path) -> None:
     assert f"{ADDRESS}/raw/main/docs/screenshots/answer-light.png" in targets
     assert f"{ADDRESS}/blob/main/CONTRIBUTING.md" in targets
     assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
+def test_each_python_that_is_named_is_in_the_workflow(project: dict[str, Any]) -> None:
+    named = [
+        line.rpartition(" ")[2]
+        for line in project["project"]["classifiers"]
+        if re.search(r":: 3\.\d+$", line)
+    ]
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    assert f"python: {json.dumps(named)}" in workflow
 
 
 def test_nothing_says_that_it_can_be_had_from_an_index(project: dict[str, Any]) -> None:

@@ -306,6 +306,9 @@ class JSONTextFilter:
             return stop
         code = int(match[1], 16)
         if code == 0:
+            if self._expect is _Expect.ANY:
+                # Taken out of malformed text, it would let what stands around it become an escape.
+                self._write("\\ufffd")
             return match.end()
         if code < 0xDC00 and (low := _LOW.match(text, match.end())):
             self._write(match[0] + low[0])

@@ -412,6 +412,7 @@ def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int
 @example('{"a":' * 64 + '[1}"' + "}" * 64, False)
 @example('{"a":' * 64 + '["\\x"' + "}" * 64, False)
 @example("[" * 70 + "1 2" + "]" * 70, False)
+@example(r'{"\u\u000001f0": 1}', False)
 def test_filter_output_parses_as_the_input_does(text: str, strict: bool) -> None:
     json_text = JSONTextFilter(strict=strict)
     output = json_text.feed(text) + json_text.close()

@@ -152,7 +152,7 @@ def test_an_archive_installs_without_a_network_and_answers(
     kind: str, archives: Path, tmp_path: Path
 ) -> None:
     (archive,) = archives.glob(kind)
-    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--quiet")
+    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--no-compile", "--quiet")
     run("-m", "pip", "install", *offline, "--target", str(tmp_path), str(archive))
     program = (
         "import langchain_asi_one; from langchain_asi_one.testing import local_asi_one\n"

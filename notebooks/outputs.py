@@ -29,7 +29,7 @@ for other in ("ipykernel", "matplotlib", "pandas", "pyparsing"):
 warnings.filterwarnings("ignore", r"\s*Pyarrow will become")  # pandas 2.2.0, on import
 warnings.filterwarnings("ignore", r"'asyncio.iscoroutinefunction' is")  # langsmith, Python 3.14
 """
-LONGEST: Final = 60
+LONGEST: Final = 600
 """Seconds that one cell may take."""
 
 _METADATA: Final = {

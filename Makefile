@@ -22,8 +22,8 @@ NODE_MODULES = $(JAVASCRIPT)/node_modules/.package-lock.json
 # build.txt comes first: a pip that is the same everywhere, and what builds this package and
 # forbiddenfruit, which has no wheel.
 PIP = -m pip --disable-pip-version-check --no-input
-LOCKED = $(PIP) install --quiet --require-hashes --no-deps --no-build-isolation --no-compile \
-  --only-binary :all: --no-binary forbiddenfruit
+WHEELS = --only-binary :all: --no-binary forbiddenfruit
+LOCKED = $(PIP) install --quiet --require-hashes --no-deps --no-build-isolation --no-compile $(WHEELS)
 EDITABLE = $(PIP) install --quiet --no-deps --no-build-isolation -e .
 # Bytecode is made on all cores. Files that are no Python of this version are left out.
 BYTECODE = -m compileall -qq -j 0
@@ -40,7 +40,6 @@ endef
 COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url \
   --no-emit-find-links --custom-compile-command "make lock"
 UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
-WHEELS = --only-binary :all: --no-binary forbiddenfruit
 
 .PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist clean FORCE
 
@@ -156,6 +155,7 @@ bench: setup ## Measure against every peer on the same server, under 10 minutes:
 	"$(PYTHON)" -m venv --clear "$(SECOND)-apart"
 	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/build.txt
 	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/bench-apart.txt
+	-@"$(SECOND)-apart/bin/python" $(BYTECODE) "$(SECOND)-apart/lib"
 	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)
 	"$(SECOND)/bin/python" -m tests.benchmarks.flame
 

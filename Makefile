@@ -14,7 +14,7 @@ BENCH ?=
 PY = $(VENV)/bin/python
 # Further environments: the lowest and the newest versions, the benchmark's peers.
 SECOND = .venv-$@
-JAVASCRIPT = tests/integration_tests/javascript
+JAVASCRIPT = tests/integration/javascript
 NODE_MODULES = $(JAVASCRIPT)/node_modules/.package-lock.json
 
 # A lock is installed, never resolved. Without --no-deps, pip looks at the newest release of what a
@@ -170,7 +170,7 @@ record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; cost
 dist: setup ## Build the wheel and the sdist into dist/, and check them
 	rm -rf dist
 	$(PY) -m build --no-isolation
-	$(PY) -m pytest -q tests/unit_tests/test_package.py
+	$(PY) -m pytest -q tests/unit/test_package.py
 
 clean: ## Remove environments, caches and build results
 	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
-from tests.examples import EVERYDAY
+from tests.support.examples import EVERYDAY
 
 API_KEY = "sk_test_0123456789abcdef"
 TRACED = "COVERAGE_PROCESS_CONFIG"  # where it is set, coverage starts in a process

@@ -24,7 +24,7 @@ from typing import Final
 
 from docs.screenshots.scenes import COLUMNS, COMMAND, Picture, cards, pictures
 from langchain_asi_one.display import Card
-from tests.integration_tests.browser.chromium import running_chromium
+from tests.support.browser.chromium import running_chromium
 
 FOLDER: Final = Path(__file__).parent
 LARGEST: Final = 300_000

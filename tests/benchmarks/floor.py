@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from typing_extensions import override
 
 from tests.benchmarks.wire import Prompt, word
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 _DATA = b"data: {"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.benchmarks.processes import Worker, server
 from tests.benchmarks.wire import Prompt
-from tests.patience import least_times
+from tests.support.patience import least_times
 
 # `make bench` holds the bar of 1.25; here the machine is busy, and only a step back should fail.
 MOST_TIMES_THE_FLOOR = 1.6

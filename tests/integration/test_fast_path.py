@@ -1,0 +1,646 @@
+"""What is read fast is handed on at once, in order, to the same values, and not kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import reduce
+from operator import add
+from typing import Any, TypedDict
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableGenerator, RunnableSequence
+from langchain_core.tracers.base import BaseTracer
+from langchain_core.tracers.schemas import Run
+from pydantic import BaseModel
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one._response.chunk_sum import generation_chunk
+from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._structured_output import CallParser
+from langchain_asi_one._transport.decoders import ChunkDecoder
+from langchain_asi_one._transport.error_mapping import WireFault
+from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
+from langchain_asi_one.testing import LocalASIOne, raw, stream
+from tests.support.examples import examples
+from tests.support.gated_server import HEAD, GatedServer, read_request
+from tests.support.patience import PATIENCE
+
+MakeModel = Callable[..., ChatASIOne]
+SSE = "text/event-stream"
+DONE = b"data: [DONE]\n\n"
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+    sights: list[str] | None = None
+
+
+class CityDict(TypedDict):
+    """A city."""
+
+    name: str
+
+
+def event(delta: dict[str, Any], **choice: Any) -> bytes:
+    chunk = {"id": "r1", "choices": [{"index": 0, "delta": delta, **choice}]}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def text_event(text: str) -> bytes:
+    return event({"content": text})
+
+
+def call_delta(arguments: str, **begun: Any) -> dict[str, Any]:
+    name = {"name": begun.pop("name")} if "name" in begun else {}
+    call = {"index": 0, **begun, "function": {**name, "arguments": arguments}}
+    return {"tool_calls": [call]}
+
+
+END = event({}, finish_reason="stop") + DONE
+
+
+# --- The first chunk is there before the second is sent ---
+
+
+TEXTS = (text_event("Hel"), text_event("lo"), END)
+THOUGHTS = (event({"thought": "Hm"}), text_event("lo"), END)
+JSONS = (text_event('{"name": "Ro'), text_event('me"}'), END)
+CALLS = (
+    event(call_delta('{"name": "Ro', id="c1", name="City")),
+    event(call_delta('me"}')),
+    END,
+)
+PROMPT = ChatPromptTemplate.from_messages([("user", "{question}")])
+
+
+def upper(pieces: Iterator[str]) -> Iterator[str]:
+    for piece in pieces:
+        yield piece.upper()
+
+
+async def aupper(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for piece in pieces:
+        yield piece.upper()
+
+
+def shout() -> RunnableGenerator[str, str]:
+    return RunnableGenerator(upper, aupper)
+
+
+Chain = Callable[[ChatASIOne], Any]
+# What is asked, what the server sends, and the first and the last value that come of it.
+FIRST: dict[str, tuple[Chain, tuple[bytes, ...], Any, Any]] = {
+    "text": (lambda model: model | StrOutputParser(), TEXTS, "Hel", "lo"),
+    "sequence": (lambda model: PROMPT | model | StrOutputParser() | shout(), TEXTS, "HEL", "LO"),
+    "json_schema": (
+        lambda model: model.with_structured_output(City, method="json_schema"),
+        JSONS,
+        City(name="Ro"),
+        City(name="Rome"),
+    ),
+    "json_mode": (
+        lambda model: PROMPT | model.with_structured_output(method="json_mode"),
+        JSONS,
+        {"name": "Ro"},
+        {"name": "Rome"},
+    ),
+    "function_calling": (
+        lambda model: model.with_structured_output(City),
+        CALLS,
+        City(name="Ro"),
+        City(name="Rome"),
+    ),
+    "function_calling a dict": (
+        lambda model: model.with_structured_output(
+            {"title": "City", "type": "object", "properties": {"name": {"type": "string"}}}
+        ),
+        CALLS,
+        {"name": "Ro"},
+        {"name": "Rome"},
+    ),
+}
+
+
+def asked(name: str) -> Any:
+    return {"question": "x"} if name in ("sequence", "json_mode") else "x"
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_value_comes_before_the_second_is_sent(name: str, make_model: MakeModel) -> None:
+    chain, parts, first, last = FIRST[name]
+    with GatedServer(*parts) as gated:
+        values = chain(make_model(base_url=gated.base_url)).stream(asked(name))
+        assert (next(values), gated.sent) == (first, 1)
+        gated.release()
+        assert (next(values), gated.sent) == (last, 2)
+        gated.release()
+        list(values)
+        assert not gated.timed_out
+
+
+@pytest.mark.parametrize("name", FIRST)
+async def test_the_first_value_comes_before_the_second_is_sent_async(
+    name: str, make_model: MakeModel
+) -> None:
+    chain, parts, first, last = FIRST[name]
+    with GatedServer(*parts) as gated:
+        values = chain(make_model(base_url=gated.base_url)).astream(asked(name))
+        assert (await anext(values), gated.sent) == (first, 1)
+        gated.release()
+        assert (await anext(values), gated.sent) == (last, 2)
+        gated.release()
+        async for _value in values:
+            pass
+        assert not gated.timed_out
+
+
+def test_a_thought_comes_before_the_text_is_sent(make_model: MakeModel) -> None:
+    with GatedServer(*THOUGHTS) as gated:
+        chunks = make_model(base_url=gated.base_url).stream("x")
+        assert (next(chunks).additional_kwargs, gated.sent) == ({"thought": "Hm"}, 1)
+        gated.release()
+        assert (next(chunks).text, gated.sent) == ("lo", 2)
+        gated.release()
+        assert next(chunks).chunk_position == "last"
+        assert not gated.timed_out
+        assert list(chunks) == []
+
+
+def test_an_event_is_read_when_its_blank_line_has_come(make_model: MakeModel) -> None:
+    """Cut in the middle of an event, with others whole before it."""
+    whole = text_event("a") + text_event("b") + text_event("c")
+    with GatedServer(whole[:-1], whole[-1:] + text_event("d")[:20], text_event("d")[20:], END) as (
+        gated
+    ):
+        chunks = make_model(base_url=gated.base_url).stream("x")
+        assert ([next(chunks).text, next(chunks).text], gated.sent) == (["a", "b"], 1)
+        gated.release()
+        assert (next(chunks).text, gated.sent) == ("c", 2)
+        gated.release()
+        assert (next(chunks).text, gated.sent) == ("d", 3)
+        gated.release()
+        assert [chunk.text for chunk in chunks] == [""]
+        assert not gated.timed_out
+
+
+# --- What came before a failure in the same read ---
+
+GOOD = event({"thought": "Hm"}) + text_event("Hel") + text_event("lo")
+FAILURES: dict[str, tuple[bytes, type[ASIOneError], str]] = {
+    "malformed": (b'data: {"choices": [}\n\n', InvalidResponseError, "is not JSON"),
+    "no object": (b"data: [1]\n\n", InvalidResponseError, "not a JSON object"),
+    "error": (b'data: {"error": {"message": "Boom"}}\n\n', ASIOneError, "Boom"),
+    "error event": (b'event: error\ndata: {"message": "Boom"}\n\n', ASIOneError, "Boom"),
+    "bare error event": (b"event: error\n\n", ASIOneError, "no explanation"),
+    "invalid UTF-8": (b'data: {"x": "\xff"}\n\n', InvalidResponseError, "not UTF-8"),
+    "invalid UTF-8 in a name": (b"event: \xff\ndata: {}\n\n", InvalidResponseError, "not UTF-8"),
+    "cut off": (b'data: {"choi', IncompleteStreamError, "cut off"),
+    "cut in UTF-8": ("data: é".encode()[:-1], InvalidResponseError, "not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("behind", [b"", text_event("never"), DONE], ids=["", "events", "done"])
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_came_before_a_failure_is_handed_on(
+    name: str, behind: bytes, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    bad, kind, words = FAILURES[name]
+    if name.startswith("cut"):
+        behind = b""
+    server.enqueue(*[raw(GOOD + bad + behind, content_type=SSE)] * 2)
+    model = make_model()
+    seen: list[Any] = []
+    with pytest.raises(kind, match=words) as caught:
+        seen.extend(model.stream("x"))
+
+    async def turn() -> None:
+        async for chunk in model.astream("x"):
+            aseen.append(chunk)  # noqa: PERF401 - what came before the error is wanted
+
+    aseen: list[Any] = []
+    with pytest.raises(kind, match=words) as acaught:
+        asyncio.run(turn())
+    # `extend` keeps nothing of an iterator that raises.
+    for chunks, failure in ((aseen, caught), (aseen, acaught)):
+        assert [(c.text, c.additional_kwargs) for c in chunks] == [
+            ("", {"thought": "Hm"}),
+            ("Hel", {}),
+            ("lo", {}),
+        ]
+        assert type(failure.value) is kind or kind is ASIOneError
+        assert (failure.value.partial_text, failure.value.partial_thought) == ("Hello", "Hm")
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_decoder_hands_on_what_came_before_a_failure_in_one_read(name: str) -> None:
+    bad, kind, words = FAILURES[name]
+    decoder, seen = ChunkDecoder(SSE), list[Any]()
+    with pytest.raises(WireFault, match=words) as caught:  # noqa: PT012 - wherever it raises
+        for chunk in decoder.feed(GOOD + bad):
+            seen.append(chunk)
+        seen += decoder.close()
+    assert [chunk["choices"][0]["delta"] for chunk in seen] == [
+        {"thought": "Hm"},
+        {"content": "Hel"},
+        {"content": "lo"},
+    ]
+    assert caught.value.error_class is kind
+    assert not decoder.done
+
+
+def test_nothing_behind_done_is_read(make_model: MakeModel, server: LocalASIOne) -> None:
+    server.enqueue(raw(GOOD + END + b"data: {\n\ndata: \xff\n\n", content_type=SSE))
+    assert "".join(str(chunk.text) for chunk in make_model().stream("x")) == "Hello"
+
+
+def test_a_caller_that_leaves_between_two_events_of_a_read(
+    make_model: MakeModel, server: LocalASIOne
+) -> None:
+    """The malformed event behind is never looked at."""
+    server.enqueue(raw(GOOD + b"data: {\n\n", content_type=SSE))
+    for chunk in make_model().stream("x"):
+        assert chunk.additional_kwargs == {"thought": "Hm"}
+        break
+    assert "Hello" in make_model().invoke("Hello").text
+
+
+# --- A stream that is not kept takes no memory ---
+
+
+@contextlib.contextmanager
+def flood(part: bytes, times: int, end: bytes) -> Iterator[str]:
+    """Answer one request with a part again and again."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                read_request(connection)
+                connection.sendall(HEAD)
+                for _ in range(times):
+                    connection.sendall(part)
+                connection.sendall(end)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("kind", ["text", "thought"])
+def test_a_stream_that_is_not_kept_takes_no_more_than_its_text(
+    kind: str, make_model: MakeModel
+) -> None:
+    count, batch = 10_000, 200
+    part = event({"content" if kind == "text" else "thought": "ten chars "})
+    with flood(part * batch, count // batch, END) as url:
+        chunks = make_model(base_url=url)._stream([HumanMessage("x")])
+        for _ in range(1000):  # whatever is made once
+            next(chunks)
+        tracemalloc.start()
+        try:
+            seen = sum(1 for _ in chunks)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert seen == count - 1000 + 1
+    # A chunk takes some 2,000 bytes: kept, they would be 20 MB. A text buffer holds four bytes a
+    # character, and grows ahead.
+    assert peak < count * 10 * 6 + 1_500_000
+
+
+# --- Structured answers while they arrive: LangChain's values ---
+
+SCHEMA = {
+    "title": "City",
+    "description": "A city.",
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+}
+MODEL = ChatASIOne(api_key="any", base_url="http://127.0.0.1:9/v1")
+# Without escapes: of one that is cut, LangChain drops the string. And without what its parser of
+# Markdown takes for blanks around the JSON, as those end a string that has not ended.
+PLAIN = st.text(st.sampled_from("aé😀{}[]:,'/"), max_size=5)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-999, 999) | st.floats(-9, 9) | PLAIN,
+    lambda child: st.lists(child, max_size=3) | st.dictionaries(PLAIN, child, max_size=3),
+    max_leaves=8,
+)
+CITIES = st.fixed_dictionaries(
+    {"name": PLAIN}, optional={"sights": st.lists(PLAIN, max_size=3) | st.none()}
+)
+ANSWERS = CITIES | CITIES | st.dictionaries(PLAIN, VALUES, max_size=3)
+
+
+def messages(deltas: list[dict[str, Any]]) -> list[AIMessageChunk]:
+    """The chunks that a model would stream."""
+    reader = AnswerReader(streamed=True)
+    wire: list[dict[str, Any]] = [{"id": "r1", "choices": [{"delta": delta}]} for delta in deltas]
+    wire.append({"id": "r1", "choices": [{"delta": {}, "finish_reason": "stop"}]})
+    read = [*map(reader.feed, wire), reader.close()]
+    told = [d for d in read if d["text"] or d["thought"] or d["tool_calls"] or "last" in d]
+    chunks = [generation_chunk(delta, session_id="s1").message for delta in told]
+    for chunk in chunks:
+        chunk.id = "run-1"
+    return [chunk for chunk in chunks if isinstance(chunk, AIMessageChunk)]
+
+
+def pieces_of(text: str, sizes: list[int]) -> list[str]:
+    found: list[str] = []
+    while text:
+        size = sizes[len(found) % len(sizes)] if sizes else len(text)
+        found.append(text[:size])
+        text = text[size:]
+    return found
+
+
+def calls(arguments: str, sizes: list[int]) -> list[dict[str, Any]]:
+    first, *rest = ["", *pieces_of(arguments, sizes)]
+    return [call_delta(first, id="c1", name="City"), *map(call_delta, rest)]
+
+
+def streamed(parser: Any, chunks: list[AIMessageChunk]) -> list[Any]:
+    """The values that a parser streams, sync, and async the same."""
+
+    async def arrive() -> AsyncIterator[AIMessageChunk]:
+        for chunk in chunks:
+            yield chunk
+
+    async def values() -> list[Any]:
+        return [value async for value in parser.atransform(arrive())]
+
+    found = list(parser.transform(iter(chunks)))
+    assert asyncio.run(values()) == found
+    return found
+
+
+def parser_of(schema: Any, method: Any) -> Any:
+    chain = MODEL.with_structured_output(schema, method=method)
+    assert isinstance(chain, RunnableSequence)
+    return chain.last
+
+
+SIZES = st.lists(st.integers(1, 9), max_size=4)
+
+
+@examples(40)
+@given(ANSWERS, SIZES)
+@example({"name": "Rome", "sights": ["a", "b"]}, [1])
+@example({"name": 5}, [1])
+@example({}, [1])
+def test_calls_are_streamed_as_by_langchains_parsers(value: Any, sizes: list[int]) -> None:
+    chunks = messages(calls(json.dumps(value, ensure_ascii=False), sizes))
+    for schema in (City, SCHEMA):
+        ours = parser_of(schema, "function_calling")
+        assert isinstance(ours, CallParser)
+        found, failure = _values(ours, chunks)
+        assert found == list(ours.calls.transform(iter(chunks)))
+        assert failure is _error(ours, chunks) is _error(ours.calls, chunks)
+        if failure is None:
+            assert found[-1] == ours.invoke(reduce(add, chunks))
+    assert streamed(parser_of(SCHEMA, "function_calling"), chunks)[-1] == value
+
+
+def _error(parser: Any, chunks: list[AIMessageChunk]) -> type | None:
+    """What a whole answer fails with."""
+    try:
+        parser.invoke(reduce(add, chunks))
+    except (ValueError, OutputParserException) as error:
+        return type(error)
+    return None
+
+
+def _values(parser: Any, chunks: list[AIMessageChunk]) -> tuple[list[Any], type | None]:
+    """What a parser streams, and what it fails with."""
+    found: list[Any] = []
+    try:
+        for value in parser.transform(iter(chunks)):
+            found.append(value)  # noqa: PERF402 - what came before an error is wanted
+    except (ValueError, OutputParserException) as error:
+        return found, type(error)
+    return found, None
+
+
+@examples(60)
+@given(ANSWERS, SIZES, st.sampled_from(["", " \n"]), st.sampled_from([None, 1]))
+@example({"name": "Rome", "sights": ["a", "b"]}, [1], "", None)
+@example({}, [1], " ", 1)
+def test_json_is_streamed_as_by_langchains_parser(
+    value: Any, sizes: list[int], before: str, indent: int | None
+) -> None:
+    text = before + json.dumps(value, ensure_ascii=False, indent=indent)
+    chunks = messages([{"content": piece} for piece in pieces_of(text, sizes)])
+    wanted = list(JsonOutputParser().transform(iter(chunks)))
+    ours = parser_of(SCHEMA, "json_schema")
+    assert streamed(ours, chunks) == wanted
+    assert wanted[-1] == value == ours.invoke(reduce(add, chunks))
+    # LangChain's Pydantic parser shows only what fits.
+    validated = [City.model_validate(v) for v in wanted if _fits(v)]
+    found, failure = _values(parser_of(City, "json_schema"), chunks)
+    assert found == [v for n, v in enumerate(validated) if not n or v != validated[n - 1]]
+    assert failure is (None if _fits(value) else OutputParserException)
+
+
+def _fits(value: Any) -> bool:
+    try:
+        City.model_validate(value)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"name": "a", "sights": ["b", "c"]}\n```',
+        '```\n{"name": "a", "sights": ["b", "c"]}\n```',
+        'Sure:\n```json\n{"name": "a", "sights": ["b", "c"]}\n```\nEnjoy!',
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_fenced_json_is_streamed_to_its_value(text: str, size: int) -> None:
+    chunks = messages([{"content": piece} for piece in pieces_of(text, [size])])
+    whole = {"name": "a", "sights": ["b", "c"]}
+    found = streamed(parser_of(SCHEMA, "json_schema"), chunks)
+    steps: list[Any] = [
+        *({}, {"name": ""}, {"name": "a"}, {"name": "a", "sights": []}),
+        *({"name": "a", "sights": s} for s in ([""], ["b"], ["b", ""], ["b", "c"])),
+    ]
+    assert found[-1] == whole
+    assert [step for step in steps if step in found] == found
+    if size == 1:
+        assert found == steps
+
+
+PROSE = ["Rome, I think.", "", "Well: {name} is [it].", "`` `{`", "null", "5"]
+
+
+@pytest.mark.parametrize("text", PROSE)
+@pytest.mark.parametrize("size", [1, 100])
+def test_prose_yields_nothing_and_is_an_error(text: str, size: int) -> None:
+    chunks = messages([{"content": piece} for piece in pieces_of(text, [size])])
+    for schema in (City, SCHEMA):
+        found, failure = _values(parser_of(schema, "json_schema"), chunks)
+        if text in ("null", "5") and schema is SCHEMA:
+            # Whole JSON, though no object: told at the end, as invoke does; `None` is no value.
+            assert (found, failure) == ([json.loads(text)] if text != "null" else [], None)
+        else:
+            assert (found, failure) == ([], OutputParserException)
+
+
+@pytest.mark.parametrize("schema", [City, SCHEMA], ids=["pydantic", "dict"])
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+async def test_a_cut_answer_yields_what_came_and_is_an_error(
+    schema: Any, method: Any, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    text = '{"name": "Ro'
+    parts = calls(text, [5]) if method == "function_calling" else [{"content": text}]
+    wire: list[dict[str, Any]] = [{"choices": [{"delta": part}]} for part in parts]
+    wire.append({"choices": [{"delta": {}, "finish_reason": "length"}]})
+    server.enqueue(stream(wire), stream(wire))
+    chain = make_model().with_structured_output(schema, method=method)
+    partial = City(name="Ro") if schema is City else {"name": "Ro"}
+    found: list[Any] = []
+    with pytest.raises(OutputParserException, match="not complete JSON"):  # noqa: PT012 - as above
+        for value in chain.stream("x"):
+            found.append(value)  # noqa: PERF402 - what came before the error is wanted
+    afound: list[Any] = []
+    with pytest.raises(OutputParserException, match="not complete JSON"):  # noqa: PT012 - as above
+        async for value in chain.astream("x"):
+            afound.append(value)  # noqa: PERF401 - as above
+    assert found[-1] == afound[-1] == partial
+    assert found == afound
+
+
+def test_a_refusal_yields_nothing_and_is_an_error() -> None:
+    chunks = messages([{"refusal": "I "}, {"refusal": "cannot"}, {"refusal": "."}])
+    for schema in (City, SCHEMA):
+        parser = parser_of(schema, "json_schema")
+        assert _values(parser, chunks) == ([], OutputParserException)
+        with pytest.raises(OutputParserException, match="refused to answer: I cannot"):
+            parser.invoke(reduce(add, chunks))
+
+
+@pytest.mark.parametrize("said", ["", "I look it up. ", '{"name": "Ro'])
+def test_a_tool_call_beside_a_schema_is_no_answer(said: str) -> None:
+    deltas = [{"content": said}] if said else []
+    chunks = messages([*deltas, *calls('{"name": "Rome"}', [4])])
+    parser = parser_of(SCHEMA, "json_schema")
+    begun: list[Any] = [{"name": "Ro"}] if said.startswith("{") else []
+    # What came before the call cannot be taken back; no error, as the call is to be run.
+    assert streamed(parser, chunks) == begun
+    assert parser.invoke(reduce(add, chunks)) is None
+
+
+def test_the_second_of_two_calls_of_the_schema_is_not_shown() -> None:
+    other = {"index": 1, "id": "c2", "function": {"name": "City", "arguments": '{"name": "Bonn"}'}}
+    deltas = [*calls('{"name": "Rome"}', [6]), {"tool_calls": [other]}]
+    chunks = messages(deltas)
+    parser = parser_of(SCHEMA, "function_calling")
+    assert streamed(parser, chunks) == list(parser.calls.transform(iter(chunks)))
+    assert streamed(parser, chunks)[-1] == {"name": "Rome"}
+
+
+def test_a_call_of_another_tool_is_not_shown() -> None:
+    other = {"index": 0, "id": "c2", "function": {"name": "Other", "arguments": '{"name": "B"}'}}
+    call = {"index": 1, "id": "c1", "function": {"name": "City", "arguments": '{"name": "Rome"}'}}
+    chunks = messages([{"tool_calls": [other]}, {"tool_calls": [call]}])
+    assert streamed(parser_of(SCHEMA, "function_calling"), chunks) == [{"name": "Rome"}]
+    # LangChain's parser of Pydantic calls refuses an answer with a call of another tool.
+    parser = parser_of(City, "function_calling")
+    assert _values(parser, chunks) == ([City(name="Rome")], OutputParserException)
+    assert _error(parser, chunks) is _error(parser.calls, chunks) is OutputParserException
+
+
+def test_a_string_is_parsed_as_a_message_is() -> None:
+    parser = parser_of(SCHEMA, "json_schema")
+    assert list(parser.transform(iter(['{"name": ', '"Ro', 'me"}']))) == [
+        {},
+        {"name": "Ro"},
+        {"name": "Rome"},
+    ]
+
+
+# --- Traces ---
+
+
+class Tracer(BaseTracer):
+    """Keeps each run as it ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[Run] = []
+
+    def _persist_run(self, run: Run) -> None:
+        todo = [run]
+        while todo:
+            one = todo.pop()
+            self.runs.append(one)
+            todo += one.child_runs
+
+
+def traced(chain: Any, *, is_async: bool) -> tuple[list[Any], dict[str, tuple[Any, Any]]]:
+    """What a chain streams, and inputs and outputs of its runs by their type."""
+    tracer = Tracer()
+    config: Any = {"callbacks": [tracer]}
+
+    async def values() -> list[Any]:
+        return [value async for value in chain.astream("x", config)]
+
+    found = asyncio.run(values()) if is_async else list(chain.stream("x", config))
+    return found, {run.run_type: (run.inputs, run.outputs) for run in tracer.runs}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+def test_a_trace_shows_the_parser_the_whole_answer(
+    method: Any, is_async: bool, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    text = '{"name": "Rome", "sights": ["Forum"]}'
+    parts = calls(text, [7]) if method == "function_calling" else [{"content": text}]
+    parts = [{"thought": "Hm"}, {"thought": "m"}, *parts]
+    wire: list[dict[str, Any]] = [{"id": "r1", "choices": [{"delta": part}]} for part in parts]
+    wire.append({"id": "r1", "choices": [{"delta": {}, "finish_reason": "stop"}]})
+    server.enqueue(stream(wire), stream(wire))
+    chain = make_model().with_structured_output(SCHEMA, method=method)
+    assert isinstance(chain, RunnableSequence)
+    langchains = chain.last.calls if isinstance(chain.last, CallParser) else JsonOutputParser()
+
+    values, runs = traced(chain, is_async=is_async)
+    wanted_values, wanted = traced(chain.first | langchains, is_async=is_async)
+
+    assert values == wanted_values
+    assert set(runs) == set(wanted)
+    inputs, outputs = runs["parser"]
+    whole, last = wanted["parser"]
+    assert type(inputs["input"]) is type(whole["input"]) is AIMessageChunk
+    assert _comparable(inputs["input"]) == _comparable(whole["input"])
+    assert outputs == last == {"name": "Rome", "sights": ["Forum"]}
+    assert _comparable(runs["llm"][1]) == _comparable(wanted["llm"][1])
+    assert runs["chain"] == wanted["chain"]
+
+
+def _comparable(value: Any) -> Any:
+    """Without what differs from run to run."""
+    if isinstance(value, AIMessageChunk):
+        value = value.model_dump()
+    if isinstance(value, dict):
+        return {k: _comparable(v) for k, v in value.items() if k not in ("id", "session_id")}
+    return [_comparable(item) for item in value] if isinstance(value, list) else value

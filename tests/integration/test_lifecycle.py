@@ -1,0 +1,477 @@
+"""One model in many event loops, threads and processes; connections that are reused and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import gc
+import json
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one._httpx_compat import http
+from langchain_asi_one.errors import ASIOneTimeoutError
+from langchain_asi_one.testing import LocalASIOne, stream
+from tests.support.patience import FOREVER, PATIENCE, eventually
+from tests.support.strict import STRICT
+
+API_KEY = "sk_test_0123456789abcdef"
+ROOT = Path(__file__).parents[2]
+SLOW = f"[fault: stall seconds={FOREVER}] Hi"
+MakeModel = Callable[..., ChatASIOne]
+
+
+def run_script(script: str, *arguments: str, **environment: str) -> str:
+    """Run Python code as users would with all warnings on; anything it complains of fails."""
+    # `-X dev` has asyncio log what takes 0.1 s, which a busy machine may.
+    quiet = "import logging; logging.getLogger('asyncio').setLevel(logging.ERROR)\n"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", *STRICT, "-c", quiet + script, *arguments],
+        cwd=ROOT,
+        env={**environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def closes(server: LocalASIOne, *, left: int = 0) -> bool:
+    """Whether connections are closed until no more than `left` are open.
+
+    It is the client that closes them: the server does not, and neither its stalls nor the timeout
+    of `quiet_model` end while this waits.
+    """
+    return eventually(lambda: server.connections <= left)
+
+
+@pytest.fixture
+def quiet_model(quiet_server: LocalASIOne) -> ChatASIOne:
+    """A model whose connections are the only ones of its server."""
+    return ChatASIOne(
+        base_url=quiet_server.base_url, api_key=API_KEY, max_retries=0, timeout=FOREVER
+    )
+
+
+# --- Event loops, threads, processes ---
+
+
+def test_ten_loops_one_after_another(model: ChatASIOne, server: LocalASIOne) -> None:
+    for turn in range(10):
+        assert f"question {turn}" in asyncio.run(model.ainvoke(f"question {turn}")).text
+    assert len(server.requests) == 10
+
+
+@pytest.mark.no_cover
+def test_threads_with_loops_of_their_own(model: ChatASIOne, server: LocalASIOne) -> None:
+    async def turns(thread: int) -> list[str]:
+        said = [str((await model.ainvoke(f"<{thread}.{turn}>")).text) for turn in range(4)]
+        said.append("".join([chunk.text async for chunk in model.astream(f"<{thread}.4>")]))
+        return said
+
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda thread: asyncio.run(turns(thread)), range(24)))
+    for thread, texts in enumerate(answers):
+        assert [f"<{thread}.{turn}>" in text for turn, text in enumerate(texts)] == [True] * 5
+    assert len(server.requests) == 24 * 5
+
+
+def test_threads_share_one_model(model: ChatASIOne, server: LocalASIOne) -> None:
+    ready = threading.Barrier(32)
+
+    def turn(thread: int) -> bool:
+        ready.wait()
+        return f"<{thread}>" in model.invoke(f"<{thread}>").text
+
+    with ThreadPoolExecutor(32) as pool:
+        assert all(pool.map(turn, range(32)))
+    assert len(server.requests) == 32
+
+
+FORK = """
+import asyncio, os, sys
+from langchain_asi_one import ChatASIOne
+
+model = ChatASIOne(base_url=sys.argv[1], api_key="any", max_retries=0)
+
+async def turn(text):
+    return (await model.ainvoke(text)).text
+
+def right(name):
+    sync = all(f"<{name}{n}>" in model.invoke(f"<{name}{n}>").text for n in range(15))
+    return sync and all(f"<{name}{n}>" in asyncio.run(turn(f"<{name}{n}>")) for n in range(5))
+
+assert right("before")
+children = []
+for number in range(2):
+    child = os.fork()
+    if not child:
+        os._exit(0 if right(f"child{number}-") else 1)
+    children.append(child)
+assert right("parent")
+assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
+print("ok")
+"""
+
+
+@pytest.mark.no_cover
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_never_reads_its_parents_answer(server: LocalASIOne) -> None:
+    assert run_script(FORK, server.base_url) == "ok\n"
+    assert len(server.requests) == 80
+
+
+def test_copies_and_pickles_work_alone(make_model: MakeModel, server: LocalASIOne) -> None:
+    model = make_model(temperature=0.5, session_id="s-1", default_headers={"x-team": "blue"})
+    model.invoke("a client exists now")
+    for twin in (
+        pickle.loads(pickle.dumps(model)),  # noqa: S301 - our own pickle
+        copy.deepcopy(model),
+        copy.copy(model),
+        model.model_copy(update={"temperature": 0.5}),
+    ):
+        assert twin.invoke("Hi").response_metadata["session_id"] == "s-1"
+        assert "Hello" in asyncio.run(twin.ainvoke("Hello")).text
+        assert repr(twin) == repr(model)
+    assert {request.body["temperature"] for request in server.requests} == {0.5}
+    assert {request.headers["x-team"] for request in server.requests} == {"blue"}
+
+
+SPAWN = """
+import multiprocessing, sys
+from langchain_asi_one import ChatASIOne
+
+def ask(model):
+    return model.invoke("from a worker").text
+
+if __name__ == "__main__":
+    import langchain_asi_one_spawned as here
+    model = ChatASIOne(base_url=sys.argv[1], api_key="sk_worker", max_retries=0)
+    model.invoke("here first")
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        print(pool.apply(here.ask, (model,)))
+        pool.close()
+        pool.join()
+"""
+
+
+@pytest.mark.no_cover
+def test_a_spawned_worker_can_use_a_model(server: LocalASIOne, tmp_path: Path) -> None:
+    (tmp_path / "langchain_asi_one_spawned.py").write_text(SPAWN)
+    script = "import runpy; runpy.run_module('langchain_asi_one_spawned', run_name='__main__')"
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    said = run_script(script, server.base_url, PYTHONPATH=path)
+    assert "from a worker" in said
+    assert len({request.key_fingerprint for request in server.requests}) == 1
+
+
+# --- Connections: closed when a stream is left, kept when it is read ---
+
+
+def test_leaving_a_stream_closes_its_connection(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    for _ in quiet_model.stream(SLOW):
+        assert quiet_server.connections == 1
+        break
+    gc.collect()
+    assert closes(quiet_server)
+
+
+def test_closing_a_held_stream_closes_its_connection(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    chunks = cast("Generator[Any]", quiet_model.stream(SLOW))
+    next(chunks)
+    chunks.close()
+    assert closes(quiet_server)
+
+
+async def test_a_copy_with_other_settings_leaves_open_streams_alone(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    """Clients belong to the loop: neither a copy nor other settings close what is in use."""
+    chunks = cast("AsyncGenerator[Any]", quiet_model.astream("[fault: stall seconds=0.3] Hi"))
+    async with contextlib.aclosing(chunks):
+        begun = await anext(chunks)
+        for twin in (quiet_model.model_copy(update={"max_retries": 1}), copy.copy(quiet_model)):
+            twin.request_timeout = PATIENCE
+            assert "Hello" in (await twin.ainvoke("Hello")).text
+        assert begun.text in "".join([begun.text, *[chunk.text async for chunk in chunks]])
+    assert {request.connection for request in quiet_server.requests} == {1, 2}
+
+
+async def test_closing_an_async_stream_closes_its_connection(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    chunks = cast("AsyncGenerator[Any]", quiet_model.astream(SLOW))
+    async with contextlib.aclosing(chunks):
+        await anext(chunks)
+        assert quiet_server.connections == 1
+    assert await asyncio.to_thread(closes, quiet_server)
+
+
+async def test_breaking_out_of_an_async_stream_closes_its_connection(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    async for _ in quiet_model.astream(SLOW):
+        break
+    gc.collect()
+    assert await asyncio.to_thread(closes, quiet_server)
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["ainvoke", "astream"])
+async def test_cancelling_a_task_closes_its_connection(
+    streamed: bool, quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    async def turn() -> None:
+        if streamed:
+            async for _ in quiet_model.astream(SLOW):
+                pass
+        await quiet_model.ainvoke(SLOW)
+
+    task = asyncio.create_task(turn())
+    assert await asyncio.to_thread(eventually, lambda: bool(quiet_server.requests))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(closes, quiet_server)
+    assert "Hello" in (await quiet_model.ainvoke("Hello")).text
+
+
+async def test_wait_for_closes_the_connection_at_its_deadline(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    seconds = 0.2
+    while not quiet_server.requests:  # a busy machine may not get that far in the time
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(quiet_model.ainvoke(SLOW), seconds)
+        seconds *= 2
+    assert await asyncio.to_thread(closes, quiet_server)
+
+
+def test_an_error_leaves_no_connection_that_is_in_use(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    for name in ("http_500", "malformed_json_line", "error_event", "truncated_stream", "empty_200"):
+        with pytest.raises(Exception, match="ASI:One"):
+            list(quiet_model.stream(f"[fault: {name}]"))
+        assert closes(quiet_server, left=1)
+        assert "Hello" in quiet_model.invoke("Hello").text
+
+
+def test_sync_calls_use_one_connection(quiet_model: ChatASIOne, quiet_server: LocalASIOne) -> None:
+    for _ in range(5):
+        quiet_model.invoke("Hi")
+    assert {request.connection for request in quiet_server.requests} == {1}
+    assert len(quiet_server.requests) == 5
+
+
+def test_sync_streams_leave_no_connection_behind(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    for _ in range(5):
+        assert "".join(chunk.text for chunk in quiet_model.stream("Hi"))
+        assert closes(quiet_server, left=1)
+    assert quiet_server.total_connections <= 5
+
+
+async def test_async_calls_of_a_loop_use_one_connection(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    for _ in range(5):
+        await quiet_model.ainvoke("Hi")
+        assert [chunk async for chunk in quiet_model.astream("Hi")]
+    assert {request.connection for request in quiet_server.requests} == {1}
+    assert len(quiet_server.requests) == 10
+
+
+async def test_a_connection_that_stays_open_after_done_is_not_waited_for(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    chunk = {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+    whole = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+    quiet_server.enqueue(stream([whole], done=False, delay=FOREVER))
+    async with asyncio.timeout(PATIENCE):
+        assert [chunk.text async for chunk in quiet_model.astream("Hi")] == ["Hi", ""]
+    assert await asyncio.to_thread(closes, quiet_server)
+
+
+def test_a_loop_that_ends_closes_its_connections(
+    quiet_model: ChatASIOne, quiet_server: LocalASIOne
+) -> None:
+    for _ in range(3):
+        asyncio.run(quiet_model.ainvoke("Hi"))
+        assert closes(quiet_server)
+
+
+def test_models_share_the_connections_of_the_process(quiet_server: LocalASIOne) -> None:
+    """Also with other settings, and when the model that opened them is gone."""
+    for arguments in ({}, {}, {"api_key": "another"}, {"max_retries": 5}, {"timeout": PATIENCE}):
+        given: Any = {"base_url": quiet_server.base_url, "api_key": API_KEY, **arguments}
+        ChatASIOne(**given).invoke("Hi")
+        gc.collect()
+    assert {request.connection for request in quiet_server.requests} == {1}
+
+
+CLEAN = """
+import asyncio, gc, sys
+from langchain_asi_one import ChatASIOne
+
+gc.disable()
+model = ChatASIOne(base_url=sys.argv[1], api_key="any", max_retries=0)
+slow = "[fault: stall seconds=20] Hi"
+
+async def in_a_cycle():
+    cycle = [ChatASIOne(base_url=sys.argv[1], api_key="any")]
+    cycle.append(cycle)
+    await cycle[0].ainvoke("Hi")
+    cycle[0].invoke("Hi")
+
+async def turn():
+    await model.ainvoke("Hi")
+    await asyncio.gather(*(model.ainvoke(f"Hi {n}") for n in range(3)))
+    async for _ in model.astream("Hi"):
+        pass
+    async for _ in model.astream(slow):
+        break
+    await in_a_cycle()
+    gc.collect()
+    try:
+        await asyncio.wait_for(model.ainvoke(slow), 0.1)
+    except TimeoutError:
+        pass
+
+model.invoke("Hi")
+list(model.stream("Hi"))
+for _ in model.stream(slow):
+    break
+for _ in range(3):
+    asyncio.run(turn())
+print("ok")
+"""
+
+
+@pytest.mark.no_cover
+def test_nothing_is_left_open(server: LocalASIOne) -> None:
+    assert run_script(CLEAN, server.base_url) == "ok\n"
+
+
+# --- Construction, timeouts, clients of one's own ---
+
+
+def test_a_model_is_made_fast_and_without_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a model must not open a socket, nor build a client, before its first call")
+
+    for module, name in ((socket, "socket"), (http, "Client"), (http, "AsyncClient")):
+        monkeypatch.setattr(module, name, refuse)
+    monkeypatch.setattr(http.Client, "__init__", refuse, raising=False)
+    ChatASIOne(api_key=API_KEY)
+    spent = []
+    for _ in range(5):
+        begun = time.thread_time()
+        ChatASIOne(api_key=API_KEY)
+        spent.append(time.thread_time() - begun)
+    assert min(spent) < 0.005
+
+
+@pytest.mark.parametrize("in_call", [False, True], ids=["field", "call"])
+@pytest.mark.parametrize(
+    "timeout", [0.3, http.Timeout(5, read=0.3), http.Timeout(0.3)], ids=["number", "read", "all"]
+)
+def test_timeouts(in_call: bool, timeout: Any, make_model: MakeModel) -> None:
+    model = make_model(timeout=FOREVER if in_call else timeout)
+    options = {"timeout": timeout} if in_call else {}
+    # Whatever waits longer gets the right answer.
+    for name in ("stall_before_headers", "stall"):
+        text = f"[fault: {name} seconds={PATIENCE}]"
+        begun = time.monotonic()
+        with pytest.raises(ASIOneTimeoutError, match=r"0\.3"):
+            model.invoke(text, **options)
+        with pytest.raises(ASIOneTimeoutError, match=r"0\.3"):
+            list(model.stream(text, **options))
+        assert time.monotonic() - begun >= 0.6
+
+
+def test_own_clients_are_used_and_left_open(make_model: MakeModel, server: LocalASIOne) -> None:
+    def client(kind: Any) -> Any:
+        return kind(headers={"x-client": "own"})
+
+    with client(http.Client) as own:
+        model = make_model(http_client=own)
+        model.invoke("Hi")
+        list(model.stream("Hi"))
+        del model
+        gc.collect()
+        assert not own.is_closed
+
+    async def turn() -> None:
+        async with client(http.AsyncClient) as own_async:
+            model = make_model(http_async_client=own_async)
+            await model.ainvoke("Hi")
+            assert [chunk async for chunk in model.astream("Hi")]
+            with pytest.raises(TypeError, match="cannot be pickled"):
+                pickle.dumps(model)
+
+    asyncio.run(turn())
+    assert [request.headers["x-client"] for request in server.requests] == ["own"] * 4
+
+
+def test_an_open_stream_outlives_a_change_of_settings(model: ChatASIOne) -> None:
+    chunks = model.stream("Tell me a story about a fox, a hen and a dog.")
+    first = next(chunks)
+
+    model.max_retries = 1
+    model.invoke("Hello!")
+
+    text = "".join(str(chunk.content) for chunk in [first, *chunks])
+    assert "fox" in text
+
+
+MODEL_OF_ONE_REQUEST = """
+import asyncio, gc, logging, sys
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # how slow a step was
+from langchain_asi_one import ChatASIOne
+
+async def main():
+    model = ChatASIOne(base_url=sys.argv[1], api_key="sk_test_0123456789")
+    await asyncio.gather(*[model.ainvoke("Hello!") for _ in range(20)])
+
+asyncio.run(main())
+gc.collect()
+"""
+
+
+@pytest.mark.no_cover
+def test_a_model_that_dies_with_its_task_leaves_nothing_open(server: LocalASIOne) -> None:
+    command = [sys.executable, "-X", "dev", *STRICT, "-c", MODEL_OF_ONE_REQUEST]
+    done = subprocess.run(
+        [*command, server.base_url], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_models_of_one_loop_share_their_connections(
+    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
+) -> None:
+    for _ in range(5):
+        await make_model().ainvoke("Hello!")
+    assert len({request.connection for request in server.requests}) == 1

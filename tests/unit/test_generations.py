@@ -1,0 +1,405 @@
+"""Chunks are made without validation and added up in runs, to what LangChain would make of them."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import add
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from langchain_core.load import dumpd, dumps, load
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_core.outputs import ChatGenerationChunk
+
+from langchain_asi_one._response.chunk_sum import (
+    ASIOneGenerationChunk,
+    generation_chunk,
+    sum_of_chunks,
+)
+from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.reader import AnswerReader, Delta
+from tests.support.examples import examples
+from tests.support.patience import least_times
+
+FIELDS = {"content", "additional_kwargs", "response_metadata", "tool_call_chunks"}
+TEXTS = st.sampled_from(["", "a", " ", "Hel", "lo", "\n", "é😀"])
+ARGUMENTS = st.sampled_from(
+    [
+        *("", "{", "}", '{"a": ', "1", '"', " ", "[", "]", "null", "{}", '{"a": 1}', '{"a": "x'),
+        *("\\", "\xa0{}", "\ufeff{", "x{}", "5", '"{}"', "[{}]", "NaN", " {", "\n\n", "tru"),
+    ]
+)
+CALLS = st.builds(
+    lambda index, call_id, name, args: {"index": index, "id": call_id, "name": name, "args": args},
+    st.integers(0, 2),
+    st.sampled_from([None, None, None, "c0", "c1"]),
+    st.sampled_from([None, None, None, "look", "up"]),
+    ARGUMENTS | st.text(max_size=4),
+)
+USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+# A chunk holds one piece of each call, as LangChain only adds up pieces of different chunks.
+ITEMS = st.lists(CALLS, max_size=3, unique_by=lambda call: call["index"])
+PIECES = st.builds(Delta, text=TEXTS, thought=TEXTS, tool_calls=st.just([]) | ITEMS)
+LASTS = st.builds(
+    Delta,
+    text=TEXTS,
+    thought=st.just(""),
+    tool_calls=st.just([]) | ITEMS,
+    extras=st.sampled_from([{}, {"plan_state": {"a": [1]}}, {"executable_data": [{"a": 1}]}]),
+    metadata=st.sampled_from([{}, {"finish_reason": "stop", "id": "r1"}]),
+    usage=st.sampled_from([{}, USAGE]),
+    last=st.just(True),
+)
+
+
+def validated(message: AIMessageChunk) -> AIMessageChunk:
+    """The chunk that LangChain makes of the same fields."""
+    fields = {name: copy.deepcopy(getattr(message, name)) for name in FIELDS}
+    if message.chunk_position == "last":
+        fields |= {"usage_metadata": message.usage_metadata, "chunk_position": "last"}
+    return AIMessageChunk(**fields)
+
+
+def mutables(value: object) -> Iterator[object]:
+    """Every object in a value that could be changed in place."""
+    if isinstance(value, dict):
+        yield value
+        for child in value.values():
+            yield from mutables(child)
+    elif isinstance(value, (list, set)):
+        yield value
+        for child in value:
+            yield from mutables(child)
+    elif isinstance(value, (AIMessage, ChatGenerationChunk)):
+        yield value
+        yield from mutables(value.__dict__)
+        yield value.model_fields_set
+        if value.model_extra is not None:
+            yield value.model_extra
+
+
+def loaded(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 - our own pickle
+
+
+@examples(100)
+@given(PIECES | LASTS)
+@example(Delta(text="", thought="", tool_calls=[]))
+@example(Delta(text="a", thought="b", tool_calls=[]))
+@example(Delta(text="", thought="", tool_calls=[{"index": 0, "id": "c", "name": "n", "args": ""}]))
+@example(
+    Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": "x"}])
+)
+@example(
+    Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": ""}])
+)
+def test_a_message_chunk_is_the_validated_one(delta: Delta) -> None:
+    message = message_chunk(delta, session_id="s1")
+    wanted = validated(message)
+    assert type(message) is AIMessageChunk
+    assert message == wanted
+    assert vars(message) == vars(wanted)
+    assert list(vars(message)) == list(vars(wanted))
+    assert (message.__pydantic_extra__, message.__pydantic_private__) == (
+        wanted.__pydantic_extra__,
+        wanted.__pydantic_private__,
+    )
+    assert repr(message) == repr(wanted)
+    assert message.model_dump() == wanted.model_dump()
+    assert dumps(message) == dumps(wanted)
+    assert loaded(message) == message.model_copy(deep=True) == copy.deepcopy(message) == wanted
+    assert message.content_blocks == wanted.content_blocks
+    assert message.text == wanted.text
+    assert message_chunk_to_message(message) == message_chunk_to_message(wanted)
+
+
+@examples(100)
+@given(PIECES | LASTS)
+@example(
+    Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": "x"}])
+)
+def test_a_message_chunk_knows_the_same_fields_as_set(delta: Delta) -> None:
+    """Which `model_dump(exclude_unset=True)` goes by."""
+    message = message_chunk(delta, session_id="s1")
+    given = {name: getattr(message, name) for name in FIELDS}
+    if message.chunk_position == "last":
+        wanted = validated(message)
+    else:  # made of what there is, as one writes it by hand
+        always = ("content", "response_metadata")
+        wanted = AIMessageChunk(**{n: v for n, v in given.items() if v or n in always})
+    assert message.model_dump(exclude_unset=True) == wanted.model_dump(exclude_unset=True)
+
+
+@examples(100)
+@given(PIECES | LASTS)
+def test_a_generation_chunk_is_the_validated_one(delta: Delta) -> None:
+    chunk = generation_chunk(delta, session_id="s1")
+    message = validated(message_chunk(delta, session_id="s1"))
+    wanted, plain = ASIOneGenerationChunk(message=message), ChatGenerationChunk(message=message)
+    assert type(chunk) is ASIOneGenerationChunk
+    assert chunk == wanted
+    assert vars(chunk) == vars(wanted) == vars(plain)
+    assert chunk.model_fields_set == wanted.model_fields_set == plain.model_fields_set
+    assert repr(chunk) == repr(wanted)
+    assert chunk.model_dump() == plain.model_dump()
+    assert dumpd(chunk) == dumpd(plain)
+    assert dumps(chunk) == dumps(plain)
+    assert loaded(chunk) == copy.deepcopy(chunk) == chunk
+    assert chunk.text == plain.text
+
+
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+def test_what_was_serialised_is_loaded_as_what_it_is_to_langchain() -> None:
+    chunk = generation_chunk(Delta(text="a", thought="b", tool_calls=[]), session_id="s1")
+    again = load(dumpd(chunk), allowed_objects=[ChatGenerationChunk, AIMessageChunk])
+    assert type(again) is ChatGenerationChunk
+    assert again.model_dump() == chunk.model_dump()
+
+
+def test_no_two_chunks_share_what_can_be_changed() -> None:
+    calls = [{"index": 0, "id": None, "name": None, "args": "x"}]
+    call = [{"index": 0, "id": "c0", "name": "look", "args": "{"}]
+    deltas: list[Any] = [
+        {"text": "a", "thought": "", "tool_calls": []},
+        {"text": "", "thought": "b", "tool_calls": []},
+        {"text": "", "thought": "", "tool_calls": calls},
+        {"text": "", "thought": "", "tool_calls": call},
+    ]
+    last: Any = {"text": "", "thought": "", "tool_calls": [], "last": True}
+    last |= {"extras": {"plan_state": {}}, "metadata": {"id": "r1"}, "usage": {}}
+    chunks = [generation_chunk(delta, session_id="s") for delta in [*deltas * 3, last, last]]
+    seen: dict[int, object] = {}
+    for chunk in chunks:
+        own = list(mutables(chunk))
+        assert len(own) >= 8
+        # What the wire said once is handed on, not copied: `plan_state` of the same delta.
+        own = [value for value in own if value is not last["extras"]["plan_state"]]
+        assert not [value for value in own if id(value) in seen]
+        seen |= {id(value): value for value in own}
+
+
+def test_changing_a_chunk_changes_no_later_one() -> None:
+    def make() -> ChatGenerationChunk:
+        return generation_chunk(Delta(text="a", thought="b", tool_calls=[]), session_id="s")
+
+    before = repr(make())
+    chunk = make()
+    chunk.message.additional_kwargs["thought"] = chunk.message.response_metadata["x"] = "changed"
+    chunk.message.id, chunk.text, chunk.generation_info = "run", "changed", {"a": 1}
+    assert isinstance(chunk.message, AIMessageChunk)
+    chunk.message.tool_call_chunks.append({"name": "n", "args": "", "id": "c", "index": 0})
+    chunk.message.tool_calls.append({"name": "n", "args": {}, "id": "c"})
+    chunk.message.invalid_tool_calls.clear()
+    assert repr(make()) == before
+
+
+# --- Sums ---
+
+Change = Callable[[ASIOneGenerationChunk], object]
+
+
+def _message(chunk: ASIOneGenerationChunk) -> AIMessageChunk:
+    assert isinstance(chunk.message, AIMessageChunk)
+    return chunk.message
+
+
+# What callbacks and configuration make of a chunk after we have made it.
+CHANGES: dict[str, Change] = {
+    "metadata": lambda c: c.message.response_metadata.update({"run": "x"}),
+    "no metadata": lambda c: c.message.response_metadata.clear(),
+    "kwargs": lambda c: c.message.additional_kwargs.update({"seen": 1}),
+    "empty thought": lambda c: c.message.additional_kwargs.update({"thought": ""}),
+    "name": lambda c: setattr(c.message, "name", "al"),
+    "usage": lambda c: setattr(
+        c.message, "usage_metadata", {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+    ),
+    "info": lambda c: setattr(c, "generation_info", {"logprobs": [1]}),
+    "same info": lambda c: setattr(c, "generation_info", {}),
+    "blocks": lambda c: setattr(c.message, "content", [{"type": "text", "text": "a", "index": 0}]),
+    "v1": lambda c: setattr(c.message, "content", c.message.content_blocks),
+    "strings": lambda c: setattr(c.message, "content", ["a"]),
+    "no content": lambda c: setattr(c.message, "content", []),
+    "last": lambda c: setattr(c.message, "chunk_position", "last"),
+    "call": lambda c: _message(c).tool_call_chunks.append(
+        {"name": None, "args": "1", "id": None, "index": None}
+    ),
+    "call by name": lambda c: _message(c).tool_call_chunks.append(
+        {"name": "look", "args": "{", "id": "c9", "index": 0}
+    ),
+    "text": lambda c: setattr(c, "text", "changed"),
+    "call is read": lambda c: setattr(c.message, "tool_calls", []),
+}
+IDS = st.sampled_from([None, "run-1", "lc_run--1", "lc_2", "r1", "r2"])
+
+
+@st.composite
+def streams(draw: st.DrawFn, *, change: bool = True) -> list[ASIOneGenerationChunk]:
+    deltas = draw(st.lists(PIECES, min_size=1, max_size=9))
+    if draw(st.booleans()):
+        deltas.append(draw(LASTS))
+    elif draw(st.booleans()):
+        deltas.insert(draw(st.integers(0, len(deltas))), draw(LASTS))
+    one_id = draw(IDS)
+    chunks = []
+    for delta in deltas:
+        chunk = generation_chunk(delta, session_id="s1")
+        assert isinstance(chunk, ASIOneGenerationChunk)
+        chunk.message.id = one_id if draw(st.integers(0, 5)) else draw(IDS)
+        if change and not draw(st.integers(0, 3)):
+            CHANGES[draw(st.sampled_from(sorted(CHANGES)))](chunk)
+        chunks.append(chunk)
+    return chunks
+
+
+def plain(chunk: ChatGenerationChunk) -> ChatGenerationChunk:
+    """The same chunk, of LangChain's class and of objects of its own."""
+    made = ChatGenerationChunk(message=chunk.message.model_copy(deep=True))
+    made.text, made.generation_info = chunk.text, copy.deepcopy(chunk.generation_info)
+    return made
+
+
+def outcome(work: Callable[[], Any]) -> Any:
+    """What comes of it: a value with its class, or the error that LangChain raises."""
+    try:
+        value = work()
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
+    return type(value), value, repr(value)
+
+
+@examples(40)
+@given(streams())
+def test_the_sum_of_a_stream_is_langchains(chunks: list[ASIOneGenerationChunk]) -> None:
+    plains = [plain(chunk) for chunk in chunks]
+    wanted = outcome(lambda: ChatGenerationChunk.__add__(plains[0], plains[1:]))
+    assert outcome(lambda: chunks[0] + [*chunks[1:]]) == wanted
+    # The chunks are left as LangChain leaves its own: unchanged since langchain-core 1.7.2.
+    assert repr([plain(chunk) for chunk in chunks]) == repr(plains)
+
+
+@examples(60)
+@given(streams())
+def test_the_sum_in_pairs_is_langchains(chunks: list[ASIOneGenerationChunk]) -> None:
+    plains = [plain(chunk) for chunk in chunks]
+    wanted = outcome(lambda: reduce(ChatGenerationChunk.__add__, plains))
+    assume(len(chunks) > 1)
+    assert outcome(lambda: reduce(add, chunks)) == wanted
+
+
+@examples(70)
+@given(streams())
+def test_the_sum_of_messages_is_langchains(chunks: list[ASIOneGenerationChunk]) -> None:
+    messages = [_message(chunk) for chunk in chunks]
+    copies = [message.model_copy(deep=True) for message in messages]
+    wanted = outcome(lambda: reduce(add, copies))
+    assert outcome(lambda: sum_of_chunks(messages)) == wanted
+
+
+@pytest.mark.parametrize("spoilt", ["thought", "args"])
+def test_a_chunk_that_was_emptied_is_added_up_as_by_langchain(spoilt: str) -> None:
+    """`None` is what LangChain's types allow for arguments, and its sum for any text."""
+    call: Any = {"index": 0, "id": None, "name": None, "args": "x"}
+    delta = Delta(text="a", thought="b", tool_calls=[call])
+    chunks = [generation_chunk(delta, session_id="s1") for _ in range(3)]
+    for chunk in chunks[1:]:
+        assert isinstance(chunk.message, AIMessageChunk)
+        if spoilt == "thought":
+            chunk.message.additional_kwargs["thought"] = None
+        else:
+            chunk.message.tool_call_chunks[0]["args"] = None
+    plains = [plain(chunk) for chunk in chunks]
+    wanted = ChatGenerationChunk.__add__(plains[0], plains[1:])
+    assert (chunks[0] + chunks[1:]).model_dump() == wanted.model_dump()
+
+
+def test_two_pieces_of_a_call_in_one_chunk_are_one() -> None:
+    """LangChain adds up pieces of different chunks only: two of the first chunk stay two calls."""
+
+    def item(arguments: str, **name: str) -> dict[str, Any]:
+        return {"index": 0, "function": {"arguments": arguments, **name}}
+
+    reader = AnswerReader(streamed=True)
+    sent = [[item("{"), item('"a": ')], [item("1}", name="look")]]
+    wire: list[Any] = [{"id": "r1", "choices": [{"delta": {"tool_calls": d}}]} for d in sent]
+    read = [*[reader.feed(chunk) for chunk in wire], reader.close()]
+    chunks = [generation_chunk(delta, session_id="s1") for delta in read]
+    wanted = whole_message(read, session_id="s1")
+    for total in (
+        (chunks[0] + chunks[1:]).message,
+        reduce(add, [chunk.message for chunk in chunks]),
+    ):
+        assert isinstance(total, AIMessageChunk)
+        assert message_chunk_to_message(total) == wanted
+
+
+def test_only_generation_chunks_are_added() -> None:
+    chunk: Any = generation_chunk(Delta(text="a", thought="", tool_calls=[]), session_id="s1")
+    for other in ("a", [1], None, [chunk, "a"]):
+        with pytest.raises(TypeError, match=r"unsupported operand type"):
+            chunk + other
+    none: list[Any] = []
+    one = [chunk]
+    assert (chunk + none).model_dump() == chunk.model_dump()
+    assert type(chunk + chunk) is type(chunk + one) is ChatGenerationChunk
+
+
+def test_what_was_added_up_is_not_changed_with_the_sum() -> None:
+    deltas = [Delta(text="a", thought="b", tool_calls=[]) for _ in range(3)]
+    chunks = [generation_chunk(delta, session_id="s1") for delta in deltas]
+    before = repr(chunks)
+    for total in (chunks[0] + chunks[1:], chunks[0] + []):
+        total.message.additional_kwargs["thought"] = "changed"
+        total.message.response_metadata["x"] = "changed"
+    assert repr(chunks) == before
+
+
+def answer(size: int, kind: str) -> list[ChatGenerationChunk]:
+    """A stream as it is read from the wire, of `size` pieces of a thought or of arguments."""
+    reader = AnswerReader(streamed=True)
+    begin = {"index": 0, "id": "c0", "function": {"name": "look", "arguments": '{"a": "'}}
+    pieces: dict[str, dict[str, Any]] = {
+        "thought": {"thought": "ten chars "},
+        "text": {"content": "ten chars "},
+        "args": {"tool_calls": [{"index": 0, "function": {"arguments": "ten chars "}}]},
+    }
+    deltas: list[dict[str, Any]] = [pieces[kind]] * size
+    if kind == "args":
+        deltas = [{"tool_calls": [begin]}, *deltas]
+    read = [reader.feed({"choices": [{"delta": delta}]}) for delta in deltas]
+    return [generation_chunk(delta, session_id="s") for delta in [*read, reader.close()]]
+
+
+def time_of_sum(chunks: list[ChatGenerationChunk]) -> float:
+    begun = time.process_time()
+    operator.add(chunks[0], chunks[1:])
+    return time.process_time() - begun
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("kind", ["thought", "text", "args"])
+def test_a_sum_takes_linear_time(kind: str) -> None:
+    """LangChain's own takes sixteen times as long for four times as many."""
+    short, long = answer(5_000, kind), answer(20_000, kind)
+
+    def measure() -> tuple[float, ...]:
+        return time_of_sum(short), time_of_sum(long)
+
+    def is_linear(short: float, long: float) -> bool:
+        return long < 9 * short
+
+    assert is_linear(*least_times(measure, is_linear))
+    total = long[0] + long[1:]
+    assert isinstance(total.message, AIMessageChunk)
+    told = {
+        "thought": total.message.additional_kwargs.get("thought"),
+        "text": total.text,
+        "args": "".join([call["args"] or "" for call in total.message.tool_call_chunks])[7:],
+    }[kind]
+    assert str(told).startswith("ten chars " * 20_000)

@@ -1,0 +1,733 @@
+"""Values and text from the wire become safe for every serialiser, whatever they were."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+import sys
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import ormsgpack
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from langchain_core.utils.json import parse_partial_json
+
+from langchain_asi_one._json.safe import (
+    CIRCULAR,
+    MAX_DEPTH,
+    UNPRINTABLE,
+    is_json_safe,
+    json_safe,
+    json_text,
+    loads,
+    safe_text,
+)
+from langchain_asi_one._json.tool_arguments import JSONTextFilter
+from tests.support.examples import examples
+from tests.support.patience import least_times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BIG = "9" * 5000
+DEEP_NEWLINE = "[" * 100_000 + '"\n"' + "]" * 100_000
+CLEAN_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+ANY_TEXT = st.text(st.characters() | st.sampled_from('\0\ud83d\ude00\udc00\ud800\\"\n'))
+
+
+def _tree(
+    text: st.SearchStrategy[str], leaf: st.SearchStrategy[object]
+) -> st.SearchStrategy[object]:
+    return st.recursive(
+        leaf | text | st.none() | st.booleans(),
+        lambda child: st.lists(child, max_size=4) | st.dictionaries(text, child, max_size=4),
+        max_leaves=12,
+    )
+
+
+CLEAN = _tree(
+    CLEAN_TEXT,
+    st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False),
+)
+UNSAFE = _tree(
+    ANY_TEXT,
+    st.integers()
+    | st.floats()
+    | st.sampled_from([2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**100]),
+)
+PIECES = r"""
+{ } [ ] " \ , : \u \\ \" \x \n d83d de00 \ud83d \ude00 \uDBFF \udC00 \u0000 \u00e9 \ud \u12
+0 1 -1 01 1.5 1e5 1e999 -1e999 1. - -- e5 NaN Infinity -Infinity null true fals
+18446744073709551615 18446744073709551616 -9223372036854775808 -9223372036854775809
+99999999999999999999999 {"a": {"a":"b"} [[1],2] "x" é 😀 "k": ,"k":
+""".split()  # noqa: SIM905
+SPACES_AND_RAW = [" ", "\n", "\t", "\0", "\x01", "\ud83d", "\ude00", "\u00a0", "\ufeff"]
+NESTS = ["[" * 63, '{"a":' * 64, "]" * 63, "}" * 64, '[{"k":' * 32, "}]" * 32]
+SOUP = st.lists(st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS]), max_size=14).map("".join)
+BROKEN = st.builds(
+    lambda value, at, bit: (text := json.dumps(value))[:at] + bit + text[at + 1 :],
+    UNSAFE,
+    st.integers(0, 60),
+    st.sampled_from(PIECES) | st.just(""),
+)
+
+
+def assert_storable(value: object) -> None:
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    assert ormsgpack.unpackb(ormsgpack.packb(value)) == value
+    assert "\0" not in json.dumps(value, ensure_ascii=False)
+    assert "\\u0000" not in json.dumps(value).replace("\\\\", "")
+
+
+def nested(depth: int, inner: object = 1) -> object:
+    for level in range(depth):
+        inner = [inner] if level % 2 else {"k": inner}
+    return inner
+
+
+def depth_of(value: object) -> int:
+    depth, level = 0, [value]
+    while level := [child for child in level if isinstance(child, (dict, list))]:
+        depth += 1
+        level = [c for p in level for c in (p.values() if isinstance(p, dict) else p)]
+    return depth
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
+    return [text[a:b] for a, b in pairwise(marks)]
+
+
+def filtered(text: str, places: list[int] | None = None, *, strict: bool = False) -> str:
+    json_text = JSONTextFilter(strict=strict)
+    return "".join(map(json_text.feed, cut(text, places or []))) + json_text.close()
+
+
+def parses(text: str, *, strict: bool = False) -> bool:
+    try:
+        json.loads(text, strict=strict)
+    except ValueError:
+        return False
+    return True
+
+
+def read_as_object(read: Callable[..., object], text: str) -> bool:
+    try:
+        return isinstance(read(text, strict=False), dict)
+    except ValueError:
+        return False
+
+
+# --- safe_text
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("", ""),
+        ("plain é 😀 \u2028", "plain é 😀 \u2028"),
+        ("a\0b\0", "ab"),
+        ("\ud83d\ude00", "😀"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+        ("\ud83d\ud83d\ude00!", "\ufffd😀!"),
+        ("\ud83d\0\ude00", "\ufffd\ufffd"),
+        ("\ufeffa\ud800", "\ufeffa\ufffd"),
+    ],
+)
+def test_safe_text(text: str, safe: str) -> None:
+    assert safe_text(text) == safe
+
+
+@examples(100)
+@given(ANY_TEXT)
+def test_safe_text_is_utf8_without_nul_and_stable(text: str) -> None:
+    safe = safe_text(text)
+    assert safe.encode().decode() == safe
+    assert "\0" not in safe
+    assert safe_text(safe) == safe
+
+
+# --- json_safe
+
+
+class _Hostile:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError("no attributes")
+
+
+class _Raising(dict[str, object]):
+    def items(self) -> None:  # type: ignore[override]
+        raise RuntimeError("no items")
+
+    __iter__ = keys = __getitem__ = items  # type: ignore[assignment]
+
+
+class _Point(NamedTuple):
+    x: int
+    y: int
+
+
+class _Colour(enum.IntEnum):
+    RED = 1
+
+
+class _Name(enum.StrEnum):
+    BOB = "bob\0"
+
+
+@pytest.mark.parametrize(
+    ("value", "safe"),
+    [
+        (2**64 - 1, 2**64 - 1),
+        (-(2**63), -(2**63)),
+        (2**64, str(2**64)),
+        (-(2**63) - 1, str(-(2**63) - 1)),
+        (math.nan, None),
+        (math.inf, None),
+        (-0.0, -0.0),
+        (True, True),
+        ((1, (2,)), [1, [2]]),
+        (_Point(1, 2), [1, 2]),
+        ({1: "a", "1": "b", None: "c", 0.5: 1}, {"1": "b", "None": "c", "0.5": 1}),
+        ({"a": 1, "a\0": 2}, {"a": 2}),
+        ({2**70: 1}, {str(2**70): 1}),
+        ([b"x", 1j, {3}], ["b'x'", "1j", "{3}"]),
+        ([_Hostile(), {_Hostile: 1}], [UNPRINTABLE, {str(_Hostile): 1}]),
+        (_Raising(a=[1]), {"a": [1]}),
+        ([_Colour.RED, _Name.BOB], [1, "bob"]),
+    ],
+)
+def test_json_safe(value: object, safe: object) -> None:
+    result = json_safe(value)
+    assert result == safe
+    assert repr(result) == repr(safe)  # 1, True and IntEnum are equal, but not the same
+    assert_storable(result)
+
+
+@examples(100)
+@given(CLEAN)
+def test_json_safe_keeps_clean_values(value: object) -> None:
+    assert json_safe(value) == value
+
+
+@examples(100)
+@given(UNSAFE)
+def test_json_safe_is_storable_and_idempotent(value: object) -> None:
+    safe = json_safe(value)
+    assert_storable(safe)
+    assert json_safe(safe) == safe
+
+
+def test_json_safe_shares_no_container() -> None:
+    inner = [1]
+    value = {"a": inner, "b": inner}
+    safe = json_safe(value)
+    inner.append(2)
+    assert safe == {"a": [1], "b": [1]}
+    assert isinstance(safe, dict)
+    assert safe["a"] is not safe["b"]
+
+
+def test_json_safe_int_beyond_the_digit_limit() -> None:
+    number = 10 ** (sys.get_int_max_str_digits() + 1)
+    assert json_safe({"n": number, number: 0}) == {"n": hex(number), hex(number): 0}
+
+
+def test_json_safe_cuts_circles() -> None:
+    circle: list[object] = [1]
+    circle += [circle, circle, {"a": circle}]
+    assert json_safe(circle) == [1, CIRCULAR, CIRCULAR, {"a": CIRCULAR}]
+    assert CIRCULAR in json.dumps(json_safe(nested(MAX_DEPTH, circle)))
+
+
+LEAF = {"é\0": [2**64, math.nan, "\ud800", (), {}, None, 'q"', True, 0.5]}
+SAFE_LEAF: dict[str, object] = {"é": [str(2**64), None, "\ufffd", [], {}, None, 'q"', True, 0.5]}
+
+
+def peel(value: object, levels: int) -> object:
+    for _ in range(levels):
+        assert isinstance(value, (dict, list))
+        (value,) = value.values() if isinstance(value, dict) else value
+    return value
+
+
+def test_json_safe_keeps_the_deepest_level_allowed() -> None:
+    depth = MAX_DEPTH - depth_of(SAFE_LEAF)
+    assert json_safe(nested(depth, LEAF)) == nested(depth, SAFE_LEAF)
+
+
+@pytest.mark.parametrize("below", [0, 1, 2, 30])
+def test_json_safe_writes_deeper_levels_as_text(below: int) -> None:
+    safe = json_safe(nested(MAX_DEPTH + below, LEAF))
+    assert_storable(safe)
+    text = json.dumps(nested(below, SAFE_LEAF), ensure_ascii=False)
+    assert peel(safe, MAX_DEPTH) == text
+
+
+@pytest.mark.no_cover
+def test_json_safe_any_depth() -> None:
+    text = peel(json_safe(nested(100_000)), MAX_DEPTH)
+    assert isinstance(text, str)
+    assert text.count("[") == text.count("{") == (100_000 - MAX_DEPTH) / 2
+
+
+# --- loads
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"\xef\xbb\xbf{}", {}),
+        ("\ufeff[]", []),
+        ('"é"'.encode(), "é"),
+        ("18446744073709551615", 2**64 - 1),
+        ("18446744073709551616", "18446744073709551616"),
+        ("-9223372036854775808", -(2**63)),
+        ("-9223372036854775809", "-9223372036854775809"),
+        (f"[{BIG}, -{BIG}]", [BIG, f"-{BIG}"]),
+        ("[NaN, Infinity, -Infinity, 1e999, -1e999, 1e-999]", [None, None, None, None, None, 0.0]),
+        (f"[{BIG}.5]", [None]),
+        (r'"\ud83d\ude00 \uD83D\uDE00"', "😀 😀"),
+        (r'"\ud800 \udc00 \u0000"', "\ufffd \ufffd "),
+        (r'"\\ud83d\udc00"', r"\ud83d" + "\ufffd"),
+        ('"\ud83d\ude00 \ud800"', "😀 \ufffd"),
+        (r'{"a": 1, "a\u0000": 2}', {"a": 2}),
+    ],
+)
+def test_loads(data: bytes | str, value: object) -> None:
+    assert loads(data) == value
+    assert_storable(loads(data))
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    "data", ["", "{", "nul", "[1] 2", '"\n"', '"\0"', "[1]\0", "[" * 100_000, DEEP_NEWLINE]
+)
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_loads_malformed(data: str, as_bytes: bool) -> None:
+    with pytest.raises(json.JSONDecodeError):
+        loads(data.encode() if as_bytes else data)
+
+
+@pytest.mark.parametrize("data", [b'"\xff"', b'"\xc3', b'"\xed\xa0\x80"', '"é"'.encode("utf-16")])
+def test_loads_not_utf8(data: bytes) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        loads(data)
+
+
+@examples(100)
+@given(CLEAN, st.booleans(), st.sampled_from([None, 1]))
+def test_loads_keeps_clean_values(value: object, ascii_only: bool, indent: int | None) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert loads(text) == value
+    assert loads(text.encode()) == value
+
+
+@examples(100)
+@given(UNSAFE, st.booleans())
+def test_loads_is_json_safe_of_plain_parsing(value: object, ascii_only: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    assert loads(text) == json_safe(json.loads(text))
+    assert_storable(loads(text))
+
+
+@examples(300)
+@given(SOUP | BROKEN)
+@example("[" * 65 + '"\n"' + "]" * 65)
+@example("[" * 65 + '"\0"' + "]" * 65)
+def test_loads_takes_what_the_standard_parser_takes(text: str) -> None:
+    plain = text.removeprefix("\ufeff")
+    try:
+        value = loads(text)
+    except json.JSONDecodeError:
+        assert not parses(plain, strict=True)
+    else:
+        assert parses(plain, strict=True)
+        assert_storable(value)
+        assert json_safe(value) == value
+
+
+@examples(100)
+@given(UNSAFE, st.integers(MAX_DEPTH - 3, MAX_DEPTH + 10))
+def test_loads_depth_is_that_of_json_safe(value: object, depth: int) -> None:
+    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    assert loads(text) == json_safe(json.loads(text))
+    assert depth_of(loads(text)) <= MAX_DEPTH
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_loads_any_depth(depth: int) -> None:
+    value = peel(loads("[" * depth + BIG + "]" * depth), MAX_DEPTH)
+    below = depth - MAX_DEPTH
+    assert value == "[" * below + f'"{BIG}"' + "]" * below
+
+
+# --- JSONTextFilter
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ('{"a": [1, -2.5e3, "x\\n\\u00e9"], "b": null}\n', None),
+        ('{"n": 18446744073709551616}', '{"n": "18446744073709551616"}'),
+        ("-9223372036854775809", '"-9223372036854775809"'),
+        ("-9223372036854775808", None),
+        ("[NaN,Infinity,-Infinity,1e999,1e99]", "[null,null,null,null,1e99]"),
+        (f"[{BIG}]", f'["{BIG}"]'),
+        (r'{"a\u0000b": "\u0000"}', '{"ab": ""}'),
+        ('"a\0b"', '"ab"'),
+        (r'"\ud83d\ude00 \uD83D\uDE00"', None),
+        (r'"\ud800 \udc00 \ud83d\ud83d\ude00 \ud83d\n"', None),
+        (r'"\\ud800"', None),
+        ('"\ud83d\ude00 \ud800"', '"😀 \ufffd"'),
+        ("{9999999999999999999999: NaN}", None),
+        (r'["\x \ud8"] NaN', None),
+    ],
+)
+def test_filter(text: str, output: str | None) -> None:
+    if r"\ud800 \udc00" in text:
+        output = r'"\ufffd \ufffd \ufffd\ud83d\ude00 \ufffd\n"'
+    assert filtered(text) == (text if output is None else output)
+    assert filtered(text, list(range(len(text)))) == (text if output is None else output)
+
+
+@examples(200)
+@given(SOUP | BROKEN, st.lists(st.integers(0, 500), max_size=20))
+def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int]) -> None:
+    assert filtered(text, places) == filtered(text)
+    assert filtered(text, list(range(len(text)))) == filtered(text)
+
+
+@examples(350)
+@given(SOUP | BROKEN, st.booleans())
+@example('{"a":' * 64 + "[1" + "}" * 64, False)
+@example('{"a":' * 64 + '[1}"' + "}" * 64, False)
+@example('{"a":' * 64 + '["\\x"' + "}" * 64, False)
+@example("[" * 70 + "1 2" + "]" * 70, False)
+@example(r'{"\u\u000001f0": 1}', False)
+def test_filter_output_parses_as_the_input_does(text: str, strict: bool) -> None:
+    json_text = JSONTextFilter(strict=strict)
+    output = json_text.feed(text) + json_text.close()
+    well_formed = parses(text.replace("\0", ""), strict=strict)
+    assert json_text.complete == well_formed
+    assert parses(output, strict=strict) == well_formed
+    assert json_text.is_object == text.replace("\0", "").lstrip(" \t\n\r").startswith("{")
+    output.encode()
+    assert "\0" not in output
+    if well_formed:
+        assert_storable(json.loads(output, strict=strict))
+        assert filtered(output, strict=strict) == output
+
+
+@examples(100)
+@given(CLEAN, st.booleans(), st.sampled_from([None, 2]))
+def test_filter_passes_clean_text_unchanged(
+    value: object, ascii_only: bool, indent: int | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert filtered(text) == text
+
+
+@examples(100)
+@given(UNSAFE, st.integers(0, MAX_DEPTH + 10))
+def test_filter_means_what_json_safe_means(value: object, depth: int) -> None:
+    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    assert json.loads(filtered(text)) == json_safe(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("fed", "emitted"),
+    [
+        ('{"a": "Hel', '{"a": "Hel'),
+        ('{"a": "x\\', '{"a": "x'),
+        ('{"a": "x\\u00', '{"a": "x'),
+        ('{"a": "x\\ud83d\\ude0', '{"a": "x'),
+        ('{"a": 12', '{"a": '),
+        ('{"a": 12,', '{"a": 12,'),
+        ("tru", ""),
+        ("[" * 66 + '"x', "[" * 64 + '"[[\\"x'),
+    ],
+)
+def test_filter_holds_back_only_what_may_change(fed: str, emitted: str) -> None:
+    assert JSONTextFilter().feed(fed) == emitted
+
+
+def test_filter_complete() -> None:
+    json_text = JSONTextFilter()
+    states = []
+    for piece in (" ", "{", '"a"', ": 1", "}", " \n", "\ud83d", "x"):
+        json_text.feed(piece)
+        states.append(json_text.complete)
+    assert states == [False, False, False, False, True, True, False, False]
+    assert json_text.is_object
+    number = JSONTextFilter()
+    number.feed("12")
+    assert not number.complete
+    number.close()
+    assert number.complete
+    assert not number.is_object
+
+
+def test_filter_is_closed_once() -> None:
+    json_text = JSONTextFilter()
+    assert json_text.feed("[12") + json_text.close() + json_text.close() == "[12"
+    with pytest.raises(ValueError, match="new JSONTextFilter"):
+        json_text.feed("]")
+    assert json_text.spoil() == "}"
+    assert json_text.spoil() == ""
+
+
+RICH = (
+    r'{"to\u0000": "B\\o\"b\ud83d\ude00\ud800", "n": [1, -2.5e3, {"x": {}}, NaN], "t": true, '
+    '"deep": ' + '{"k": [' * 40 + r'"\\\u00e9\ud83d\ude00", 1' + "]}" * 40 + "}"
+)
+
+
+def assert_spoilt(text: str, *, close_first: bool) -> None:
+    json_text = JSONTextFilter()
+    output = json_text.feed(text)
+    if close_first:
+        output += json_text.close()
+    output += json_text.spoil()
+    assert not read_as_object(json.loads, output)
+    assert not read_as_object(parse_partial_json, output)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("close_first", [True, False])
+def test_spoil_at_every_place(close_first: bool) -> None:
+    healed = 0
+    for end in range(len(RICH) + 1):
+        assert_spoilt(RICH[:end], close_first=close_first)
+        healed += read_as_object(parse_partial_json, RICH[:end])
+    assert healed > len(RICH) // 2  # unspoilt, most prefixes are read as an object
+
+
+@examples(220)
+@given(SOUP | BROKEN | UNSAFE.map(json.dumps), st.integers(0, 500), st.booleans())
+@example(r'{"a": "b\ ', 9, True)
+@example(r'{"a": "\u12 ', 10, True)
+def test_spoil_any_text(text: str, end: int, close_first: bool) -> None:
+    assert_spoilt(text[: end % (len(text) + 1)], close_first=close_first)
+    assert_spoilt(text, close_first=close_first)
+
+
+# --- time
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    ("head", "unit"),
+    [
+        ('{"a": "', "text and \\n escapes \\u00e9 "),
+        ("[", '{"id": 12, "ok": true}, '),
+        ("", "1234567890123456"),
+        ("", "[[[["),
+        ("", "garbage"),
+        ('"', "\\ud800\\u0000"),
+    ],
+)
+def test_filter_takes_linear_time(head: str, unit: str) -> None:
+    def seconds(times: int) -> float:
+        text = head + unit * times
+        pieces = [text[at : at + 64] for at in range(0, len(text), 64)]
+        json_text = JSONTextFilter()
+        start = time.process_time()
+        for piece in pieces:
+            json_text.feed(piece)
+        json_text.close()
+        return time.process_time() - start
+
+    def measure() -> tuple[float, ...]:
+        return tuple(seconds(size // len(unit)) for size in (40_000, 400_000))
+
+    def is_linear(small: float, large: float) -> bool:
+        return large < 40 * small + 0.05  # ten times the text; quadratic would be a hundred
+
+    assert is_linear(*least_times(measure, is_linear))
+
+
+# --- What is seen at a glance is what a look would find ---
+
+
+def exactly(value: object) -> tuple[object, str]:
+    """A value with the kinds of its numbers and the order of its keys; not all of it is storable.
+
+    `json` tells 1, 1.0 and true apart, and minus zero from zero, which `==` does not.
+    """
+    return value, json.dumps(value)
+
+
+DIGITS = st.integers(17, 25).flatmap(
+    lambda size: st.integers(10 ** (size - 1), 10**size - 1).map(str)
+)
+LITERALS = st.one_of(
+    DIGITS,
+    DIGITS.map(lambda digits: f"-{digits}"),
+    st.builds(
+        lambda sign, whole, rest, mark, power: f"{sign}{whole}{rest}{mark}{power}",
+        st.sampled_from(["", "-"]),
+        st.integers(0, 10**20).map(str),
+        st.sampled_from(["", ".0", ".5", "." + "9" * 30]),
+        st.sampled_from(["e", "E", "e+", "E+", "e-", "E-"]),
+        st.sampled_from([0, 1, 19, 290, 307, 308, 309, 324, 400, 10**9]),
+    ),
+    st.sampled_from(
+        [
+            *("0", "-0", "-0.0", "1e308", "1e309", "1E+400", "-1e309", "1.7976931348623157e308"),
+            *("1.7976931348623159e308", "5e-324", "1e-400", "9" * 4301, "-" + "9" * 5000),
+            *(
+                str(2**63 - 1),
+                str(2**63),
+                str(2**64 - 1),
+                str(2**64),
+                str(-(2**63)),
+                str(-(2**63) - 1),
+            ),
+            *("NaN", "Infinity", "-Infinity", "1e5", "1E5", "100000000000000000000000.5"),
+        ]
+    ),
+)
+
+
+def plainly(text: str) -> object:
+    """`json_safe` of what plain parsing gives, where it writes integers out in full."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return json_safe(json.loads(text))
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+@examples(230)
+@given(st.lists(LITERALS, max_size=6), st.sampled_from(["", " ", "\n\t "]), st.booleans())
+def test_loads_reads_every_number_as_json_safe_makes_it(
+    literals: list[str], blank: str, as_bytes: bool
+) -> None:
+    pairs = ",".join(f'"k{n}":{blank}[{text}]{blank}' for n, text in enumerate(literals))
+    for text in (f"{blank}{{{pairs}}}{blank}", *literals):
+        value = loads(text.encode() if as_bytes else text)
+        assert exactly(value) == exactly(plainly(text))
+        assert_storable(value)
+
+
+@examples(120)
+@given(UNSAFE, st.integers(0, 3))
+@example({"a": (1, 2)}, 0)
+@example({1: 2}, 0)
+@example([True, 1, 1.0, -0.0], 0)
+@example(_Colour.RED, 1)
+@example({_Name.BOB: 1}, 1)
+@example([2**64 - 1, -(2**63)], 1)
+@example([2**64], 1)
+@example(float("nan"), 1)
+@example(["\ud800", "\0", "\x7f", "é"], 1)
+def test_what_is_safe_at_a_glance_is_only_copied(value: object, depth: int) -> None:
+    for told in (value, nested(depth, value), nested(MAX_DEPTH - 1 + depth, value)):
+        wanted = json_safe(told)
+        assert json_text(told) == json.dumps(wanted, ensure_ascii=False)
+        if is_json_safe(told):
+            assert exactly(told) == exactly(wanted)
+            assert json.dumps(told, allow_nan=False) == json.dumps(wanted, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "safe"),
+    [
+        ({"a": [1, "b", None, True, 1.5, {}]}, True),
+        (nested(MAX_DEPTH - 1, [1]), True),
+        (nested(MAX_DEPTH, [1]), False),
+        (2**64 - 1, True),
+        (2**64, False),
+        (-(2**63) - 1, False),
+        (math.inf, False),
+        ("a\0", False),
+        ({"a\0": 1}, False),
+        ({1: 1}, False),
+        ((1,), False),
+        ([_Hostile()], False),
+        ([_Raising(a=1)], False),
+        (_Point(1, 2), False),
+        ({None: 1}, False),
+        ({True: 1}, False),
+    ],
+)
+def test_is_json_safe(value: object, safe: bool) -> None:
+    assert is_json_safe(value) is safe
+
+
+def test_json_text_of_what_contains_itself() -> None:
+    circle: list[object] = [1]
+    circle += [circle, {"a": circle}]
+    assert not is_json_safe(circle)
+    assert json_text(circle) == json.dumps(json_safe(circle), ensure_ascii=False)
+
+
+class _Thorough(JSONTextFilter):
+    """Which passes nothing at a glance."""
+
+    def passes(self, piece: str) -> bool:
+        return False
+
+
+SAFE_PIECES = st.sampled_from(["a", "abc ", "{", "1", "", "\n", "]", "é", "u0041", "d83d", ":"])
+
+
+@examples(250)
+@given(st.lists(SAFE_PIECES | st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS])), st.booleans())
+@example(['{"a": "', "b", "\ud83d", "c", "\\", "u0041", "d", '"', "}"], False)
+@example(['{"a": "\\ud83d', "b", "\\ude00", "c"], False)
+@example(['"', "a\n", "b"], True)
+@example(["[" * 65 + '"', "a\n", '"' + "]" * 65], False)
+@example(['{"a"}, "', "b"], False)
+@example(['["a"}"', "b"], False)
+def test_a_piece_that_passes_is_fed_to_the_same_end(pieces: list[str], strict: bool) -> None:
+    quick, thorough = JSONTextFilter(strict=strict), _Thorough(strict=strict)
+    for piece in pieces:
+        passes = quick.passes(piece)
+        before = (quick.complete, quick.is_object)
+        output = thorough.feed(piece)
+        assert quick.feed(piece) == output
+        if passes:
+            assert output == piece
+            assert (quick.complete, quick.is_object) == before
+        assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
+    # As a reader of calls does, which does not even feed what passes.
+    skipped = JSONTextFilter(strict=strict)
+    for piece in pieces:
+        if not skipped.passes(piece):
+            skipped.feed(piece)
+    assert [one.close() + one.spoil() for one in (quick, skipped)] == [
+        thorough.close() + thorough.spoil()
+    ] * 2
+    assert not quick.passes("a")
+    for one in (skipped, thorough):
+        assert (quick.complete, quick.is_object) == (one.complete, one.is_object)
+
+
+def test_nothing_passes_outside_a_plain_string() -> None:
+    for begun in ("", "{", '{"a"', '{"a": 1', '{"a": "b\\', '["\\ud83d', "[" * 65 + '"', '["a"}"'):
+        json_filter = JSONTextFilter()
+        json_filter.feed(begun)
+        assert not json_filter.passes("a"), begun
+    inside = JSONTextFilter()
+    inside.feed('{"a": "b')
+    assert [inside.passes(piece) for piece in ("a", '"', "\\", "\0", "é", "\ud83d")] == [
+        True,
+        *[False] * 5,
+    ]
+
+
+@pytest.mark.parametrize("value", [7, "x" * 20_000, [1], {"a": ["x" * 20_000, None]}])
+def test_loads_long_documents(value: object) -> None:
+    text = json.dumps(value) + " " * 20_000
+    assert loads(text) == loads(text.encode()) == value

@@ -1,0 +1,604 @@
+"""Tool calls arrive in every form that servers have invented, and leave in LangChain's one form."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, message_chunk_to_message
+
+from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.reader import AnswerReader
+from tests.support.examples import examples
+
+TOOLS: dict[str, dict[str, Any]] = {
+    "get_weather": {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string"},
+            "days": {"type": "integer"},
+            "zip": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        },
+    },
+    "now": {"type": "object", "properties": {}},
+}
+
+
+def item(
+    index: Any = None, call_id: Any = None, name: Any = None, arguments: Any = None
+) -> dict[str, Any]:
+    """An item of `tool_calls` with only what is given."""
+    function = {"name": name, "arguments": arguments}
+    wire: dict[str, Any] = {"function": {k: v for k, v in function.items() if v is not None}}
+    given_fields = {"index": index, "id": call_id, "type": "function"}
+    return {**{k: v for k, v in given_fields.items() if v is not None}, **wire}
+
+
+def invoked(
+    *items: Any, content: str | None = None, tools: dict[str, dict[str, Any]] | None = None
+) -> AIMessage:
+    reader = AnswerReader(streamed=False, tools=tools)
+    message = {"content": content, "tool_calls": list(items)}
+    body = {"id": "a1", "choices": [{"message": message, "finish_reason": "tool_calls"}]}
+    return whole_message([reader.feed(body), reader.close()], session_id="s")
+
+
+def streamed(
+    *deltas: dict[str, Any] | str, tools: dict[str, dict[str, Any]] | None = None
+) -> AIMessage:
+    """The sum of a stream; a delta is one item of `tool_calls`, or text."""
+    reader = AnswerReader(streamed=True, tools=tools)
+    parts = [{"content": d} if isinstance(d, str) else {"tool_calls": [d]} for d in deltas]
+    chunks = [{"id": "a1", "choices": [{"delta": part}]} for part in parts]
+    end = {"id": "a1", "choices": [{"delta": {}, "finish_reason": "tool_calls"}]}
+    pieces = [*map(reader.feed, [*chunks, end]), reader.close()]
+    summed = reduce(add, (message_chunk(piece, session_id="s") for piece in pieces))
+    message = message_chunk_to_message(summed)
+    assert isinstance(message, AIMessage)
+    return message
+
+
+def expected(
+    *calls: tuple[str | None, str | None, Any], content: str = "", **metadata: Any
+) -> AIMessage:
+    """A message with calls of (id, name, args); args that are text make the call invalid."""
+    return AIMessage(
+        content,
+        tool_calls=[
+            {"type": "tool_call", "id": call_id, "name": str(name), "args": args}
+            for call_id, name, args in calls
+            if isinstance(args, dict)
+        ],
+        invalid_tool_calls=[
+            {
+                "type": "invalid_tool_call",
+                "id": call_id,
+                "name": name,
+                "args": args,
+                "error": None,
+            }
+            for call_id, name, args in calls
+            if not isinstance(args, dict)
+        ],
+        response_metadata={
+            "model_provider": "asi-one",
+            "id": "a1",
+            "finish_reason": "tool_calls",
+            **metadata,
+            "session_id": "s",
+        },
+    )
+
+
+def with_own_ids(message: AIMessage) -> list[tuple[str, dict[str, Any]]]:
+    """Names and arguments of calls whose ids we made: they must differ and look like the API's."""
+    ids = [call["id"] or "" for call in message.tool_calls]
+    assert len({*ids}) == len(ids)
+    assert all(i.startswith("call_") and len(i) == 29 and int(i[5:], 16) >= 0 for i in ids)
+    return [(call["name"], call["args"]) for call in message.tool_calls]
+
+
+Q1, Q2 = '{"q":1}', '{"q":2}'
+
+STREAMS: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, Any]]]] = {
+    "by the book": (
+        [item(0, "a", "x", ""), item(0, None, None, '{"q"'), item(0, None, None, ":1}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "index -1": (
+        [item(-1, "a", "x", Q1), item(-1, "b", "y", Q2)],
+        [("a", "x", {"q": 1}), ("b", "y", {"q": 2})],
+    ),
+    "no index": (
+        [item(None, "a", "x", '{"q"'), item(None, None, None, ":1}"), item(None, "b", "x", Q2)],
+        [("a", "x", {"q": 1}), ("b", "x", {"q": 2})],
+    ),
+    "index as text": (
+        [item("0", "a", "x", Q1), item("1", "b", "y", Q2)],
+        [("a", "x", {"q": 1}), ("b", "y", {"q": 2})],
+    ),
+    "all indexes 0, whole calls": (
+        [item(0, "a", "x", Q1), item(0, "b", "x", Q2)],
+        [("a", "x", {"q": 1}), ("b", "x", {"q": 2})],
+    ),
+    "all indexes 0, calls in pieces": (
+        [
+            item(0, "a", "x", ""),
+            item(0, None, None, '{"q":'),
+            item(0, None, None, "1}"),
+            item(0, "b", "x", ""),
+            item(0, None, None, Q2),
+        ],
+        [("a", "x", {"q": 1}), ("b", "x", {"q": 2})],
+    ),
+    "id and name in each delta": (
+        [item(0, "a", "x", ""), item(0, "a", "x", '{"q":'), item(0, "a", "x", "1}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "name in each delta, no index": (
+        [item(None, "a", "x", ""), item(None, None, "x", '{"q":'), item(None, None, "x", "1}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "another id in each delta": (
+        [item(0, "a", "x", ""), item(0, "b", "x", '{"q":'), item(0, "c", "x", "1}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "another id in each delta, name once, no index": (
+        [item(None, "a", "x", '{"q":'), item(None, "b", None, "1"), item(None, "c", None, "}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "name in parts": (
+        [item(0, "a", "get_"), item(0, None, "weather"), item(0, None, None, "{}")],
+        [("a", "get_weather", {})],
+    ),
+    "name late": (
+        [item(0, "a", None, '{"q":'), item(0, None, "x", "1}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "name after the arguments": (
+        [item(0, "a", None, Q1), item(0, None, "x")],
+        [("a", "x", {"q": 1})],
+    ),
+    "name after the arguments, no index": (
+        [item(None, "a", None, Q1), item(None, None, "x")],
+        [("a", "x", {"q": 1})],
+    ),
+    "id late": (
+        [item(0, None, "x", '{"q":'), item(0, "a", None, "1}")],
+        [("a", "x", {"q": 1})],
+    ),
+    "whole call sent a second time": (
+        [item(0, "a", "x", '{"q":'), item(0, None, None, "1}"), item(0, "a", "x", Q1)],
+        [("a", "x", {"q": 1})],
+    ),
+    "whole call sent a second time, index -1": (
+        [item(-1, "a", "x", Q1), item(-1, "a", "x", Q1)],
+        [("a", "x", {"q": 1})],
+    ),
+    "orphan deltas": (
+        [item(-1), item(0, "a", "x", Q1), item(-1), item(-1, None, None, "")],
+        [("a", "x", {"q": 1})],
+    ),
+    "white space after the arguments, with a name": (
+        [item(0, "a", "x", Q1), item(0, "a", "x", "\n"), item(0, None, "x", " ")],
+        [("a", "x", {"q": 1})],
+    ),
+    "interleaved": (
+        [
+            item(0, "a", "x", ""),
+            item(1, "b", "y", ""),
+            item(1, None, None, '{"q"'),
+            item(0, None, None, '{"q"'),
+            item(1, None, None, ":2}"),
+            item(0, None, None, ":1}"),
+        ],
+        [("a", "x", {"q": 1}), ("b", "y", {"q": 2})],
+    ),
+    "interleaved by id alone": (
+        [
+            item(None, "a", "x", ""),
+            item(None, "b", "y", ""),
+            item(None, "a", None, '{"q"'),
+            item(None, "b", None, '{"q"'),
+            item(None, "a", None, ":1}"),
+            item(None, "b", None, ":2}"),
+        ],
+        [("a", "x", {"q": 1}), ("b", "y", {"q": 2})],
+    ),
+    "no arguments": (
+        [item(0, "a", "x"), item(1, "b", "y", ""), item(2, "c", "z", "{}")],
+        [("a", "x", {}), ("b", "y", {}), ("c", "z", {})],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_calls_of_a_stream(name: str) -> None:
+    deltas, calls = STREAMS[name]
+    assert streamed(*deltas) == expected(*calls)
+
+
+ARGUMENTS: dict[str, tuple[Any, Any]] = {
+    "object as text": ('{"a": [1, {"b": null}]}', {"a": [1, {"b": None}]}),
+    "object": ({"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}),
+    "empty object": ({}, {}),
+    "null": (None, {}),
+    "empty": ("", {}),
+    "white space": (" \n\t", {}),
+    "white space around": (" \n{} \n", {}),
+    "newline in a string": ('{"a":"x\ny"}', {"a": "x\ny"}),
+    "same key twice": ('{"a":1,"a":2}', {"a": 2}),
+    "NaN": ('{"a": NaN, "b": -Infinity, "c": 1e999}', {"a": None, "b": None, "c": None}),
+    "NaN in an object": ({"a": float("nan")}, {"a": None}),
+    "big": (f'{{"a": {2**64}, "b": {2**64 - 1}}}', {"a": str(2**64), "b": 2**64 - 1}),
+    "big in an object": ({"a": 10**30}, {"a": str(10**30)}),
+    "NUL and half a character": ('{"a":"\\u0000x\\ud800"}', {"a": "x\ufffd"}),
+    "encoded twice": ('"{\\"a\\": 1}"', '"{\\"a\\": 1}"]'),
+    "array": ("[1]", "[1]]"),
+    "array of an object": ([{"a": 1}], '[{"a": 1}]]'),
+    "number": (5, "5]"),
+    "two objects": ('{"a":1}{"a":2}', '{"a":1}{"a":2}]'),
+    "object and prose": ('{"a":1} then', '{"a":1} then]'),
+    "python": ("{'a': 1}", "{'a': 1}]"),
+    "trailing comma": ('{"a":1,}', '{"a":1,}]'),
+    "cut in a value": ('{"to": "Bob", "text": "Hel', '{"to": "Bob", "text": "Hel"]'),
+    "cut after a value": ('{"to": "Bob"', '{"to": "Bob"]'),
+    "cut after a comma": ('{"to": "Bob",', '{"to": "Bob",]'),
+    "cut in an escape": ('{"to": "B\\', '{"to": "B\\\\"]'),
+    "cut in an array": ('{"to": [1', '{"to": [1}'),
+    "cut at once": ("{", "{]"),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_are_a_whole_object_or_the_call_is_invalid(name: str) -> None:
+    sent, args = ARGUMENTS[name]
+    whole = item(0, "a", "x", sent)
+    assert invoked(whole) == streamed(whole) == expected(("a", "x", args))
+    if isinstance(sent, str):
+        pieces = [item(0, None, None, character) for character in sent]
+        assert streamed(item(0, "a", "x", ""), *pieces) == expected(("a", "x", args))
+
+
+def test_a_cut_call_beside_a_whole_one() -> None:
+    calls = [item(-1, "a", "x", Q1), item(-1, "b", "pay", '{"to": "Bob", "amount": 1')]
+    cut = '{"to": "Bob", "amount": 1]'
+    assert invoked(*calls) == streamed(*calls) == expected(("a", "x", {"q": 1}), ("b", "pay", cut))
+
+
+def test_calls_of_a_body_are_told_apart_by_their_place_alone() -> None:
+    calls = [item(-1, "a", "x", Q1), item(-1, "b", "x", Q1), item(0, "c", "y"), item(0, "d", "y")]
+    assert invoked(*calls, content="Let me see.") == expected(
+        ("a", "x", {"q": 1}),
+        ("b", "x", {"q": 1}),
+        ("c", "y", {}),
+        ("d", "y", {}),
+        content="Let me see.",
+    )
+
+
+def test_a_call_without_function_level() -> None:
+    assert invoked({"id": "a", "name": "x", "arguments": Q1}) == expected(("a", "x", {"q": 1}))
+
+
+def test_a_call_without_a_name_cannot_be_run() -> None:
+    nameless = item(0, "a", None, Q1)
+    assert invoked(nameless) == streamed(nameless) == expected(("a", None, '{"q":1}]'))
+
+
+@pytest.mark.parametrize("calls", [[], [{}], [item(-1)], [None, 5, [], item()]])
+def test_items_that_hold_nothing_are_no_calls(calls: list[Any]) -> None:
+    assert invoked(*calls) == expected(tool_calls_missing=True)
+    assert streamed(*calls) == expected(tool_calls_missing=True)
+
+
+def test_missing_ids_are_made_up_the_same_each_time() -> None:
+    calls = [item(i, None, "x", Q1) for i in range(3)]
+    message = invoked(*calls)
+    assert with_own_ids(message) == [("x", {"q": 1})] * 3
+    assert message == invoked(*calls) == streamed(*calls)
+
+
+def test_all_indexes_0_and_no_ids() -> None:
+    message = streamed(item(0, None, "x", Q1), item(0, None, "x", Q2), item(0, None, "y", Q2))
+    assert with_own_ids(message) == [("x", {"q": 1}), ("x", {"q": 2}), ("y", {"q": 2})]
+
+
+def test_ids_depend_on_the_answer() -> None:
+    call = item(0, None, "x", Q1)
+    reader = AnswerReader(streamed=False)
+    body = {"id": "a2", "choices": [{"message": {"tool_calls": [call]}}]}
+    other = whole_message([reader.feed(body), reader.close()], session_id="s")
+    assert other.tool_calls[0]["id"] != invoked(call).tool_calls[0]["id"]
+
+
+@pytest.mark.parametrize("second", [item(1, "a", "y", Q1), item(1, "a", "x", Q2)])
+def test_an_id_given_to_two_calls_names_only_the_first(second: dict[str, Any]) -> None:
+    calls = [item(0, "a", "x", Q1), second]
+    message = invoked(*calls)
+    assert [call["name"] for call in message.tool_calls] == ["x", second["function"]["name"]]
+    first, other = (call["id"] for call in message.tool_calls)
+    assert first == "a"
+    assert other
+    assert other.startswith("call_")
+    assert message == streamed(*calls)
+    assert message == streamed(*[{**call, "index": -1} for call in calls])
+
+
+def test_the_same_call_twice_in_a_body_is_run_once() -> None:
+    call = item(-1, "a", "pay", Q1)
+    assert invoked(call, {**call, "index": 0}) == expected(("a", "pay", {"q": 1}))
+
+
+@pytest.mark.no_cover
+def test_a_thousand_calls() -> None:
+    calls = [item(i, f"c{i}", f"t{i}", json.dumps({"i": i})) for i in range(1000)]
+    wanted = expected(*[(f"c{i}", f"t{i}", {"i": i}) for i in range(1000)])
+    assert invoked(*calls) == wanted
+    reader = AnswerReader(streamed=True)
+    began = time.process_time()
+    for call in calls:
+        reader.feed({"choices": [{"delta": {"tool_calls": [call]}}]})
+    reader.close()
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.no_cover
+def test_five_thousand_deltas() -> None:
+    text = json.dumps({"text": "x" * 4989})
+    assert len(text) == 5001
+    reader = AnswerReader(streamed=True)
+    began = time.process_time()
+    deltas = [
+        reader.feed({"choices": [{"delta": {"tool_calls": [item(0, "a", "x", character)]}}]})
+        for character in text
+    ]
+    deltas.append(reader.close())
+    assert time.process_time() - began < 2
+    args = "".join(call["args"] for delta in deltas for call in delta["tool_calls"])
+    names = [call["name"] for delta in deltas for call in delta["tool_calls"] if call["name"]]
+    assert (args, names) == (text, ["x"])
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda child: st.lists(child, max_size=3) | st.dictionaries(st.text(max_size=4), child),
+    max_leaves=8,
+)
+
+
+@st.composite
+def split_calls(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Whole calls, and the deltas of them in pieces, interleaved in any way."""
+    calls, queues = [], []
+    for i in range(draw(st.integers(1, 4))):
+        text = json.dumps(draw(st.dictionaries(st.text(max_size=4), JSON_VALUES, max_size=3)))
+        text = text[: draw(st.integers(1, len(text)))]
+        call_id = draw(st.sampled_from([None, f"id{i}"]))
+        calls.append(item(i, call_id, f"tool{i}", text))
+        cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=4)))
+        ends = zip([0, *cuts], [*cuts, len(text)], strict=True)
+        first, *rest = [text[start:end] for start, end in ends]
+        again = f"tool{i}" if draw(st.booleans()) else None
+        opened = item(i, call_id, f"tool{i}", first)
+        queues.append([opened, *(item(i, None, again, piece) for piece in rest)])
+    deltas = []
+    while queues:
+        # A call begins after those before it.
+        begun = [q for n, q in enumerate(queues) if n == 0 or "id" not in q[0] or q is queues[0]]
+        queue = draw(st.sampled_from(begun))
+        deltas.append(queue.pop(0))
+        queues = [q for q in queues if q]
+    return calls, deltas
+
+
+@given(split_calls())
+@examples(50)
+def test_however_calls_are_split_they_are_the_same(
+    case: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+) -> None:
+    calls, deltas = case
+    message, whole = streamed(*deltas), invoked(*calls)
+    # Without ids a call that begins earlier comes first.
+    known = {c["function"]["name"]: c for c in calls}
+    order = [name for d in deltas if (name := d["function"].get("name"))]
+    if list(dict.fromkeys(order)) == list(known):
+        assert message == whole
+    for ours, theirs in (
+        (message.tool_calls, whole.tool_calls),
+        (message.invalid_tool_calls, whole.invalid_tool_calls),
+    ):
+        by_name = {call["name"]: call["args"] for call in ours}
+        assert by_name == {call["name"]: call["args"] for call in theirs}
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["index", "id", "function", "name"]), JSON_VALUES)))
+@examples(40)
+def test_no_item_whatever_raises_and_ids_are_unique(items: list[Any]) -> None:
+    for message in (invoked(*items), streamed(*items)):
+        ids = [c["id"] for c in [*message.tool_calls, *message.invalid_tool_calls]]
+        assert len({*ids}) == len(ids)
+
+
+# --- Calls that leak into the text ---
+
+GLM = (
+    "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>12345</arg_value>\n"
+    "<arg_key>days</arg_key><arg_value>3</arg_value></tool_call>"
+)
+JSON_LEAK = '<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call>'
+
+LEAKS: dict[str, tuple[str, str, list[tuple[str, Any]]]] = {
+    "GLM form": (GLM, "", [("get_weather", {"city": "12345", "days": 3})]),
+    "JSON form": (JSON_LEAK, "", [("now", {})]),
+    "arguments as JSON text": (
+        '<tool_call>{"name":"get_weather","arguments":"{\\"city\\":\\"Rome\\"}"}</tool_call>',
+        "",
+        [("get_weather", {"city": "Rome"})],
+    ),
+    "name alone": ("<tool_call>now</tool_call>", "", [("now", {})]),
+    "between prose": (f"I look. {GLM} Done.", "I look.  Done.", [("get_weather", None)]),
+    "several": (
+        f"{JSON_LEAK}\n{GLM}{JSON_LEAK}",
+        "\n",
+        [("now", {}), ("get_weather", None), ("now", {})],
+    ),
+    "optional text that looks like a number": (
+        "<tool_call>get_weather<arg_key>zip</arg_key><arg_value>12345</arg_value></tool_call>",
+        "",
+        [("get_weather", {"zip": "12345"})],
+    ),
+    "optional text that is null": (
+        "<tool_call>get_weather<arg_key>zip</arg_key><arg_value>null</arg_value></tool_call>",
+        "",
+        [("get_weather", {"zip": None})],
+    ),
+    "value with tags": (
+        "<tool_call>get_weather<arg_key>city</arg_key><arg_value><b>R</b></arg_value></tool_call>",
+        "",
+        [("get_weather", {"city": "<b>R</b>"})],
+    ),
+    "tag in an argument": (
+        '<tool_call>{"name":"get_weather","arguments":{"city":"<tool_call>"}}</tool_call>',
+        "",
+        [("get_weather", {"city": "<tool_call>"})],
+    ),
+    "nested": (f"<tool_call>{JSON_LEAK}", "<tool_call>", [("now", {})]),
+    "nested and closed twice": (
+        f"<tool_call>{JSON_LEAK}</tool_call>",
+        "<tool_call></tool_call>",
+        [("now", {})],
+    ),
+}
+NO_LEAKS = {
+    "unknown tool": GLM.replace("get_weather", "rm"),
+    "unknown tool, JSON form": JSON_LEAK.replace("now", "rm"),
+    "another writing of the name": "<tool_call>Now</tool_call>",
+    "unclosed": GLM.removesuffix("</tool_call>"),
+    "unclosed value": "<tool_call>now<arg_key>a</arg_key><arg_value>1</tool_call>",
+    "key without a value": "<tool_call>now<arg_key>a</arg_key></tool_call>",
+    "prose in it": "<tool_call>now<arg_key>a</arg_key> is <arg_value>1</arg_value></tool_call>",
+    "cut JSON": '<tool_call>{"name": "now", "arguments": {</tool_call>',
+    "empty": "<tool_call></tool_call>",
+    "JSON of another kind": "<tool_call>[1]</tool_call><tool_call>null</tool_call>",
+    "name that is no text": '<tool_call>{"name": {}}</tool_call>',
+    "beginning of a tag": "a < b <tool_cal",
+    "end of a tag": "</tool_call>",
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_leaked_call_of_a_bound_tool_is_recovered(name: str) -> None:
+    text, left, calls = LEAKS[name]
+    message = invoked(content=text, tools=TOOLS)
+    weather = {"city": "12345", "days": 3}
+    wanted = [(tool, weather if args is None else args) for tool, args in calls]
+    assert with_own_ids(message) == wanted
+    triples = [(c["id"], c["name"], c["args"]) for c in message.tool_calls]
+    assert message == expected(*triples, content=left, tool_calls_recovered=True)
+    assert message == streamed(text, tools=TOOLS) == streamed(*text, tools=TOOLS)
+    halves = [streamed(text[:cut], text[cut:], tools=TOOLS) for cut in range(len(text))]
+    assert [half for half in halves if half != message] == []
+
+
+@pytest.mark.parametrize("name", NO_LEAKS)
+def test_anything_else_stays_text(name: str) -> None:
+    text = f"See: {NO_LEAKS[name]} - there."
+    wanted = expected(content=text, tool_calls_missing=True)
+    assert invoked(content=text, tools=TOOLS) == wanted
+    assert streamed(text, tools=TOOLS) == streamed(*text, tools=TOOLS) == wanted
+
+
+def test_without_bound_tools_nothing_is_recovered_and_nothing_held_back() -> None:
+    assert invoked(content=GLM) == expected(content=GLM, tool_calls_missing=True)
+    reader = AnswerReader(streamed=True)
+    assert reader.feed({"choices": [{"delta": {"content": "<tool"}}]})["text"] == "<tool"
+
+
+def test_text_before_a_leak_is_shown_at_once() -> None:
+    reader = AnswerReader(streamed=True, tools=TOOLS)
+    texts = [
+        reader.feed({"choices": [{"delta": {"content": piece}}]})["text"]
+        for piece in ("One <", "b> two", " <tool_", "call> three")
+    ]
+    assert [*texts, reader.close()["text"]] == ["One ", "<b> two", " ", "", "<tool_call> three"]
+
+
+def test_a_leak_told_again_by_the_whole_message_is_recovered_once() -> None:
+    reader = AnswerReader(streamed=True, tools=TOOLS)
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"delta": {"content": f"Well {JSON_LEAK} <"}}]},
+        {"choices": [{"delta": {}, "message": {"content": f"Well {JSON_LEAK} <b>"}}]},
+    ]
+    deltas = [*map(reader.feed, chunks), reader.close()]
+    assert "".join(delta["text"] for delta in deltas) == "Well  <b>"
+    assert [c["name"] for d in deltas for c in d["tool_calls"] if c["name"]] == ["now"]
+
+
+PIECES = st.sampled_from(
+    [
+        "<tool_call>",
+        "</tool_call>",
+        "<arg_key>",
+        "</arg_key>",
+        "<arg_value>",
+        "</arg_value>",
+        "now",
+        "get_weather",
+        "city",
+        JSON_LEAK,
+        GLM,
+        "<",
+        " x ",
+        '{"name": "now"}',
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=10), st.lists(st.integers(0, 200), max_size=6))
+@examples(200)
+def test_however_text_is_split_it_is_the_same(pieces: list[str], cuts: list[int]) -> None:
+    text = "".join(pieces)
+    ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    parts = [text[start:end] for start, end in pairwise(ends)]
+    whole = invoked(content=text, tools=TOOLS)
+    assert whole == streamed(*pieces, tools=TOOLS) == streamed(*parts, tools=TOOLS)
+
+
+HOSTILE = {
+    "open keys": "<tool_call>now" + "<arg_key>" * 50_000 + "</tool_call>",
+    "white space": "<tool_call>now<arg_key>a</arg_key>" + " " * 300_000 + "</tool_call>",
+    "open tags": "<tool_call>" * 40_000 + "</tool_call>",
+    "closed tags": "<tool_call>y</tool_call>" * 20_000,
+    "arguments": "<tool_call>now"
+    + "<arg_key>a</arg_key><arg_value>1</arg_value>" * 10_000
+    + "</tool_call>",
+}
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_takes_no_longer_than_its_length(name: str) -> None:
+    reader = AnswerReader(streamed=False, tools=TOOLS)
+    began = time.process_time()
+    reader.feed({"choices": [{"message": {"content": HOSTILE[name]}}]})
+    reader.close()
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.no_cover
+def test_a_tag_that_is_never_closed_does_not_slow_the_stream() -> None:
+    reader = AnswerReader(streamed=True, tools=TOOLS)
+    began = time.process_time()
+    reader.feed({"choices": [{"delta": {"content": "<tool_call>"}}]})
+    for _ in range(10_000):
+        reader.feed({"choices": [{"delta": {"content": "and so on "}}]})
+    assert reader.close()["text"] == "<tool_call>" + "and so on " * 10_000
+    assert time.process_time() - began < 3

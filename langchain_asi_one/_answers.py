@@ -13,8 +13,8 @@ from langchain_asi_one._request.tools import parameter_schemas
 from langchain_asi_one._response.chunk_sum import generation_chunk
 from langchain_asi_one._response.messages import whole_message
 from langchain_asi_one._response.reader import AnswerReader, Delta
-from langchain_asi_one._transport.completions import ChatCompletions
-from langchain_asi_one._transport.request import Call
+from langchain_asi_one._transport.completions import CompletionsClient
+from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one.errors import ASIOneError
 
 
@@ -22,10 +22,10 @@ class Answers:
     """The answers that one model gets, whole or streamed, sync or async."""
 
     def __init__(self) -> None:
-        self._completions = ChatCompletions()
+        self._completions = CompletionsClient()
         self._missing_calls_warned = False
 
-    def create(self, call: Call) -> ChatResult:
+    def create(self, call: ChatRequest) -> ChatResult:
         """Send a call and read the whole answer.
 
         Args:
@@ -39,11 +39,11 @@ class Answers:
         """
         return self._result(self._completions.create(call), call)
 
-    async def acreate(self, call: Call) -> ChatResult:
+    async def acreate(self, call: ChatRequest) -> ChatResult:
         """Do as `create`, in the running event loop."""
         return self._result(await self._completions.acreate(call), call)
 
-    def stream(self, call: Call) -> Generator[ChatGenerationChunk]:
+    def stream(self, call: ChatRequest) -> Generator[ChatGenerationChunk]:
         """Send a call and read the answer as it arrives.
 
         Args:
@@ -66,7 +66,7 @@ class Answers:
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
         yield self._last(reader, call)
 
-    async def astream(self, call: Call) -> AsyncGenerator[ChatGenerationChunk]:
+    async def astream(self, call: ChatRequest) -> AsyncGenerator[ChatGenerationChunk]:
         """Do as `stream`, in the running event loop."""
         reader = _reader(call, streamed=True)
         try:
@@ -79,14 +79,14 @@ class Answers:
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
         yield self._last(reader, call)
 
-    def _result(self, body: dict[str, Any], call: Call) -> ChatResult:
+    def _result(self, body: dict[str, Any], call: ChatRequest) -> ChatResult:
         reader = _reader(call, streamed=False)
         deltas = [reader.feed(body), reader.close()]
         self._warn_of_missing_calls(deltas[-1])
         message = whole_message(deltas, session_id=call.session_id)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def _last(self, reader: AnswerReader, call: Call) -> ChatGenerationChunk:
+    def _last(self, reader: AnswerReader, call: ChatRequest) -> ChatGenerationChunk:
         delta = reader.close()
         self._warn_of_missing_calls(delta)
         return generation_chunk(delta, session_id=call.session_id)
@@ -103,5 +103,5 @@ class Answers:
             warnings.warn(msg, UserWarning, stacklevel=2)
 
 
-def _reader(call: Call, *, streamed: bool) -> AnswerReader:
+def _reader(call: ChatRequest, *, streamed: bool) -> AnswerReader:
     return AnswerReader(streamed=streamed, tools=parameter_schemas(call.body))

@@ -30,7 +30,7 @@ from langchain_asi_one._request.parameters import (
 )
 from langchain_asi_one._request.session import new_session_id, session_in_reach
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
-from langchain_asi_one._transport.request import Call
+from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
     check_timeout,
 )
@@ -400,7 +400,7 @@ class ChatASIOne(ASIOneFields):
         options: dict[str, Any],
         *,
         stream: bool,
-    ) -> Call:
+    ) -> ChatRequest:
         options = dict(options)
         given = options.pop("session_id", None)
         session_id = self._session(None, given, run.metadata if run else None)
@@ -412,7 +412,7 @@ class ChatASIOne(ASIOneFields):
             body.pop("stream_options", None)
         elif self.stream_usage if usage is None else usage:
             body.setdefault("stream_options", {"include_usage": True})
-        return Call(self._settings(), body, session_id or new_session_id(), timeout)
+        return ChatRequest(self._settings(), body, session_id or new_session_id(), timeout)
 
     # --- Answers ---
 

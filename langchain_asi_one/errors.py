@@ -20,8 +20,11 @@ SDK's at once, so `except` clauses and retry or fallback rules written for eithe
     ├── ASIOneTimeoutError               APITimeoutError             ModelTimeoutError
     └── InvalidResponseError             APIResponseValidationError  ModelAPIError
 
-An error holds plain data only (`Failure`). Its `request` and `response` are rebuilt from that data
-without the request's headers and body, so neither the error nor its pickle can carry the API key.
+An error holds plain data only (`ErrorInfo`). Its `request` and `response` are rebuilt from that
+data without the request's headers and body: neither the error nor its pickle can hold the API key.
+
+A class with a namesake in the SDK or the HTTP libraries has the prefix `ASIOne`. A class that only
+this package has (`IncompleteStreamError`, `InvalidResponseError`) has none.
 """
 
 from __future__ import annotations
@@ -59,14 +62,14 @@ __all__ = [
     "ASIOneStatusError",
     "ASIOneTimeoutError",
     "ASIOneUnprocessableError",
-    "Failure",
+    "ErrorInfo",
     "IncompleteStreamError",
     "InvalidResponseError",
 ]
 
 
 @dataclass(frozen=True)
-class Failure:
+class ErrorInfo:
     """What is known of a failed call, as plain data without secrets.
 
     Attributes:
@@ -91,7 +94,7 @@ class Failure:
         rate-limit headers are not published; those that clients look for are kept.
 
     Example:
-        >>> Failure(status_code=429, retry_after=2.0).may_have_acted
+        >>> ErrorInfo(status_code=429, retry_after=2.0).may_have_acted
         False
     """
 
@@ -116,65 +119,65 @@ class ASIOneError(openai.APIError, ModelError):
 
     Args:
         message: What happened, with which value, and what to do next.
-        failure: The facts, as plain data.
+        info: The facts, as plain data.
 
     Example:
-        >>> error = ASIOneError("the call failed", Failure(model="asi1"))
-        >>> error.failure.model
+        >>> error = ASIOneError("the call failed", ErrorInfo(model="asi1"))
+        >>> error.info.model
         'asi1'
     """
 
-    failure: Failure
+    info: ErrorInfo
 
-    def __init__(self, message: str, failure: Failure | None = None) -> None:
-        failure = failure or Failure()
-        request = http.Request("POST", failure.url or "http://unknown.invalid/")
-        openai.APIError.__init__(self, message, request, body=failure.body)
-        self.failure = failure
-        self.code = failure.code
-        self.param = failure.param
-        self.type = failure.type
-        if failure.may_have_acted:
+    def __init__(self, message: str, info: ErrorInfo | None = None) -> None:
+        info = info or ErrorInfo()
+        request = http.Request("POST", info.url or "http://unknown.invalid/")
+        openai.APIError.__init__(self, message, request, body=info.body)
+        self.info = info
+        self.code = info.code
+        self.param = info.param
+        self.type = info.type
+        if info.may_have_acted:
             self.is_retryable = False
-        if failure.status_code is not None:
+        if info.status_code is not None:
             # Not all of the SDK's classes declare these, and those that do declare them apart.
             self.__dict__.update(
                 response=http.Response(
-                    failure.status_code, headers=dict(failure.headers), request=request
+                    info.status_code, headers=dict(info.headers), request=request
                 ),
-                status_code=failure.status_code,
-                request_id=failure.headers.get("x-request-id"),
+                status_code=info.status_code,
+                request_id=info.headers.get("x-request-id"),
             )
 
     @property
     def model(self) -> str | None:
         """Name of the model asked."""
-        return self.failure.model
+        return self.info.model
 
     @property
     def session_id(self) -> str | None:
         """The `x-session-id` of the call."""
-        return self.failure.session_id
+        return self.info.session_id
 
     @property
     def api_message(self) -> str:
         """The API's own words, `""` if it gave none."""
-        return self.failure.api_message
+        return self.info.api_message
 
     @property
     def retry_after(self) -> float | None:
         """Seconds after which the API asks to be called again."""
-        return self.failure.retry_after
+        return self.info.retry_after
 
     @property
     def partial_text(self) -> str:
         """Answer text that had arrived before a stream failed."""
-        return self.failure.partial_text
+        return self.info.partial_text
 
     @property
     def partial_thought(self) -> str:
         """Reasoning text that had arrived before a stream failed."""
-        return self.failure.partial_thought
+        return self.info.partial_thought
 
     def with_partial(self, *, text: str, thought: str) -> Self:
         """Return the same error with what had arrived of the answer.
@@ -186,11 +189,11 @@ class ASIOneError(openai.APIError, ModelError):
         Returns:
             A new error; this one stays as it is.
         """
-        failure = replace(self.failure, partial_text=text, partial_thought=thought)
-        return type(self)(self.message, failure)
+        info = replace(self.info, partial_text=text, partial_thought=thought)
+        return type(self)(self.message, info)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.message, self.failure)
+        return type(self), (self.message, self.info)
 
 
 class ASIOneStatusError(ASIOneError, openai.APIStatusError):
@@ -204,7 +207,7 @@ class ASIOneStatusError(ASIOneError, openai.APIStatusError):
         Fetch.ai's own framework.
 
     Example:
-        >>> error = ASIOneStatusError("a redirect", Failure(status_code=302))
+        >>> error = ASIOneStatusError("a redirect", ErrorInfo(status_code=302))
         >>> error.status_code, error.is_retryable
         (302, False)
     """
@@ -218,8 +221,8 @@ class ASIOneBadRequestError(ASIOneStatusError, openai.BadRequestError, ModelInva
         seen by another.
 
     Example:
-        >>> failure = Failure(status_code=400, code="unknown_parameter", param="seed")
-        >>> error = ASIOneBadRequestError("refused", failure)
+        >>> info = ErrorInfo(status_code=400, code="unknown_parameter", param="seed")
+        >>> error = ASIOneBadRequestError("refused", info)
         >>> error.param, error.is_retryable
         ('seed', False)
     """
@@ -241,7 +244,7 @@ class ASIOneAuthenticationError(
     """401: the API key is missing or not accepted.
 
     Example:
-        >>> ASIOneAuthenticationError("no such key", Failure(status_code=401)).is_retryable
+        >>> ASIOneAuthenticationError("no such key", ErrorInfo(status_code=401)).is_retryable
         False
     """
 
@@ -252,7 +255,7 @@ class ASIOnePermissionDeniedError(
     """403: the API key may not do this.
 
     Example:
-        >>> ASIOnePermissionDeniedError("not yours", Failure(status_code=403)).is_retryable
+        >>> ASIOnePermissionDeniedError("not yours", ErrorInfo(status_code=403)).is_retryable
         False
     """
 
@@ -261,7 +264,7 @@ class ASIOneNotFoundError(ASIOneStatusError, openai.NotFoundError, ModelNotFound
     """404: no such model or endpoint.
 
     Example:
-        >>> ASIOneNotFoundError("no such model", Failure(model="asi2", status_code=404)).model
+        >>> ASIOneNotFoundError("no such model", ErrorInfo(model="asi2", status_code=404)).model
         'asi2'
     """
 
@@ -276,7 +279,7 @@ class ASIOneUnprocessableError(
         `x-session-id`, which every request of this package has.
 
     Example:
-        >>> ASIOneUnprocessableError("no messages", Failure(status_code=422)).is_retryable
+        >>> ASIOneUnprocessableError("no messages", ErrorInfo(status_code=422)).is_retryable
         False
     """
 
@@ -305,10 +308,10 @@ class ASIOneServerError(ASIOneStatusError, openai.InternalServerError, ModelAPIE
     """5xx: the fault is on the server's side.
 
     Example:
-        >>> ASIOneServerError("try again", Failure(status_code=503)).is_retryable
+        >>> ASIOneServerError("try again", ErrorInfo(status_code=503)).is_retryable
         True
-        >>> failure = Failure(status_code=503, may_have_acted=True)  # agents may have been asked
-        >>> ASIOneServerError("see the session", failure).is_retryable
+        >>> info = ErrorInfo(status_code=503, may_have_acted=True)  # agents may have been asked
+        >>> ASIOneServerError("see the session", info).is_retryable
         False
     """
 
@@ -362,7 +365,7 @@ class InvalidResponseError(ASIOneError, openai.APIResponseValidationError, Model
     """The API answered with something that is not a chat completion.
 
     Example:
-        >>> error = InvalidResponseError("a web page", Failure(status_code=200, body="<html>"))
-        >>> error.failure.body
+        >>> error = InvalidResponseError("a web page", ErrorInfo(status_code=200, body="<html>"))
+        >>> error.info.body
         '<html>'
     """

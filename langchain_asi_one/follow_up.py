@@ -35,7 +35,7 @@ from typing_extensions import override
 
 from langchain_asi_one._follow_up.progress import HeldAnswer, Waiting
 from langchain_asi_one._follow_up.rule import FollowUpRule, is_deferred
-from langchain_asi_one.errors import ASIOneError, Failure
+from langchain_asi_one.errors import ASIOneError, ErrorInfo
 
 __all__ = [
     "EVENT",
@@ -107,13 +107,13 @@ class AnswerPendingError(ASIOneError):
             f"ASI:One has not given its answer yet: after {polls} polls it still says {shown}. Ask "
             f"again later in session {metadata.get('session_id')}, or raise max_polls or interval."
         )
-        failure = Failure(
+        info = ErrorInfo(
             model=metadata.get("model_name"),
             session_id=metadata.get("session_id"),
             may_have_acted=True,
             partial_text=text,
         )
-        super().__init__(msg, failure)
+        super().__init__(msg, info)
         self.answer = answer
         self.polls = polls
 

@@ -16,15 +16,14 @@ import openai
 
 from langchain_asi_one._httpx_compat import http, timeout_errors, transport_errors
 from langchain_asi_one._transport.client_pool import OwnClients, loop_client, sync_client
-from langchain_asi_one._transport.decoders import ChunkDecoder, read_body
+from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError, read_body
 from langchain_asi_one._transport.error_mapping import (
-    CallFacts,
-    WireFault,
+    RequestContext,
     status_error,
     transport_error,
     wire_error,
 )
-from langchain_asi_one._transport.request import Call, ClientSettings
+from langchain_asi_one._transport.request import ChatRequest, ClientSettings
 from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
 
 Chunk = dict[str, Any]
@@ -36,8 +35,8 @@ _SHORTEST_SECRET = 8
 _DRAIN_SECONDS = 0.1
 
 
-class ChatCompletions:
-    """Sends calls, whole or streamed, sync or async. Holds nothing of them."""
+class CompletionsClient:
+    """Sends requests, whole or streamed, sync or async. Holds nothing of them."""
 
     def __init__(self) -> None:
         self._own = OwnClients()
@@ -51,55 +50,55 @@ class ChatCompletions:
         own = settings.http_async_client is not None
         return nullcontext(self._own.of_loop(settings)) if own else loop_client(settings)
 
-    def create(self, call: Call) -> Chunk:
-        """Send a call and read the whole answer.
+    def create(self, request: ChatRequest) -> Chunk:
+        """Send a request and read the whole answer.
 
         Args:
-            call: The request.
+            request: The request.
 
         Returns:
             The body's JSON object.
 
         Raises:
-            ASIOneError: If the call failed.
+            ASIOneError: If the request failed.
         """
         try:
-            response = self._client(call.settings).post(**_sdk_arguments(call))
+            response = self._client(request.settings).post(**_sdk_arguments(request))
             return read_body(response.content, _content_type(response))
         except _failures() as reason:
-            error = _error(reason, call)
+            error = _error(reason, request)
         # Outside the except clause: as context, the SDK's error would carry the request's headers.
         raise error
 
-    async def acreate(self, call: Call) -> Chunk:
+    async def acreate(self, request: ChatRequest) -> Chunk:
         """Do as `create`, in the running event loop."""
         try:
-            async with self._aclient(call.settings) as client:
-                response = await client.post(**_sdk_arguments(call))
+            async with self._aclient(request.settings) as client:
+                response = await client.post(**_sdk_arguments(request))
             return read_body(response.content, _content_type(response))
         except _failures() as reason:
-            error = _error(reason, call)
+            error = _error(reason, request)
         raise error
 
-    def stream(self, call: Call) -> Generator[Chunk]:
-        """Send a call and read the answer as it arrives.
+    def stream(self, request: ChatRequest) -> Generator[Chunk]:
+        """Send a request and read the answer as it arrives.
 
         Args:
-            call: The request, with `stream: true` in its body.
+            request: The request, with `stream: true` in its body.
 
         Yields:
             The JSON object of each event.
 
         Raises:
-            ASIOneError: If the call failed, also after some chunks.
+            ASIOneError: If the request failed, also after some chunks.
         """
         response: Any = None
         try:
             # Held until the end: a user's own client may close its connections when it is dropped.
-            client = self._client(call.settings)
-            response = self._open(client, call)
-            decoder = ChunkDecoder(_content_type(response))
-            limit = _EventLimit(call)
+            client = self._client(request.settings)
+            response = self._open(client, request)
+            decoder = CompletionStreamDecoder(_content_type(response))
+            limit = _EventLimit(request)
             for data in response.iter_bytes():
                 yield from decoder.feed(data)
                 if decoder.done:
@@ -108,20 +107,20 @@ class ChatCompletions:
             yield from decoder.close()
             return
         except _failures() as reason:
-            error = _error(reason, call)
+            error = _error(reason, request)
         finally:
             if response is not None:
                 response.close()
         raise error
 
-    async def astream(self, call: Call) -> AsyncGenerator[Chunk]:
+    async def astream(self, request: ChatRequest) -> AsyncGenerator[Chunk]:
         """Do as `stream`, in the running event loop."""
         response: Any = None
         try:
-            async with self._aclient(call.settings) as client:
-                response = await self._aopen(client, call)
-                decoder = ChunkDecoder(_content_type(response))
-                limit = _EventLimit(call)
+            async with self._aclient(request.settings) as client:
+                response = await self._aopen(client, request)
+                decoder = CompletionStreamDecoder(_content_type(response))
+                limit = _EventLimit(request)
                 pieces = response.aiter_bytes()
                 async for data in pieces:
                     for chunk in decoder.feed(data):
@@ -136,46 +135,46 @@ class ChatCompletions:
                     yield chunk
                 return
         except _failures() as reason:
-            error = _error(reason, call)
+            error = _error(reason, request)
         finally:
             if response is not None:
                 await response.aclose()
         raise error
 
-    def _open(self, client: openai.OpenAI, call: Call) -> Any:
-        arguments = self._stream_arguments(call)
+    def _open(self, client: openai.OpenAI, request: ChatRequest) -> Any:
+        arguments = self._stream_arguments(request)
         try:
             return client.post(**arguments, stream=True, stream_cls=openai.Stream[Any])
         except openai.BadRequestError as reason:
-            if not self._is_usage_refusal(reason, arguments, call):
+            if not self._is_usage_refusal(reason, arguments, request):
                 raise
         return client.post(
-            **self._stream_arguments(call), stream=True, stream_cls=openai.Stream[Any]
+            **self._stream_arguments(request), stream=True, stream_cls=openai.Stream[Any]
         )
 
-    async def _aopen(self, client: openai.AsyncOpenAI, call: Call) -> Any:
-        arguments = self._stream_arguments(call)
+    async def _aopen(self, client: openai.AsyncOpenAI, request: ChatRequest) -> Any:
+        arguments = self._stream_arguments(request)
         try:
             return await client.post(**arguments, stream=True, stream_cls=openai.AsyncStream[Any])
         except openai.BadRequestError as reason:
-            if not self._is_usage_refusal(reason, arguments, call):
+            if not self._is_usage_refusal(reason, arguments, request):
                 raise
         return await client.post(
-            **self._stream_arguments(call), stream=True, stream_cls=openai.AsyncStream[Any]
+            **self._stream_arguments(request), stream=True, stream_cls=openai.AsyncStream[Any]
         )
 
-    def _stream_arguments(self, call: Call) -> dict[str, Any]:
-        arguments = _sdk_arguments(call)
+    def _stream_arguments(self, request: ChatRequest) -> dict[str, Any]:
+        arguments = _sdk_arguments(request)
         if self._usage_refused:
-            body = {k: v for k, v in call.body.items() if k != "stream_options"}
+            body = {k: v for k, v in request.body.items() if k != "stream_options"}
             arguments["body"] = body
         return arguments
 
     def _is_usage_refusal(
-        self, reason: openai.BadRequestError, arguments: dict[str, Any], call: Call
+        self, reason: openai.BadRequestError, arguments: dict[str, Any], request: ChatRequest
     ) -> bool:
         """Whether a 400 refuses `stream_options`, which then is never sent again."""
-        error = _error(reason, call)
+        error = _error(reason, request)
         refused = (
             "stream_options" in arguments["body"]
             and isinstance(error, ASIOneBadRequestError)
@@ -185,38 +184,38 @@ class ChatCompletions:
         return refused
 
 
-def _facts(call: Call) -> CallFacts:
-    """What an error tells of a call."""
-    return CallFacts(
-        url=f"{call.settings.base_url.rstrip('/')}/chat/completions",
-        model=call.body.get("model"),
-        session_id=call.session_id,
+def _context(request: ChatRequest) -> RequestContext:
+    """Return what an error says about its request."""
+    return RequestContext(
+        url=f"{request.settings.base_url.rstrip('/')}/chat/completions",
+        model=request.body.get("model"),
+        session_id=request.session_id,
         # A short value is no secret (a test's key, a flag), but part of many words.
         secrets=tuple(
             value
-            for value in (call.settings.api_key, *call.settings.headers.values())
+            for value in (request.settings.api_key, *request.settings.headers.values())
             if len(value) >= _SHORTEST_SECRET
         ),
-        agentic=call.agentic,
+        agentic=request.agentic,
     )
 
 
-def _sdk_arguments(call: Call) -> dict[str, Any]:
+def _sdk_arguments(request: ChatRequest) -> dict[str, Any]:
     """Arguments of the SDK's `post`."""
     options: dict[str, Any] = {
-        "headers": {"x-session-id": call.session_id},
+        "headers": {"x-session-id": request.session_id},
         # The prompt goes where the user said, and nowhere else.
         "follow_redirects": False,
     }
-    if call.timeout is not None:
-        options["timeout"] = call.timeout
-    if call.agentic:
+    if request.timeout is not None:
+        options["timeout"] = request.timeout
+    if request.agentic:
         # A second delivery may let an agent act twice.
         options["max_retries"] = 0
     return {
         "path": "/chat/completions",
         "cast_to": http.Response,
-        "body": call.body,
+        "body": request.body,
         "options": options,
     }
 
@@ -227,8 +226,8 @@ class _EventLimit:
     Keep-alive comments reset the HTTP library's timer, so an answer that never comes would hang.
     """
 
-    def __init__(self, call: Call) -> None:
-        self._limit = _read_limit(call.time_limit)
+    def __init__(self, request: ChatRequest) -> None:
+        self._limit = _read_limit(request.time_limit)
         self._last = monotonic()
         self._seen = 0
 
@@ -242,7 +241,7 @@ class _EventLimit:
             self._seen, self._last = seen, now
         elif self._limit is not None and now - self._last > self._limit:
             message = f"ASI:One's stream brought no event for {self._limit:g} s"
-            raise WireFault(ASIOneTimeoutError, message)
+            raise ProtocolError(ASIOneTimeoutError, message)
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
@@ -257,7 +256,7 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    return (openai.APIError, WireFault, *timeout_errors(), *transport_errors())
+    return (openai.APIError, ProtocolError, *timeout_errors(), *transport_errors())
 
 
 def _read_limit(timeout: Any) -> float | None:
@@ -270,15 +269,19 @@ def _content_type(response: Any) -> str:
     return str(response.headers.get("content-type", "without a content type"))
 
 
-def _error(reason: BaseException, call: Call) -> ASIOneError:
+def _error(reason: BaseException, request: ChatRequest) -> ASIOneError:
     if isinstance(reason, ASIOneError):
         return reason
-    if isinstance(reason, WireFault):
-        return wire_error(reason, _facts(call))
+    if isinstance(reason, ProtocolError):
+        return wire_error(reason, _context(request))
     if isinstance(reason, openai.APIStatusError):
         response = reason.response
-        return status_error(reason.status_code, response.headers, response.content, _facts(call))
+        return status_error(
+            reason.status_code, response.headers, response.content, _context(request)
+        )
     cause = reason.__cause__ if isinstance(reason, openai.APIError) else reason
     cause = cause if isinstance(cause, Exception) else Exception(str(reason))
     timed_out = isinstance(reason, (openai.APITimeoutError, *timeout_errors()))
-    return transport_error(cause, _facts(call), timeout=call.time_limit if timed_out else None)
+    return transport_error(
+        cause, _context(request), timeout=request.time_limit if timed_out else None
+    )

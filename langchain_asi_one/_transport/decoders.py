@@ -8,12 +8,86 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from langchain_asi_one._json.safe import loads
-from langchain_asi_one._transport.error_mapping import WireFault, excerpt, read_error
+from langchain_asi_one._json.safe import loads, safe_text
 from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
+
+_EXCERPT = 200  # characters of a value that an error message quotes
+
+
+class ProtocolError(Exception):
+    """What the wire held is not what it should; becomes an `ASIOneError` once the call is known.
+
+    Args:
+        error_class: Class to raise.
+        message: What happened.
+        body: The offending value.
+        status_code: HTTP status that the offending value names, if it does.
+    """
+
+    def __init__(
+        self,
+        error_class: type[ASIOneError],
+        message: str,
+        *,
+        body: object = None,
+        status_code: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.message = message
+        self.body = body
+        self.status_code = status_code
+
+
+@dataclass(frozen=True)
+class ErrorDetail:
+    """The API's own account of an error."""
+
+    message: str = ""
+    code: str | None = None
+    param: str | None = None
+    type: str | None = None
+    status: int | None = None
+
+
+def read_error(body: object) -> ErrorDetail:
+    """Read an error body in any of the forms that ASI:One, its gateway or a proxy send.
+
+    Args:
+        body: Parsed JSON, or text.
+
+    Returns:
+        What it says; empty where it says nothing.
+    """
+    if not isinstance(body, dict):
+        return ErrorDetail(message=_excerpt(body) if isinstance(body, str) else "")
+    error = body.get("error")
+    if isinstance(error, dict):
+        message = _string(error.get("message")) or _detail(error.get("detail"))
+        status = error.get("status", error.get("status_code"))
+        return ErrorDetail(
+            message=_excerpt(message or ""),
+            code=_string(error.get("code")),
+            param=_string(error.get("param")),
+            type=_string(error.get("type")),
+            status=next((s for s in (status, error.get("code")) if _is_status(s)), None),
+        )
+    message = _string(error) or _detail(body.get("detail")) or _string(body.get("message"))
+    status = body.get("status", body.get("status_code"))
+    return ErrorDetail(
+        message=_excerpt(message or ""),
+        code=_string(body.get("code")),
+        status=status if _is_status(status) else None,
+    )
+
+
+def excerpt(value: object) -> str:
+    """Return a short, printable form of a value from the wire for an error message."""
+    return repr(_excerpt(value if isinstance(value, str) else repr(value)))
 
 
 def read_body(content: bytes, content_type: str) -> dict[str, Any]:
@@ -27,25 +101,25 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         The JSON object, checkpoint-safe.
 
     Raises:
-        WireFault: If it is no JSON object, or one that reports an error.
+        ProtocolError: If it is no JSON object, or one that reports an error.
     """
     if not content or content.isspace():
-        raise WireFault(
+        raise ProtocolError(
             InvalidResponseError, f"ASI:One answered with an empty body ({content_type})"
         )
     try:
         body = loads(content)
     except UnicodeDecodeError as error:
         message = f"ASI:One's answer is not UTF-8 (byte {error.start}, {content_type})"
-        raise WireFault(InvalidResponseError, message) from None
+        raise ProtocolError(InvalidResponseError, message) from None
     except ValueError as error:
         shown = excerpt(content[:2000].decode("utf-8", "replace"))
         message = f"ASI:One's answer is not JSON ({content_type}; {error}): {shown}"
-        raise WireFault(InvalidResponseError, message) from None
+        raise ProtocolError(InvalidResponseError, message) from None
     answer = _checked(body)
     if not _has_message(answer):
         message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
-        raise WireFault(InvalidResponseError, message, body=answer)
+        raise ProtocolError(InvalidResponseError, message, body=answer)
     return answer
 
 
@@ -53,7 +127,7 @@ _EVENT = re.compile(rb"(data|event|id|retry)?:")
 _KEPT = 500  # bytes of a body that are kept for an error text
 
 
-class ChunkDecoder:
+class CompletionStreamDecoder:
     """Turns the bytes of a streamed answer into its chunks.
 
     A body that is one JSON object instead of events (a gateway that ignored `stream`) is passed on
@@ -84,7 +158,7 @@ class ChunkDecoder:
             The chunks completed by it, each parsed when it is asked for.
 
         Raises:
-            WireFault: If an event is not a chunk, or reports an error.
+            ProtocolError: If an event is not a chunk, or reports an error.
         """
         if not self._begun:
             self._begin(data)
@@ -103,7 +177,7 @@ class ChunkDecoder:
             The chunks completed by it.
 
         Raises:
-            WireFault: If the answer is not complete.
+            ProtocolError: If the answer is not complete.
         """
         if self._whole is not None:
             self.done = True
@@ -112,7 +186,7 @@ class ChunkDecoder:
             chunks = [*self._chunks(self._events.close())]
         except UnicodeDecodeError:
             raise self._not_utf8() from None
-        except WireFault as fault:
+        except ProtocolError as fault:
             # The last event has no end: what is malformed in it was cut off.
             if fault.error_class is InvalidResponseError:
                 raise self._incomplete() from None
@@ -148,7 +222,7 @@ class ChunkDecoder:
             value: Any = loads(data)
         except ValueError:
             message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
-            raise WireFault(InvalidResponseError, message) from None
+            raise ProtocolError(InvalidResponseError, message) from None
         chunk = _checked(value)
         self._message_seen = self._message_seen or _has_message(chunk)
         self._finish_seen = self._finish_seen or _has_finish_reason(chunk)
@@ -158,22 +232,22 @@ class ChunkDecoder:
         """Refuse a stream that came to its end without a message, as `read_body` does a body."""
         if not self._message_seen:
             message = f"ASI:One's stream held no message in 'choices' ({self._content_type})"
-            raise WireFault(InvalidResponseError, message)
+            raise ProtocolError(InvalidResponseError, message)
 
-    def _not_utf8(self) -> WireFault:
-        return WireFault(
+    def _not_utf8(self) -> ProtocolError:
+        return ProtocolError(
             InvalidResponseError, f"ASI:One's stream is not UTF-8 ({self._content_type})"
         )
 
-    def _incomplete(self) -> WireFault:
+    def _incomplete(self) -> ProtocolError:
         if not self._begun:
             message = f"ASI:One sent an empty stream ({self._content_type})"
-            return WireFault(InvalidResponseError, message)
+            return ProtocolError(InvalidResponseError, message)
         if not (self.seen or _EVENT.match(self._begun)):
             shown = excerpt(self._begun.decode("utf-8", "replace"))
             message = f"ASI:One sent no stream of events ({self._content_type}): {shown}"
-            return WireFault(InvalidResponseError, message)
-        return WireFault(
+            return ProtocolError(InvalidResponseError, message)
+        return ProtocolError(
             IncompleteStreamError,
             "ASI:One's stream ended with neither a finish_reason nor [DONE]: the answer is cut off",
         )
@@ -182,7 +256,7 @@ class ChunkDecoder:
 def _checked(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         message = f"ASI:One's answer is not a JSON object: {excerpt(value)}"
-        raise WireFault(InvalidResponseError, message, body=value)
+        raise ProtocolError(InvalidResponseError, message, body=value)
     if value.get("error") or ("choices" not in value and _reports_error(value)):
         raise _reported(value)
     return value
@@ -207,11 +281,11 @@ def _reports_error(value: dict[str, Any]) -> bool:
     return "error" in value or "detail" in value
 
 
-def _reported(value: object) -> WireFault:
+def _reported(value: object) -> ProtocolError:
     """An error told in the body although the status was 200."""
     detail = read_error(value)
     said = detail.message or "no explanation"
-    return WireFault(
+    return ProtocolError(
         ASIOneError,
         f"ASI:One reported an error in its answer: {said}",
         body=value,
@@ -226,3 +300,28 @@ def _has_finish_reason(chunk: dict[str, Any]) -> bool:
             if isinstance(choice, dict) and choice.get("finish_reason"):
                 return True
     return False
+
+
+def _detail(value: object) -> str | None:
+    """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
+    if isinstance(value, list):
+        return "; ".join(
+            f"{'.'.join(map(str, item.get('loc') or ()))}: {item.get('msg')}"
+            if isinstance(item, dict)
+            else str(item)
+            for item in value
+        )
+    return _string(value)
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599
+
+
+def _excerpt(text: str) -> str:
+    text = " ".join(safe_text(text).split())
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

@@ -16,13 +16,13 @@ from typing import Any
 
 from langchain_asi_one import errors
 from langchain_asi_one._json.safe import json_safe, loads, safe_text
-from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, Failure
+from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error
+from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
 
 _KEPT_HEADERS = re.compile(r"content-type|location|retry-after|x-request-id|.*ratelimit.*")
 _CONTEXT_OVERFLOW = re.compile(
     r"context[ _](length|window)|maximum context|prompt is too long", re.IGNORECASE
 )
-_EXCERPT = 200
 
 _CLASSES: dict[int, type[ASIOneStatusError]] = {
     400: errors.ASIOneBadRequestError,
@@ -43,33 +43,8 @@ _ADVICE = {
 }
 
 
-class WireFault(Exception):  # noqa: N818 - becomes an error; is none that users see
-    """What the wire held is not what it should; becomes an `ASIOneError` once the call is known.
-
-    Args:
-        error_class: Class to raise.
-        message: What happened.
-        body: The offending value.
-        status_code: HTTP status that the offending value names, if it does.
-    """
-
-    def __init__(
-        self,
-        error_class: type[ASIOneError],
-        message: str,
-        *,
-        body: object = None,
-        status_code: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.error_class = error_class
-        self.message = message
-        self.body = body
-        self.status_code = status_code
-
-
 @dataclass(frozen=True)
-class CallFacts:
+class RequestContext:
     """What an error tells of the call it belongs to.
 
     Attributes:
@@ -87,50 +62,8 @@ class CallFacts:
     agentic: bool = False
 
 
-@dataclass(frozen=True)
-class ErrorDetail:
-    """The API's own account of an error."""
-
-    message: str = ""
-    code: str | None = None
-    param: str | None = None
-    type: str | None = None
-    status: int | None = None
-
-
-def read_error(body: object) -> ErrorDetail:
-    """Read an error body in any of the forms that ASI:One, its gateway or a proxy send.
-
-    Args:
-        body: Parsed JSON, or text.
-
-    Returns:
-        What it says; empty where it says nothing.
-    """
-    if not isinstance(body, dict):
-        return ErrorDetail(message=_excerpt(body) if isinstance(body, str) else "")
-    error = body.get("error")
-    if isinstance(error, dict):
-        message = _string(error.get("message")) or _detail(error.get("detail"))
-        status = error.get("status", error.get("status_code"))
-        return ErrorDetail(
-            message=_excerpt(message or ""),
-            code=_string(error.get("code")),
-            param=_string(error.get("param")),
-            type=_string(error.get("type")),
-            status=next((s for s in (status, error.get("code")) if _is_status(s)), None),
-        )
-    message = _string(error) or _detail(body.get("detail")) or _string(body.get("message"))
-    status = body.get("status", body.get("status_code"))
-    return ErrorDetail(
-        message=_excerpt(message or ""),
-        code=_string(body.get("code")),
-        status=status if _is_status(status) else None,
-    )
-
-
 def status_error(
-    status_code: int, headers: Mapping[str, str], content: bytes, facts: CallFacts
+    status_code: int, headers: Mapping[str, str], content: bytes, context: RequestContext
 ) -> ASIOneError:
     """Make the error for an HTTP status that means failure.
 
@@ -138,16 +71,16 @@ def status_error(
         status_code: 300 to 599.
         headers: The answer's headers.
         content: The answer's body.
-        facts: The call.
+        context: The call.
 
     Returns:
         The error, not raised.
     """
     # Before anything is shortened: half a key would not be recognised.
-    body = _redact_json(_read_body(content), facts.secrets)
+    body = _redact_json(_read_body(content), context.secrets)
     detail = read_error(body)
     kept = {
-        name.lower(): _redact(value, facts.secrets)
+        name.lower(): _redact(value, context.secrets)
         for name, value in headers.items()
         if _KEPT_HEADERS.fullmatch(name.lower())
     }
@@ -156,28 +89,30 @@ def status_error(
     if _is_html(content):
         said = "an HTML page, not an answer of the API (is a proxy in between?)"
     advice = _status_advice(status_code, detail, kept, retry_after)
-    if facts.agentic and status_code >= 500:
+    if context.agentic and status_code >= 500:
         advice += _NOT_RESENT
     return _build(
         _status_class(status_code, detail),
         f"ASI:One answered {_status_name(status_code)}: {said or 'no explanation'}",
         advice,
-        facts,
+        context,
         detail,
         status_code=status_code,
         headers=kept,
         body=body,
         retry_after=retry_after,
-        may_have_acted=facts.agentic and status_code >= 500,
+        may_have_acted=context.agentic and status_code >= 500,
     )
 
 
-def transport_error(reason: Exception, facts: CallFacts, *, timeout: object = None) -> ASIOneError:
+def transport_error(
+    reason: Exception, context: RequestContext, *, timeout: object = None
+) -> ASIOneError:
     """Make the error for a connection that failed or timed out.
 
     Args:
         reason: What the HTTP library raised.
-        facts: The call.
+        context: The call.
         timeout: The time limit in force, if it was exceeded.
 
     Returns:
@@ -190,24 +125,24 @@ def transport_error(reason: Exception, facts: CallFacts, *, timeout: object = No
         advice = "Raise timeout=, or stream the answer so that it arrives in pieces."
     else:
         error_class = errors.ASIOneConnectionError
-        message = f"The connection to {facts.url} failed ({what})"
+        message = f"The connection to {context.url} failed ({what})"
         advice = "Check the network and base_url."
-    if facts.agentic:
+    if context.agentic:
         advice += _NOT_RESENT
-    return _build(error_class, message, advice, facts, may_have_acted=facts.agentic)
+    return _build(error_class, message, advice, context, may_have_acted=context.agentic)
 
 
-def wire_error(fault: WireFault, facts: CallFacts) -> ASIOneError:
+def wire_error(fault: ProtocolError, context: RequestContext) -> ASIOneError:
     """Make the error for an answer that is not what it should be.
 
     Args:
         fault: What was found.
-        facts: The call.
+        context: The call.
 
     Returns:
         The error, not raised.
     """
-    body = _redact_json(json_safe(fault.body), facts.secrets)
+    body = _redact_json(json_safe(fault.body), context.secrets)
     detail = read_error(body)
     error_class, status_code = fault.error_class, fault.status_code
     advice = "Try again; if it stays, report it with the session id."
@@ -216,49 +151,46 @@ def wire_error(fault: WireFault, facts: CallFacts) -> ASIOneError:
         advice = _status_advice(status_code, detail, {}, None)
     elif issubclass(error_class, ASIOneStatusError):
         error_class = ASIOneError
-    if facts.agentic:
+    if context.agentic:
         advice += _NOT_RESENT
     return _build(
         error_class,
         fault.message,
         advice,
-        facts,
+        context,
         detail,
         status_code=status_code if status_code is not None else 200,
         body=body,
-        may_have_acted=facts.agentic,
+        may_have_acted=context.agentic,
     )
 
 
 _NOT_RESENT = " The request could make agents act, so it was not sent again by itself."
 
 
-def excerpt(value: object) -> str:
-    """Return a short, printable form of a value from the wire for an error message."""
-    return repr(_excerpt(value if isinstance(value, str) else repr(value)))
-
-
 def _build(
     error_class: type[ASIOneError],
     message: str,
     advice: str,
-    facts: CallFacts,
+    context: RequestContext,
     detail: ErrorDetail | None = None,
     **known: Any,
 ) -> ASIOneError:
     detail = detail or ErrorDetail()
-    failure = Failure(
-        url=facts.url,
+    failure = ErrorInfo(
+        url=context.url,
         api_message=detail.message,
         code=detail.code,
         param=detail.param,
         type=detail.type,
-        model=facts.model,
-        session_id=facts.session_id,
+        model=context.model,
+        session_id=context.session_id,
         **known,
     )
-    text = f"{message.rstrip('.')}. {advice} (model {facts.model!r}, session {facts.session_id!r})"
-    return error_class(_redact(text, facts.secrets), failure)
+    text = (
+        f"{message.rstrip('.')}. {advice} (model {context.model!r}, session {context.session_id!r})"
+    )
+    return error_class(_redact(text, context.secrets), failure)
 
 
 def _status_class(status_code: int, detail: ErrorDetail) -> type[ASIOneStatusError]:
@@ -291,26 +223,6 @@ def _read_body(content: bytes) -> object:
         return loads(content)
     except ValueError:
         return safe_text(content.decode("utf-8", "replace"))
-
-
-def _detail(value: object) -> str | None:
-    """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
-    if isinstance(value, list):
-        return "; ".join(
-            f"{'.'.join(map(str, item.get('loc') or ()))}: {item.get('msg')}"
-            if isinstance(item, dict)
-            else str(item)
-            for item in value
-        )
-    return _string(value)
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _is_status(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599
 
 
 def _is_html(content: bytes) -> bool:
@@ -350,11 +262,6 @@ def _retry_after(value: str | None) -> float | None:
 
 def _seconds(timeout: object) -> str:
     return f"{timeout:g} s" if isinstance(timeout, int | float) else str(timeout)
-
-
-def _excerpt(text: str) -> str:
-    text = " ".join(safe_text(text).split())
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
 
 
 def _redact(text: str, secrets: Collection[str]) -> str:

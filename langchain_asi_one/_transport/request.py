@@ -31,7 +31,7 @@ class ClientSettings:
 
 
 @dataclass(frozen=True)
-class Call:
+class ChatRequest:
     """A request that is ready to be sent.
 
     Attributes:

@@ -15,8 +15,8 @@ from langchain_core.messages import AIMessage
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.messages import whole_message
 from langchain_asi_one._response.reader import AnswerReader
-from langchain_asi_one._transport.decoders import ChunkDecoder, read_body
-from langchain_asi_one._transport.error_mapping import CallFacts, WireFault, wire_error
+from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError, read_body
+from langchain_asi_one._transport.error_mapping import RequestContext, wire_error
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.examples import examples
@@ -78,8 +78,8 @@ def _read(chunks: list[dict[str, Any]], *, streamed: bool) -> AIMessage:
     return whole_message([*map(reader.feed, chunks), reader.close()], session_id="s")
 
 
-def _check_error(fault: WireFault) -> None:
-    error = wire_error(fault, CallFacts("http://127.0.0.1/v1", "asi1", "s"))
+def _check_error(fault: ProtocolError) -> None:
+    error = wire_error(fault, RequestContext("http://127.0.0.1/v1", "asi1", "s"))
     assert isinstance(error, ASIOneError)
     assert "session 's'" in str(error)
 
@@ -89,7 +89,7 @@ def _check_error(fault: WireFault) -> None:
 def test_any_body(body: Any) -> None:
     try:
         message = _read([read_body(json.dumps(body).encode(), "application/json")], streamed=False)
-    except WireFault as fault:
+    except ProtocolError as fault:
         _check_error(fault)
     else:
         assert isinstance(message.content, str)
@@ -99,11 +99,11 @@ def test_any_body(body: Any) -> None:
 @examples(150)
 @given(chunks=st.lists(CHANGED | JSON, min_size=1, max_size=3))
 def test_any_chunks(chunks: list[Any]) -> None:
-    decoder = ChunkDecoder("text/event-stream")
+    decoder = CompletionStreamDecoder("text/event-stream")
     events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in [*chunks, END])
     try:
         message = _read([*decoder.feed(events.encode()), *decoder.close()], streamed=True)
-    except WireFault as fault:
+    except ProtocolError as fault:
         _check_error(fault)
     else:
         assert isinstance(message.content, str)
@@ -124,7 +124,7 @@ def test_any_answer_over_a_socket(body: Any, server: LocalASIOne, model: ChatASI
         try:
             return str(call())
         except ASIOneError as error:
-            return f"{type(error).__name__}: {error.failure.body}"
+            return f"{type(error).__name__}: {error.info.body}"
 
     assert ending(lambda: model.invoke("Hi").text) == ending(
         lambda: asyncio.run(model.ainvoke("Hi")).text

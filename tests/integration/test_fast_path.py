@@ -29,8 +29,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.chunk_sum import generation_chunk
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._structured_output import CallParser
-from langchain_asi_one._transport.decoders import ChunkDecoder
-from langchain_asi_one._transport.error_mapping import WireFault
+from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.examples import examples
@@ -248,8 +247,8 @@ def test_what_came_before_a_failure_is_handed_on(
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_decoder_hands_on_what_came_before_a_failure_in_one_read(name: str) -> None:
     bad, kind, words = FAILURES[name]
-    decoder, seen = ChunkDecoder(SSE), list[Any]()
-    with pytest.raises(WireFault, match=words) as caught:  # noqa: PT012 - wherever it raises
+    decoder, seen = CompletionStreamDecoder(SSE), list[Any]()
+    with pytest.raises(ProtocolError, match=words) as caught:  # noqa: PT012 - wherever it raises
         for chunk in decoder.feed(GOOD + bad):
             seen.append(chunk)
         seen += decoder.close()

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.messages import message_chunk, whole_message
 from langchain_asi_one._response.reader import AnswerReader
-from langchain_asi_one._transport.decoders import ChunkDecoder
+from langchain_asi_one._transport.decoders import CompletionStreamDecoder
 from langchain_asi_one.errors import InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, Reply, answer, as_body, as_stream, raw, sample
 from langchain_asi_one.testing import stream as streamed
@@ -301,7 +301,7 @@ def test_the_recorded_stream_in_pieces(
 
 
 def _read(pieces: Iterable[bytes]) -> AIMessage:
-    decoder, reader = ChunkDecoder("text/event-stream"), AnswerReader(streamed=True)
+    decoder, reader = CompletionStreamDecoder("text/event-stream"), AnswerReader(streamed=True)
     chunks = [chunk for piece in pieces for chunk in decoder.feed(piece)]
     chunks += decoder.close()
     assert decoder.done

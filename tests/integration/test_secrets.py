@@ -267,7 +267,7 @@ def test_an_exception_holds_neither(name: str, mode: str, secretive: ChatASIOne)
     twin = pickle.loads(pickled)  # noqa: S301 - our own pickle
     assert type(twin) is type(error)
     assert str(twin) == str(error)
-    assert twin.failure == error.failure
+    assert twin.info == error.info
     assert twin.is_retryable == error.is_retryable
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
 from tests.support.examples import examples
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 STREAM = (
     "\ufeffdata: é\u2028😀\r\n\r\n: ping\n\nevent: error\r\r"
     "id: 1\ndata:a\ndata\rdata:  b\r\nretry: 5\n\n\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, settings
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
 from tests.support.examples import EVERYDAY
+from tests.support.model import API_KEY, MakeModel
 
-API_KEY = "sk_test_0123456789abcdef"
 TRACED = "COVERAGE_PROCESS_CONFIG"  # where it is set, coverage starts in a process
 SAMPLES = Path(__file__).parent / "samples"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")
@@ -121,7 +121,7 @@ def server(_server: LocalASIOne) -> LocalASIOne:
 
 
 @pytest.fixture
-def make_model(server: LocalASIOne) -> Callable[..., ChatASIOne]:
+def make_model(server: LocalASIOne) -> MakeModel:
     """Make a model that asks the stand-in."""
 
     def make(**arguments: Any) -> ChatASIOne:
@@ -132,6 +132,6 @@ def make_model(server: LocalASIOne) -> Callable[..., ChatASIOne]:
 
 
 @pytest.fixture
-def model(make_model: Callable[..., ChatASIOne]) -> ChatASIOne:
+def model(make_model: MakeModel) -> ChatASIOne:
     """A model that asks the stand-in."""
     return make_model()

@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.made_up_answers import MADE_UP, SESSION_ID
+from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import PATIENCE
 from tests.support.strict import STRICT
 from tests.support.ways import WAYS, ask, assert_is, sum_of
@@ -27,7 +27,6 @@ pytestmark = pytest.mark.filterwarnings(
     r"ignore:The method `BaseChatModel\..*_v3` is in beta"
 )
 ROOT = Path(__file__).parents[2]
-API_KEY = "sk_test_0123456789abcdef"
 
 DEPTH = 200
 _UNSAFE = {
@@ -92,9 +91,7 @@ def _unsafe_reply(way: str) -> Any:
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if "events" not in way])
-def test_unsafe_values_are_replaced(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], way: str
-) -> None:
+def test_unsafe_values_are_replaced(server: LocalASIOne, make_model: MakeModel, way: str) -> None:
     server.enqueue(_unsafe_reply(way))
 
     message = ask(way, make_model(session_id=SESSION_ID))
@@ -157,7 +154,7 @@ def test_depth_is_bounded_and_nothing_of_it_lost(server: LocalASIOne, model: Cha
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", ["invoke", "stream", "stream_events"])
 def test_messages_survive_a_checkpoint(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], way: str, version: str
+    server: LocalASIOne, make_model: MakeModel, way: str, version: str
 ) -> None:
     serde = JsonPlusSerializer()
     replies = [made_up.reply(way) for made_up in MADE_UP.values()]

@@ -29,10 +29,10 @@ from langchain_asi_one._httpx_compat import http
 from langchain_asi_one._transport import client_pool
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, answer, raw
+from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import FOREVER, PATIENCE, eventually
 from tests.support.strict import STRICT
 
-API_KEY = "sk_test_0123456789abcdef"
 ROOT = Path(__file__).parents[2]
 
 
@@ -84,7 +84,6 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[Built]:
         pool.http.close()
 
 
-MakeModel = Callable[..., ChatASIOne]
 Variant = Callable[[ChatASIOne], Any]
 
 

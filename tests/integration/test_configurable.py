@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from langchain_core.runnables import ConfigurableField
 
-from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne
+from tests.support.model import MakeModel
 
 
-def test_fields_can_be_configured(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
-) -> None:
+def test_fields_can_be_configured(server: LocalASIOne, make_model: MakeModel) -> None:
     configurable = make_model(web_search=True).configurable_fields(
         temperature=ConfigurableField(id="temperature"), model_name=ConfigurableField(id="model")
     )
@@ -31,14 +27,14 @@ def test_fields_can_be_configured(
     }
 
 
-def test_the_profile_is_that_of_the_model_chosen(make_model: Callable[..., ChatASIOne]) -> None:
+def test_the_profile_is_that_of_the_model_chosen(make_model: MakeModel) -> None:
     model = make_model()
     other = type(model)(**{**model.__dict__, "model_name": "asi1-ultra"})
     assert (model.profile or {})["max_input_tokens"] == 196_608
     assert (other.profile or {})["max_input_tokens"] == 1_000_000
 
 
-def test_a_model_shows_what_was_given_and_no_key(make_model: Callable[..., ChatASIOne]) -> None:
+def test_a_model_shows_what_was_given_and_no_key(make_model: MakeModel) -> None:
     model = make_model(temperature=0.2, base_url="https://a.example/v1", max_retries=1)
     assert repr(model) == (
         "ChatASIOne(model='asi1', base_url='https://a.example/v1', temperature=0.2, max_retries=1)"

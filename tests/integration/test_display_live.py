@@ -23,6 +23,7 @@ from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
 from tests.support.browser.payloads import PAYLOADS
+from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 
 ROOT: Final = Path(__file__).parents[2]
@@ -303,7 +304,7 @@ def test_in_a_notebook(server: LocalASIOne) -> None:
     )
     given = {
         "ASI_ONE_BASE_URL": server.base_url,
-        "ASI_ONE_API_KEY": "sk_test_0123456789abcdef",
+        "ASI_ONE_API_KEY": API_KEY,
         "PYTHONPATH": str(ROOT),
     }
     client.execute(env={**os.environ, **given})

@@ -34,9 +34,9 @@ from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, Invalid
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.examples import examples
 from tests.support.gated_server import HEAD, GatedServer, read_request
+from tests.support.model import MakeModel
 from tests.support.patience import PATIENCE
 
-MakeModel = Callable[..., ChatASIOne]
 SSE = "text/event-stream"
 DONE = b"data: [DONE]\n\n"
 

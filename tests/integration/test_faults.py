@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +29,11 @@ from langchain_asi_one.testing import (
     raw,
     stream,
 )
+from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import PATIENCE
 
-API_KEY = "sk_test_0123456789abcdef"  # that of `make_model`
 TIMEOUT = 1  # all of it a wait, so as short as a busy machine can begin an answer in
 MODES = ("invoke", "ainvoke", "stream", "astream")
-MakeModel = Callable[..., ChatASIOne]
 
 FAMILIES: dict[type[errors.ASIOneError], tuple[type[Exception], type[Exception]]] = {
     errors.ASIOneError: (openai.APIError, core.ModelError),

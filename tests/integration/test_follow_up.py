@@ -31,9 +31,9 @@ from langchain_asi_one.follow_up import (
 from langchain_asi_one.testing import LocalASIOne, answer, fault
 from langchain_asi_one.testing import stream as streamed
 from tests.support.gated_server import GatedServer
+from tests.support.model import MakeModel
 from tests.support.patience import FOREVER, eventually
 
-MakeModel = Callable[..., ChatASIOne]
 Ask = Callable[..., Awaitable[AIMessage]]
 
 STAND_IN = "[local stand-in] I've sent the message"

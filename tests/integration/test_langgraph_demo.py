@@ -22,9 +22,9 @@ from tests.support.command import (
     run_main,
     run_process,
 )
+from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 
-API_KEY = "sk_test_0123456789abcdef"
 COMMAND = (sys.executable, "-m", "langchain_asi_one.langgraph")
 QUESTION = "Which bad agent knows the weather?"
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]

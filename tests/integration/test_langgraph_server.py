@@ -29,9 +29,9 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.langgraph import example
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
+from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 
-API_KEY = "sk_test_0123456789abcdef"
 ROOT = Path(__file__).parents[2]
 JAVASCRIPT = Path(__file__).parent / "javascript"
 QUESTION = "Which bad agent knows the weather?"

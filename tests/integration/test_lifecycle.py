@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -25,13 +25,12 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._httpx_compat import http
 from langchain_asi_one.errors import ASIOneTimeoutError
 from langchain_asi_one.testing import LocalASIOne, stream
+from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import FOREVER, PATIENCE, eventually
 from tests.support.strict import STRICT
 
-API_KEY = "sk_test_0123456789abcdef"
 ROOT = Path(__file__).parents[2]
 SLOW = f"[fault: stall seconds={FOREVER}] Hi"
-MakeModel = Callable[..., ChatASIOne]
 
 
 def run_script(script: str, *arguments: str, **environment: str) -> str:
@@ -470,7 +469,7 @@ def test_a_model_that_dies_with_its_task_leaves_nothing_open(server: LocalASIOne
 
 
 async def test_models_of_one_loop_share_their_connections(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
+    server: LocalASIOne, make_model: MakeModel
 ) -> None:
     for _ in range(5):
         await make_model().ainvoke("Hello!")

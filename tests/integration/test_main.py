@@ -24,9 +24,9 @@ from tests.support.command import (
     run,
     run_process,
 )
+from tests.support.model import API_KEY
 from tests.support.patience import FOREVER, PATIENCE
 
-API_KEY = "sk_test_0123456789abcdef"
 QUESTION = "Which bad agent can tell me the weather in Paris?"
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
 

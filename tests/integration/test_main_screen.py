@@ -15,9 +15,9 @@ import pytest
 
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from tests.support.command import COMMAND, environment, pieces, run, run_on_terminal
+from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 
-API_KEY = "sk_test_0123456789abcdef"
 QUESTION = "Which bad agent can tell me the weather in Paris?"
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u200b\U000e0041\x9b31m\rover [bold red]:bug:"

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from langchain_asi_one.testing import LocalASIOne
 from notebooks import outputs
+from tests.support.model import API_KEY
 
 ROOT: Final = Path(__file__).parents[2]
 PATHS: Final = outputs.paths()
@@ -128,15 +129,14 @@ def test_what_they_show() -> None:
 
 @pytest.mark.no_cover
 def test_with_a_key_they_ask_the_api() -> None:
-    key = "sk_test_0123456789abcdef"
     notebook = committed("01_first_answer")
     del notebook.cells[next(n for n, cell in enumerate(notebook.cells) if cell.id == "stream") :]
-    with LocalASIOne(api_key=key) as server:
-        environment = {"ASI_ONE_BASE_URL": server.base_url, "ASI_ONE_API_KEY": key}
+    with LocalASIOne(api_key=API_KEY) as server:
+        environment = {"ASI_ONE_BASE_URL": server.base_url, "ASI_ONE_API_KEY": API_KEY}
         ran = outputs.run(notebook, environment)
         assert len(server.requests) == 1
         assert texts(ran, "setup") == f"Asking the live API at {server.base_url}\n"
-    assert key not in nbformat.writes(ran)  # type: ignore[no-untyped-call]
+    assert API_KEY not in nbformat.writes(ran)  # type: ignore[no-untyped-call]
 
 
 @each

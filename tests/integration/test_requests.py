@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,9 +18,8 @@ import langchain_asi_one
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.errors import ASIOneBadRequestError
 from langchain_asi_one.testing import LocalASIOne
+from tests.support.model import API_KEY, MakeModel
 
-Make = Callable[..., ChatASIOne]
-KEY = "sk_test_0123456789abcdef"
 AGENT = "agent1qf8n9q8ndlfvphmnwjzj9p077yq0m6kqc22se9g89y5en22sc38ck4p4e8d"
 HI = [{"role": "user", "content": "hi"}]
 
@@ -45,7 +43,9 @@ def test_the_default_body_is_minimal(model: ChatASIOne, server: LocalASIOne) -> 
 
 
 @pytest.mark.parametrize("how", ["stream", "streaming", "astream"])
-async def test_a_stream_asks_for_usage_too(make_model: Make, server: LocalASIOne, how: str) -> None:
+async def test_a_stream_asks_for_usage_too(
+    make_model: MakeModel, server: LocalASIOne, how: str
+) -> None:
     if how == "streaming":
         ask(make_model(streaming=True))
     elif how == "stream":
@@ -60,7 +60,7 @@ async def test_a_stream_asks_for_usage_too(make_model: Make, server: LocalASIOne
     ("field", "option"), [({"stream_usage": False}, {}), ({}, {"stream_usage": False})]
 )
 def test_usage_can_be_left_out(
-    make_model: Make, server: LocalASIOne, field: dict[str, Any], option: dict[str, Any]
+    make_model: MakeModel, server: LocalASIOne, field: dict[str, Any], option: dict[str, Any]
 ) -> None:
     assert list(make_model(**field).stream("hi", **option))
     assert body_of(server) == {"model": "asi1", "messages": HI, "stream": True}
@@ -92,7 +92,7 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("fields", "sent"), FIELDS)
 @pytest.mark.parametrize("at_the_call", [False, True])
 def test_each_field_lands_in_the_body(
-    make_model: Make,
+    make_model: MakeModel,
     server: LocalASIOne,
     fields: dict[str, Any],
     sent: dict[str, Any],
@@ -107,7 +107,7 @@ def test_each_field_lands_in_the_body(
     assert isinstance(body.get("max_tokens", 0), int)
 
 
-def test_a_call_overrides_the_instance(make_model: Make, server: LocalASIOne) -> None:
+def test_a_call_overrides_the_instance(make_model: MakeModel, server: LocalASIOne) -> None:
     model = make_model(temperature=0.1, stop=["a"], web_search=True, max_tokens=5)
     ask(model, model="asi1-mini", temperature=0.9, stop=["b"], web_search=False)
     asked = {"temperature": 0.9, "stop": ["b"], "web_search": False, "max_tokens": 5}
@@ -119,13 +119,13 @@ def test_a_call_overrides_the_instance(make_model: Make, server: LocalASIOne) ->
     assert body_of(server) == {"model": "asi1", "messages": HI, "stream": False, **kept}
 
 
-def test_none_drops_a_field_for_a_call(make_model: Make, server: LocalASIOne) -> None:
+def test_none_drops_a_field_for_a_call(make_model: MakeModel, server: LocalASIOne) -> None:
     model = make_model(temperature=0.5, web_search=True, extra_body={"fun_mode": True})
     ask(model, temperature=None, web_search=None, extra_body={"fun_mode": None})
     assert body_of(server) == {"model": "asi1", "messages": HI, "stream": False}
 
 
-def test_extra_body_of_a_call_is_added(make_model: Make, server: LocalASIOne) -> None:
+def test_extra_body_of_a_call_is_added(make_model: MakeModel, server: LocalASIOne) -> None:
     model = make_model(extra_body={"fun_mode": True, "study_mode": True})
     ask(model, extra_body={"web3_enabled": True, "study_mode": False})
     extra = {"fun_mode": True, "web3_enabled": True, "study_mode": False}
@@ -145,7 +145,7 @@ def test_a_parameter_that_the_api_does_not_know_is_named(model: ChatASIOne) -> N
 
 
 def test_the_key_and_a_session_are_sent_and_nothing_of_openai(
-    make_model: Make, server: LocalASIOne, monkeypatch: pytest.MonkeyPatch
+    make_model: MakeModel, server: LocalASIOne, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.setenv(name, "https://elsewhere.example/v1")
@@ -186,7 +186,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("argument", "message"), REFUSED)
 def test_values_out_of_range_are_refused(
-    make_model: Make, server: LocalASIOne, argument: dict[str, Any], message: str
+    make_model: MakeModel, server: LocalASIOne, argument: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         make_model(**argument)
@@ -207,7 +207,7 @@ def test_values_out_of_range_are_refused(
         ("planer_mode", "planner_mode"),
     ],
 )
-def test_an_unknown_argument_names_the_nearest(make_model: Make, name: str, near: str) -> None:
+def test_an_unknown_argument_names_the_nearest(make_model: MakeModel, name: str, near: str) -> None:
     hint = rf"has no parameter '{name}'\. Did you mean '{near}'\?.*extra_body"
     with pytest.raises(ValueError, match=f"^ChatASIOne {hint}"):
         make_model(**{name: 1})
@@ -226,24 +226,29 @@ OURS = {
 
 
 @pytest.mark.parametrize("name", [name for name in INHERITED if name not in OURS])
-def test_inherited_arguments_for_openai_alone_are_refused(make_model: Make, name: str) -> None:
+def test_inherited_arguments_for_openai_alone_are_refused(make_model: MakeModel, name: str) -> None:
     with pytest.raises(ValueError, match=f"ChatASIOne has no parameter '{name}'"):
         make_model(**{name: "set"})
 
 
 @pytest.mark.parametrize("name", ["n", "seed", "organization", "reasoning_effort", "model_kwargs"])
-def test_arguments_of_chat_openai_are_refused(make_model: Make, name: str) -> None:
+def test_arguments_of_chat_openai_are_refused(make_model: MakeModel, name: str) -> None:
     with pytest.raises(ValueError, match=f"has no parameter '{name}'"):
         make_model(**{name: 1})
     with pytest.raises(ValueError, match=f"has no parameter '{name}'"):
         ask(make_model(), **{name: 1})
 
 
-def test_no_refusal_shows_the_key(make_model: Make) -> None:
-    for wrong in ({"temperature": 3}, {"nope": 1}, {"api_key": f"{KEY}\u2028x"}, {"timeout": -1}):
+def test_no_refusal_shows_the_key(make_model: MakeModel) -> None:
+    for wrong in (
+        {"temperature": 3},
+        {"nope": 1},
+        {"api_key": f"{API_KEY}\u2028x"},
+        {"timeout": -1},
+    ):
         with pytest.raises(ValueError) as caught:  # noqa: PT011 - each has its own text
             make_model(**wrong)
-        assert KEY not in f"{caught.value}{caught.value!r}"
+        assert API_KEY not in f"{caught.value}{caught.value!r}"
 
 
 # --- Models ---
@@ -254,7 +259,7 @@ def test_no_refusal_shows_the_key(make_model: Make) -> None:
     [("asi1-fast", "asi1-mini"), ("asi1-extended", "asi1-ultra"), ("asi1-agentic", "asi1")],
 )
 def test_a_retired_model_warns_once_with_its_successor(
-    make_model: Make, name: str, successor: str
+    make_model: MakeModel, name: str, successor: str
 ) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -274,7 +279,7 @@ def test_a_retired_model_warns_once_with_its_successor(
     ("name", "context", "images"),
     [("asi1", 196_608, True), ("asi1-ultra", 1_000_000, False), ("asi1-mini", 262_144, False)],
 )
-def test_profiles(make_model: Make, name: str, context: int, images: bool) -> None:
+def test_profiles(make_model: MakeModel, name: str, context: int, images: bool) -> None:
     model = make_model(model=name)
     assert model.profile == {
         "max_input_tokens": context,
@@ -291,7 +296,7 @@ def test_profiles(make_model: Make, name: str, context: int, images: bool) -> No
     assert again["max_input_tokens"] == context
 
 
-def test_an_unknown_model_has_no_profile(make_model: Make) -> None:
+def test_an_unknown_model_has_no_profile(make_model: MakeModel) -> None:
     assert make_model(model="asi2").profile is None
 
 
@@ -308,7 +313,7 @@ def test_an_unknown_model_has_no_profile(make_model: Make) -> None:
     ],
 )
 def test_forms_of_base_url(given: str, used: str) -> None:
-    assert ChatASIOne(api_key=KEY, base_url=given).openai_api_base == used
+    assert ChatASIOne(api_key=API_KEY, base_url=given).openai_api_base == used
 
 
 @pytest.mark.parametrize(
@@ -325,19 +330,19 @@ def test_forms_of_base_url(given: str, used: str) -> None:
 )
 def test_other_forms_are_refused(given: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
-        ChatASIOne(api_key=KEY, base_url=given)
+        ChatASIOne(api_key=API_KEY, base_url=given)
     assert "secret" not in str(caught.value)
 
 
 def test_a_key_sent_unencrypted_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="will be sent unencrypted to 'asi.example'"):
-        ChatASIOne(api_key=KEY, base_url="http://asi.example/v1")
+        ChatASIOne(api_key=API_KEY, base_url="http://asi.example/v1")
 
 
 def test_key_and_address_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, server: LocalASIOne
 ) -> None:
-    monkeypatch.setenv("ASI_ONE_API_KEY", f" {KEY}\n")
+    monkeypatch.setenv("ASI_ONE_API_KEY", f" {API_KEY}\n")
     assert ChatASIOne().openai_api_base == "https://api.asi1.ai/v1"
     monkeypatch.setenv("ASI_ONE_BASE_URL", server.base_url)
     ask(ChatASIOne())
@@ -348,7 +353,7 @@ def test_key_and_address_come_from_the_environment(
 def test_a_missing_key_says_where_to_get_one(
     monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", API_KEY)
     needs = r"needs an API key: set ASI_ONE_API_KEY or pass api_key=.*https://asi1\.ai"
     with pytest.raises(ValueError, match=needs):
         ChatASIOne(**({} if key is None else {"api_key": key}))

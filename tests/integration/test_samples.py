@@ -8,7 +8,7 @@ description of itself).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from langchain_asi_one.errors import InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, Reply, answer, as_body, as_stream, raw, sample
 from langchain_asi_one.testing import stream as streamed
 from tests.support.examples import examples
+from tests.support.model import MakeModel
 from tests.support.published_answers import (
     ANNOUNCED_CALL,
     API_REFERENCE,
@@ -115,7 +116,7 @@ def test_the_stand_in_replays_the_sample_of_the_index(name: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", CHAT_SAMPLES)
 def test_a_sample_byte_for_byte(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], name: str, way: str, version: str
+    server: LocalASIOne, make_model: MakeModel, name: str, way: str, version: str
 ) -> None:
     if name == RECORDED_STREAM and "stream" not in way:
         reply = in_the_other_mode(name, way)
@@ -136,7 +137,7 @@ def test_a_sample_byte_for_byte(
 @pytest.mark.parametrize("way", [way for way in WAYS if "stream" in way])
 @pytest.mark.parametrize("name", [name for name in CHAT_SAMPLES if name != RECORDED_STREAM])
 def test_a_body_as_a_stream(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], name: str, way: str, version: str
+    server: LocalASIOne, make_model: MakeModel, name: str, way: str, version: str
 ) -> None:
     extra = RENDERED_EXTRA.get(name, MESSAGES[name]["response_metadata"].get("extra"))
     reply = in_the_other_mode(name, way)
@@ -152,7 +153,7 @@ def test_a_body_as_a_stream(
 @pytest.mark.parametrize("way", [way for way in WAYS if "stream" in way])
 @pytest.mark.parametrize("name", [name for name in CHAT_SAMPLES if name != RECORDED_STREAM])
 def test_a_body_whose_message_is_one_delta_gives_what_invoke_gives(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], name: str, way: str, version: str
+    server: LocalASIOne, make_model: MakeModel, name: str, way: str, version: str
 ) -> None:
     body = json.loads((SAMPLES / name).read_bytes())
     [choice] = body["choices"]
@@ -193,7 +194,7 @@ class Attractions(BaseModel):
 )
 @pytest.mark.parametrize("name", CHAT_SAMPLES)
 def test_structured_output_changes_no_message(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], name: str, method: Any, version: str
+    server: LocalASIOne, make_model: MakeModel, name: str, method: Any, version: str
 ) -> None:
     model = make_model(session_id=SESSION_ID, output_version=version)
     bound = model.with_structured_output(get_weather, method=method, include_raw=True)
@@ -243,7 +244,7 @@ def test_samples_that_hold_data_are_parsed(
 @pytest.mark.parametrize("way", FOUR_WAYS)
 @pytest.mark.parametrize("name", TRUNCATED)
 def test_a_truncated_sample_is_an_error_that_says_where(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], name: str, way: str
+    server: LocalASIOne, make_model: MakeModel, name: str, way: str
 ) -> None:
     server.enqueue(sample(name))
 
@@ -262,7 +263,7 @@ def test_a_truncated_sample_is_an_error_that_says_where(
 
 
 def test_an_announced_call_that_is_missing_is_warned_of_once(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
+    server: LocalASIOne, make_model: MakeModel
 ) -> None:
     for way, run in WAYS.items():
         model = make_model()
@@ -291,7 +292,7 @@ RECORDED = (SAMPLES / RECORDED_STREAM).read_bytes()
 @pytest.mark.parametrize("piece_size", [5, 7, 64, 1000, 4096, len(RECORDED)])
 @pytest.mark.parametrize("way", ["stream", "astream", "astream_events"])
 def test_the_recorded_stream_in_pieces(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], way: str, piece_size: int
+    server: LocalASIOne, make_model: MakeModel, way: str, piece_size: int
 ) -> None:
     server.enqueue(streamed([RECORDED], piece_size=piece_size, done=False))
 

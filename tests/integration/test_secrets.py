@@ -10,7 +10,7 @@ import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
@@ -29,6 +29,7 @@ from langchain_asi_one._transport.client_pool import _PROCESS_POOLS
 from langchain_asi_one.errors import ASIOneAuthenticationError, ASIOneError
 from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
 from langchain_asi_one.testing._requests import fingerprint
+from tests.support.model import MakeModel
 from tests.support.patience import PATIENCE
 
 KEY = "sk_canary_key_5f1c9e7a20b4"
@@ -36,7 +37,6 @@ HEADER = "canary-header-77d0c2e19b"
 CANARIES = (KEY, HEADER)
 MODES = ("invoke", "ainvoke", "stream", "astream")
 ROOT = Path(__file__).parents[2]
-MakeModel = Callable[..., ChatASIOne]
 
 
 @pytest.fixture

@@ -20,40 +20,13 @@ from langgraph.graph.message import add_messages
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.testing import LocalASIOne, raw
+from tests.support.model import MakeModel
+from tests.support.ways import BATCH_WAYS, WAYS, sum_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
-MakeModel = Callable[..., ChatASIOne]
 THREAD = "ada@example.org"
 OF_THREAD = session_of_thread(THREAD)
-Way = Callable[..., Any]
-
-
-async def _astream(model: Any, text: str, **options: Any) -> Any:
-    chunks = [chunk async for chunk in model.astream(text, **options)]
-    return sum(chunks[1:], chunks[0])
-
-
-async def _aevents(model: Any, text: str, **options: Any) -> Any:
-    return await (await model.astream_events(text, version="v3", **options)).output
-
-
-def _stream(model: Any, text: str, **options: Any) -> Any:
-    chunks = list(model.stream(text, **options))
-    return sum(chunks[1:], chunks[0])
-
-
-WAYS: dict[str, Way] = {
-    "invoke": lambda model, text, **options: model.invoke(text, **options),
-    "ainvoke": lambda model, text, **options: asyncio.run(model.ainvoke(text, **options)),
-    "stream": _stream,
-    "astream": lambda model, text, **options: asyncio.run(_astream(model, text, **options)),
-    "batch": lambda model, text, **options: model.batch([text], **options)[0],
-    "abatch": lambda model, text, **options: asyncio.run(model.abatch([text], **options))[0],
-    "stream_events": lambda model, text, **options: (
-        model.stream_events(text, version="v3", **options).output
-    ),
-    "astream_events": lambda model, text, **options: asyncio.run(_aevents(model, text, **options)),
-}
+EVERY_WAY = {**WAYS, **BATCH_WAYS}
 
 # What is in reach of the call, and what must be sent: the first that there is.
 CALL, CONFIG, FIELD, UUID_THREAD = "of-the-call", "of-the-config", "of-the-field", str(uuid4())
@@ -73,14 +46,14 @@ def configured(**configurable: str | None) -> RunnableConfig:
     return {"configurable": {name: value for name, value in configurable.items() if value}}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize("case", PRECEDENCE)
 def test_precedence(case: str, way: str, make_model: MakeModel, server: LocalASIOne) -> None:
     call, config, field, thread, expected = PRECEDENCE[case]
     model = make_model(session_id=field)
     before = (model.model_dump(), repr(model))
     options: dict[str, Any] = {"session_id": call} if call else {}
-    message = WAYS[way](
+    message = EVERY_WAY[way](
         model, "Hi", config=configured(session_id=config, thread_id=thread), **options
     )
     (request,) = server.requests
@@ -91,21 +64,21 @@ def test_precedence(case: str, way: str, make_model: MakeModel, server: LocalASI
     assert (expected.encode() in pickle.dumps(model)) is (expected == field)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_without_any_each_call_has_a_fresh_uuid(
     way: str, model: ChatASIOne, server: LocalASIOne
 ) -> None:
-    sent = [WAYS[way](model, "Hi").response_metadata["session_id"] for _ in range(3)]
+    sent = [EVERY_WAY[way](model, "Hi").response_metadata["session_id"] for _ in range(3)]
     assert [request.session_id for request in server.requests] == sent
     assert len(set(sent)) == 3
     assert {UUID(session).version for session in sent} == {4}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_threads_can_be_left_out(way: str, make_model: MakeModel, server: LocalASIOne) -> None:
     model = make_model(session_from_thread=False)
-    WAYS[way](model, "Hi", config=configured(thread_id=UUID_THREAD))
-    WAYS[way](model, "Hi", config=configured(thread_id=UUID_THREAD, session_id=CONFIG))
+    EVERY_WAY[way](model, "Hi", config=configured(thread_id=UUID_THREAD))
+    EVERY_WAY[way](model, "Hi", config=configured(thread_id=UUID_THREAD, session_id=CONFIG))
     first, second = server.requests
     assert UUID(first.session_id).version == 4
     assert first.session_id != UUID_THREAD
@@ -258,7 +231,7 @@ def graph(model: ChatASIOne, kind: str) -> Any:
         return {"messages": [model.invoke(state["messages"], {"tags": ["mine"]})]}
 
     def streams(state: State) -> dict[str, Any]:
-        return {"messages": [_stream(model, state["messages"])]}  # type: ignore[arg-type]
+        return {"messages": [sum_of(model.stream(state["messages"]))]}
 
     async def aplain(state: State) -> dict[str, list[AIMessage]]:
         return {"messages": [await model.ainvoke(state["messages"])]}
@@ -267,7 +240,8 @@ def graph(model: ChatASIOne, kind: str) -> Any:
         return {"messages": [await model.ainvoke(state["messages"], config)]}
 
     async def astreams(state: State) -> dict[str, Any]:
-        return {"messages": [await _astream(model, state["messages"])]}  # type: ignore[arg-type]
+        chunks = [chunk async for chunk in model.astream(state["messages"])]
+        return {"messages": [sum_of(chunks)]}
 
     nodes: dict[str, Any] = {
         "plain": plain, "passes": passes, "own": own, "streams": streams,

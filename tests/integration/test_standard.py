@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, cast
 
@@ -19,8 +19,8 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne
+from tests.support.model import API_KEY, MakeModel
 
-API_KEY = "sk_test_0123456789abcdef"
 FOREIGN_VARIABLES = {
     "OPENAI_API_KEY": "sk-openai-must-not-be-used",
     "OPENAI_BASE_URL": "http://127.0.0.1:9/openai",
@@ -140,9 +140,7 @@ class TestOutputVersion1(_Suite):
         return {"output_version": "v1"}
 
 
-def test_image_addresses_are_sent_as_given(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
-) -> None:
+def test_image_addresses_are_sent_as_given(server: LocalASIOne, make_model: MakeModel) -> None:
     question = {"type": "text", "text": "Describe this image."}
     image = {"type": "image", "url": "https://example.com/image.png"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
@@ -14,7 +13,6 @@ from pydantic import BaseModel, Field
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, Reply, answer, sample, stream
 
-Make = Callable[..., ChatASIOne]
 Method = Literal["function_calling", "json_schema", "json_mode"]
 METHODS: list[Method] = ["function_calling", "json_schema", "json_mode"]
 

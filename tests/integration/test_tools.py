@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Annotated, Any, TypedDict, cast
 
 import pytest
@@ -26,8 +25,7 @@ from pydantic import BaseModel, Field
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
-
-Make = Callable[..., ChatASIOne]
+from tests.support.model import MakeModel
 
 
 def add(a: int, b: int) -> int:
@@ -215,7 +213,7 @@ def test_a_function_that_was_not_bound_is_refused_clearly(model: ChatASIOne) -> 
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_a_whole_loop(make_model: Make, server: LocalASIOne, streaming: bool) -> None:
+async def test_a_whole_loop(make_model: MakeModel, server: LocalASIOne, streaming: bool) -> None:
     model = make_model(streaming=streaming).bind_tools([add, multiply])
     messages: list[Any] = [HumanMessage("Use add and multiply on 3 and 4")]
     called = await model.ainvoke(messages)
@@ -301,7 +299,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_each_way_of_asking_gives_the_same_calls(
-    make_model: Make, server: LocalASIOne, name: str
+    make_model: MakeModel, server: LocalASIOne, name: str
 ) -> None:
     model = make_model(session_id="s").bind_tools([add, multiply])
     body = completion(content="I add.", tool_calls=CALLS[name])
@@ -344,7 +342,7 @@ def test_the_documented_sample(model: ChatASIOne, server: LocalASIOne) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_an_announced_call_that_never_comes_is_warned_of_once(
-    make_model: Make, server: LocalASIOne, streaming: bool
+    make_model: MakeModel, server: LocalASIOne, streaming: bool
 ) -> None:
     model = make_model(streaming=streaming)
     prose = completion(content="I can get that.")
@@ -397,7 +395,11 @@ LEAK = "One moment. <tool_call>add<arg_key>a</arg_key><arg_value>1</arg_value></
     ],
 )
 def test_a_leaked_call_is_recovered_only_for_a_bound_tool(
-    make_model: Make, server: LocalASIOne, streaming: bool, bound: dict[str, Any], recovered: bool
+    make_model: MakeModel,
+    server: LocalASIOne,
+    streaming: bool,
+    bound: dict[str, Any],
+    recovered: bool,
 ) -> None:
     end = {"index": 0, "finish_reason": "stop", "delta": {}}
     pieces = [{"index": 0, "delta": {"content": character}} for character in LEAK]
@@ -415,7 +417,7 @@ def test_a_leaked_call_is_recovered_only_for_a_bound_tool(
 
 
 def test_a_function_is_read_again_only_when_it_has_changed(
-    make_model: Make, monkeypatch: pytest.MonkeyPatch
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
 

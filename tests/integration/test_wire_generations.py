@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from tests.support.gated_server import GatedServer
 from tests.support.made_up_answers import E3, MADE_UP, SESSION_ID
+from tests.support.model import MakeModel
 from tests.support.ways import WAYS, ask, assert_is
 
 pytestmark = pytest.mark.filterwarnings(
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.mark.parametrize("generation", MADE_UP)
 def test_one_shape(
     server: LocalASIOne,
-    make_model: Callable[..., ChatASIOne],
+    make_model: MakeModel,
     generation: str,
     way: str,
     version: str,
@@ -47,7 +46,7 @@ def test_one_shape(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("generation", MADE_UP)
 def test_content_blocks_are_those_of_version_1_in_each_version(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], generation: str, way: str
+    server: LocalASIOne, make_model: MakeModel, generation: str, way: str
 ) -> None:
     made_up = MADE_UP[generation]
     for version in ("v0", "v1"):
@@ -61,7 +60,7 @@ def test_content_blocks_are_those_of_version_1_in_each_version(
 
 @pytest.mark.parametrize("generation", MADE_UP)
 def test_each_block_of_a_stream_has_an_index_of_its_own(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], generation: str
+    server: LocalASIOne, make_model: MakeModel, generation: str
 ) -> None:
     chunks = MADE_UP[generation].chunks
     server.enqueue(stream(chunks), stream(chunks))
@@ -91,9 +90,7 @@ def _event(event: Any) -> str:
     return str(event["event"]).removeprefix("content-block-")
 
 
-def test_text_around_a_step_stays_one_block(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
-) -> None:
+def test_text_around_a_step_stays_one_block(server: LocalASIOne, make_model: MakeModel) -> None:
     def chunk(text: str, **top: Any) -> dict[str, Any]:
         return {"id": "1", "choices": [{"index": 0, "delta": {"content": text}}], **top}
 
@@ -114,7 +111,7 @@ def test_text_around_a_step_stays_one_block(
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
 def test_upstream_limit_an_invalid_call_stays_a_chunk_in_version_1(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne], way: str
+    server: LocalASIOne, make_model: MakeModel, way: str
 ) -> None:
     # When langchain-core adds chunks up in version 1 it turns the blocks of valid calls into
     # `tool_call`, and leaves those of invalid ones as `tool_call_chunk`. Were that mended, this
@@ -143,7 +140,7 @@ def test_upstream_limit_an_invalid_call_stays_a_chunk_in_version_1(
 
 @pytest.mark.parametrize("generation", MADE_UP)
 def test_thought_arrives_before_the_answer_is_written(
-    make_model: Callable[..., ChatASIOne], generation: str
+    make_model: MakeModel, generation: str
 ) -> None:
     made_up = MADE_UP[generation]
     wire = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in made_up.chunks]
@@ -169,7 +166,7 @@ def test_thought_arrives_before_the_answer_is_written(
 
 
 def test_pieces_of_a_call_are_blocks_while_it_is_streamed(
-    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
+    server: LocalASIOne, make_model: MakeModel
 ) -> None:
     server.enqueue(stream(E3.chunks))
     pieces = [

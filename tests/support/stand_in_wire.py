@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from langchain_asi_one.testing import SAMPLES, LocalASIOne
+from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 
-KEY = "sk_canary_0123456789"
 STREAM_SAMPLE = "asi1-mini-2025-02-stream-thought.sse"
 SAMPLE_NAMES = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".md")
 SPEECH = "[local stand-in] "
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 def client_of(server: LocalASIOne, **headers: str) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {KEY}", **headers}
+    headers = {"Authorization": f"Bearer {API_KEY}", **headers}
     return httpx.Client(
         base_url=server.base_url,
         headers=headers,

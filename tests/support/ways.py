@@ -23,21 +23,32 @@ def sum_of(chunks: Iterable[Any]) -> AIMessage:
     return message
 
 
-async def _asum(model: Any) -> AIMessage:
-    return sum_of([chunk async for chunk in model.astream("Hello")])
+async def _asum(model: Any, text: str, options: dict[str, Any]) -> AIMessage:
+    return sum_of([chunk async for chunk in model.astream(text, **options)])
 
 
-async def _aevents(model: Any) -> Any:
-    return await (await model.astream_events("Hello", version="v3")).output
+async def _aevents(model: Any, text: str, options: dict[str, Any]) -> Any:
+    return await (await model.astream_events(text, version="v3", **options)).output
 
 
-WAYS: dict[str, Callable[[Any], Any]] = {
-    "invoke": lambda model: model.invoke("Hello"),
-    "ainvoke": lambda model: asyncio.run(model.ainvoke("Hello")),
-    "stream": lambda model: sum_of(model.stream("Hello")),
-    "astream": lambda model: asyncio.run(_asum(model)),
-    "stream_events": lambda model: model.stream_events("Hello", version="v3").output,
-    "astream_events": lambda model: asyncio.run(_aevents(model)),
+# Each takes a model, what to ask it, and what else the method takes.
+WAYS: dict[str, Callable[..., Any]] = {
+    "invoke": lambda model, text="Hello", **options: model.invoke(text, **options),
+    "ainvoke": lambda model, text="Hello", **options: asyncio.run(model.ainvoke(text, **options)),
+    "stream": lambda model, text="Hello", **options: sum_of(model.stream(text, **options)),
+    "astream": lambda model, text="Hello", **options: asyncio.run(_asum(model, text, options)),
+    "stream_events": lambda model, text="Hello", **options: (
+        model.stream_events(text, version="v3", **options).output
+    ),
+    "astream_events": lambda model, text="Hello", **options: asyncio.run(
+        _aevents(model, text, options)
+    ),
+}
+BATCH_WAYS: dict[str, Callable[..., Any]] = {
+    "batch": lambda model, text="Hello", **options: model.batch([text], **options)[0],
+    "abatch": lambda model, text="Hello", **options: asyncio.run(model.abatch([text], **options))[
+        0
+    ],
 }
 FOUR_WAYS = ["invoke", "ainvoke", "stream", "astream"]
 

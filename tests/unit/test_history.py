@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -28,6 +28,7 @@ from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one._request.messages import request_messages
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.examples import examples
+from tests.support.model import MakeModel
 
 URL = "https://example.com/a.png"
 DATA_URL = "data:image/png;base64,aGk="
@@ -299,7 +300,7 @@ def test_half_a_character_is_not_sent() -> None:
 @pytest.mark.parametrize("provider", OTHERS)
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_whole_conversation_is_accepted(
-    make_model: Callable[..., ChatASIOne], server: LocalASIOne, provider: str, streaming: bool
+    make_model: MakeModel, server: LocalASIOne, provider: str, streaming: bool
 ) -> None:
     messages = [
         SystemMessage("Be brief."),

@@ -12,11 +12,11 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 from syrupy.assertion import SnapshotAssertion
 
 from langchain_asi_one import ChatASIOne
+from tests.support.model import API_KEY
 
 # LangChain's own suite uses `load`, and so do the tests of serialised models below.
 pytestmark = pytest.mark.filterwarnings("ignore:The function `load` is in beta")
 
-API_KEY = "sk_test_0123456789abcdef"
 BASE_URL = "http://127.0.0.1:9/v1"  # the discard port: nothing may be sent in unit tests
 FOREIGN_VARIABLES = {
     "OPENAI_API_KEY": "sk-openai-must-not-be-used",

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from langchain_asi_one.testing import FAULTS, LocalASIOne, fault
+from tests.support.model import API_KEY
 from tests.support.stand_in_wire import (
-    KEY,
     Json,
     ask,
     chunks_of,
@@ -147,7 +147,7 @@ EXPECTED: dict[str, tuple[Check, Check]] = {
     "redirect": (lambda s, h, b: s == 307 and h["location"].endswith("/v1/redirected"),) * 2,
     "http_400_unknown_parameter": (is_error(400, "unknown_parameter"),) * 2,
     "http_401": (is_error(401, "invalid_api_key"),) * 2,
-    "echo_key": (lambda s, h, b: s == 401 and KEY.encode() in b,) * 2,
+    "echo_key": (lambda s, h, b: s == 401 and API_KEY.encode() in b,) * 2,
     "http_403": (is_error(403, "forbidden"),) * 2,
     "http_404": (is_error(404, "not_found"),) * 2,
     "http_500": (is_error(500, "server_error"),) * 2,
@@ -188,7 +188,7 @@ def test_faults_on_the_wire(
     if name in SHORT:
         assert time.monotonic() - started >= 0.1
     if name != "echo_key":
-        assert KEY.encode() not in received
+        assert API_KEY.encode() not in received
     assert len(server.requests) == 1
     assert ask(client).status_code == 200
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
+from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 from tests.support.stand_in_wire import (
-    KEY,
     SPEECH,
     WEATHER_TOOL,
     Json,
@@ -179,7 +179,7 @@ def test_a_chosen_key_is_the_only_one() -> None:
         client.headers["Authorization"] = "Bearer sk_other"
         assert (refused.status_code, ask(client).status_code) == (401, 200)
         assert [request.authorized for request in server.requests] == [False, True]
-        assert KEY not in refused.text
+        assert API_KEY not in refused.text
 
 
 def test_stop_and_max_tokens(client: httpx.Client) -> None:

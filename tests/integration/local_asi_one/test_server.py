@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from langchain_asi_one.testing import LocalASIOne, fault, local_asi_one, raw, stream
+from tests.support.model import API_KEY
 from tests.support.patience import FOREVER, PATIENCE, eventually
 from tests.support.stand_in_wire import (
-    KEY,
     SPEECH,
     ask,
     chunks_of,
@@ -36,10 +36,10 @@ def test_requests_are_kept_without_the_key(server: LocalASIOne) -> None:
     assert request.headers["authorization"] == "Bearer ***"
     assert (request.headers["x-extra"], request.session_id) == ("1", "s1")
     assert request.authorized
-    assert request.key_fingerprint == hashlib.sha256(KEY.encode()).hexdigest()[:12]
+    assert request.key_fingerprint == hashlib.sha256(API_KEY.encode()).hexdigest()[:12]
     assert request.body == json.loads(request.raw) == request_body()
     assert before < request.received_at < time.monotonic()
-    assert KEY not in repr(request)
+    assert API_KEY not in repr(request)
     server.requests.clear()
     assert len(server.requests) == 1
     server.clear()
@@ -47,7 +47,7 @@ def test_requests_are_kept_without_the_key(server: LocalASIOne) -> None:
 
 
 def test_other_credentials_are_masked_and_not_accepted(server: LocalASIOne) -> None:
-    headers = {"Authorization": f"Basic {KEY}", "Proxy-Authorization": KEY}
+    headers = {"Authorization": f"Basic {API_KEY}", "Proxy-Authorization": API_KEY}
     url = f"{server.base_url}/chat/completions?a=1"
     response = httpx.post(
         url, json=request_body(), headers=headers, timeout=PATIENCE, trust_env=False
@@ -125,7 +125,7 @@ async def test_twenty_requests_at_once(server: LocalASIOne) -> None:
         asyncio.timeout(PATIENCE),
         httpx.AsyncClient(
             base_url=server.base_url,
-            headers={"Authorization": f"Bearer {KEY}"},
+            headers={"Authorization": f"Bearer {API_KEY}"},
             timeout=PATIENCE,
             trust_env=False,
         ) as client,

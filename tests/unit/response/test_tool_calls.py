@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from functools import reduce
-from itertools import pairwise
-from operator import add
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, message_chunk_to_message
+from langchain_core.messages import AIMessage
 
-from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.messages import whole_message
 from langchain_asi_one._response.reader import AnswerReader
+from tests.support.answers import read_body, read_stream
 from tests.support.examples import examples
 
-TOOLS: dict[str, dict[str, Any]] = {
-    "get_weather": {
-        "type": "object",
-        "properties": {
-            "city": {"type": "string"},
-            "days": {"type": "integer"},
-            "zip": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-        },
-    },
-    "now": {"type": "object", "properties": {}},
-}
+END = {"id": "a1", "choices": [{"delta": {}, "finish_reason": "tool_calls"}]}
 
 
 def item(
@@ -41,28 +29,15 @@ def item(
     return {**{k: v for k, v in given_fields.items() if v is not None}, **wire}
 
 
-def invoked(
-    *items: Any, content: str | None = None, tools: dict[str, dict[str, Any]] | None = None
-) -> AIMessage:
-    reader = AnswerReader(streamed=False, tools=tools)
+def invoked(*items: Any, content: str | None = None) -> AIMessage:
     message = {"content": content, "tool_calls": list(items)}
-    body = {"id": "a1", "choices": [{"message": message, "finish_reason": "tool_calls"}]}
-    return whole_message([reader.feed(body), reader.close()], session_id="s")
+    return read_body({"id": "a1", "choices": [{"message": message, "finish_reason": "tool_calls"}]})
 
 
-def streamed(
-    *deltas: dict[str, Any] | str, tools: dict[str, dict[str, Any]] | None = None
-) -> AIMessage:
-    """The sum of a stream; a delta is one item of `tool_calls`, or text."""
-    reader = AnswerReader(streamed=True, tools=tools)
-    parts = [{"content": d} if isinstance(d, str) else {"tool_calls": [d]} for d in deltas]
-    chunks = [{"id": "a1", "choices": [{"delta": part}]} for part in parts]
-    end = {"id": "a1", "choices": [{"delta": {}, "finish_reason": "tool_calls"}]}
-    pieces = [*map(reader.feed, [*chunks, end]), reader.close()]
-    summed = reduce(add, (message_chunk(piece, session_id="s") for piece in pieces))
-    message = message_chunk_to_message(summed)
-    assert isinstance(message, AIMessage)
-    return message
+def streamed(*items: dict[str, Any]) -> AIMessage:
+    """The sum of a stream that sends one item of `tool_calls` a chunk."""
+    chunks = [{"id": "a1", "choices": [{"delta": {"tool_calls": [sent]}}]} for sent in items]
+    return read_stream([*chunks, END])
 
 
 def expected(
@@ -425,180 +400,3 @@ def test_no_item_whatever_raises_and_ids_are_unique(items: list[Any]) -> None:
     for message in (invoked(*items), streamed(*items)):
         ids = [c["id"] for c in [*message.tool_calls, *message.invalid_tool_calls]]
         assert len({*ids}) == len(ids)
-
-
-# --- Calls that leak into the text ---
-
-GLM = (
-    "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>12345</arg_value>\n"
-    "<arg_key>days</arg_key><arg_value>3</arg_value></tool_call>"
-)
-JSON_LEAK = '<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call>'
-
-LEAKS: dict[str, tuple[str, str, list[tuple[str, Any]]]] = {
-    "GLM form": (GLM, "", [("get_weather", {"city": "12345", "days": 3})]),
-    "JSON form": (JSON_LEAK, "", [("now", {})]),
-    "arguments as JSON text": (
-        '<tool_call>{"name":"get_weather","arguments":"{\\"city\\":\\"Rome\\"}"}</tool_call>',
-        "",
-        [("get_weather", {"city": "Rome"})],
-    ),
-    "name alone": ("<tool_call>now</tool_call>", "", [("now", {})]),
-    "between prose": (f"I look. {GLM} Done.", "I look.  Done.", [("get_weather", None)]),
-    "several": (
-        f"{JSON_LEAK}\n{GLM}{JSON_LEAK}",
-        "\n",
-        [("now", {}), ("get_weather", None), ("now", {})],
-    ),
-    "optional text that looks like a number": (
-        "<tool_call>get_weather<arg_key>zip</arg_key><arg_value>12345</arg_value></tool_call>",
-        "",
-        [("get_weather", {"zip": "12345"})],
-    ),
-    "optional text that is null": (
-        "<tool_call>get_weather<arg_key>zip</arg_key><arg_value>null</arg_value></tool_call>",
-        "",
-        [("get_weather", {"zip": None})],
-    ),
-    "value with tags": (
-        "<tool_call>get_weather<arg_key>city</arg_key><arg_value><b>R</b></arg_value></tool_call>",
-        "",
-        [("get_weather", {"city": "<b>R</b>"})],
-    ),
-    "tag in an argument": (
-        '<tool_call>{"name":"get_weather","arguments":{"city":"<tool_call>"}}</tool_call>',
-        "",
-        [("get_weather", {"city": "<tool_call>"})],
-    ),
-    "nested": (f"<tool_call>{JSON_LEAK}", "<tool_call>", [("now", {})]),
-    "nested and closed twice": (
-        f"<tool_call>{JSON_LEAK}</tool_call>",
-        "<tool_call></tool_call>",
-        [("now", {})],
-    ),
-}
-NO_LEAKS = {
-    "unknown tool": GLM.replace("get_weather", "rm"),
-    "unknown tool, JSON form": JSON_LEAK.replace("now", "rm"),
-    "another writing of the name": "<tool_call>Now</tool_call>",
-    "unclosed": GLM.removesuffix("</tool_call>"),
-    "unclosed value": "<tool_call>now<arg_key>a</arg_key><arg_value>1</tool_call>",
-    "key without a value": "<tool_call>now<arg_key>a</arg_key></tool_call>",
-    "prose in it": "<tool_call>now<arg_key>a</arg_key> is <arg_value>1</arg_value></tool_call>",
-    "cut JSON": '<tool_call>{"name": "now", "arguments": {</tool_call>',
-    "empty": "<tool_call></tool_call>",
-    "JSON of another kind": "<tool_call>[1]</tool_call><tool_call>null</tool_call>",
-    "name that is no text": '<tool_call>{"name": {}}</tool_call>',
-    "beginning of a tag": "a < b <tool_cal",
-    "end of a tag": "</tool_call>",
-}
-
-
-@pytest.mark.parametrize("name", LEAKS)
-def test_a_leaked_call_of_a_bound_tool_is_recovered(name: str) -> None:
-    text, left, calls = LEAKS[name]
-    message = invoked(content=text, tools=TOOLS)
-    weather = {"city": "12345", "days": 3}
-    wanted = [(tool, weather if args is None else args) for tool, args in calls]
-    assert with_own_ids(message) == wanted
-    triples = [(c["id"], c["name"], c["args"]) for c in message.tool_calls]
-    assert message == expected(*triples, content=left, tool_calls_recovered=True)
-    assert message == streamed(text, tools=TOOLS) == streamed(*text, tools=TOOLS)
-    halves = [streamed(text[:cut], text[cut:], tools=TOOLS) for cut in range(len(text))]
-    assert [half for half in halves if half != message] == []
-
-
-@pytest.mark.parametrize("name", NO_LEAKS)
-def test_anything_else_stays_text(name: str) -> None:
-    text = f"See: {NO_LEAKS[name]} - there."
-    wanted = expected(content=text, tool_calls_missing=True)
-    assert invoked(content=text, tools=TOOLS) == wanted
-    assert streamed(text, tools=TOOLS) == streamed(*text, tools=TOOLS) == wanted
-
-
-def test_without_bound_tools_nothing_is_recovered_and_nothing_held_back() -> None:
-    assert invoked(content=GLM) == expected(content=GLM, tool_calls_missing=True)
-    reader = AnswerReader(streamed=True)
-    assert reader.feed({"choices": [{"delta": {"content": "<tool"}}]})["text"] == "<tool"
-
-
-def test_text_before_a_leak_is_shown_at_once() -> None:
-    reader = AnswerReader(streamed=True, tools=TOOLS)
-    texts = [
-        reader.feed({"choices": [{"delta": {"content": piece}}]})["text"]
-        for piece in ("One <", "b> two", " <tool_", "call> three")
-    ]
-    assert [*texts, reader.close()["text"]] == ["One ", "<b> two", " ", "", "<tool_call> three"]
-
-
-def test_a_leak_told_again_by_the_whole_message_is_recovered_once() -> None:
-    reader = AnswerReader(streamed=True, tools=TOOLS)
-    chunks: list[dict[str, Any]] = [
-        {"choices": [{"delta": {"content": f"Well {JSON_LEAK} <"}}]},
-        {"choices": [{"delta": {}, "message": {"content": f"Well {JSON_LEAK} <b>"}}]},
-    ]
-    deltas = [*map(reader.feed, chunks), reader.close()]
-    assert "".join(delta["text"] for delta in deltas) == "Well  <b>"
-    assert [c["name"] for d in deltas for c in d["tool_calls"] if c["name"]] == ["now"]
-
-
-PIECES = st.sampled_from(
-    [
-        "<tool_call>",
-        "</tool_call>",
-        "<arg_key>",
-        "</arg_key>",
-        "<arg_value>",
-        "</arg_value>",
-        "now",
-        "get_weather",
-        "city",
-        JSON_LEAK,
-        GLM,
-        "<",
-        " x ",
-        '{"name": "now"}',
-    ]
-)
-
-
-@given(st.lists(PIECES, max_size=10), st.lists(st.integers(0, 200), max_size=6))
-@examples(200)
-def test_however_text_is_split_it_is_the_same(pieces: list[str], cuts: list[int]) -> None:
-    text = "".join(pieces)
-    ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    parts = [text[start:end] for start, end in pairwise(ends)]
-    whole = invoked(content=text, tools=TOOLS)
-    assert whole == streamed(*pieces, tools=TOOLS) == streamed(*parts, tools=TOOLS)
-
-
-HOSTILE = {
-    "open keys": "<tool_call>now" + "<arg_key>" * 50_000 + "</tool_call>",
-    "white space": "<tool_call>now<arg_key>a</arg_key>" + " " * 300_000 + "</tool_call>",
-    "open tags": "<tool_call>" * 40_000 + "</tool_call>",
-    "closed tags": "<tool_call>y</tool_call>" * 20_000,
-    "arguments": "<tool_call>now"
-    + "<arg_key>a</arg_key><arg_value>1</arg_value>" * 10_000
-    + "</tool_call>",
-}
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_takes_no_longer_than_its_length(name: str) -> None:
-    reader = AnswerReader(streamed=False, tools=TOOLS)
-    began = time.process_time()
-    reader.feed({"choices": [{"message": {"content": HOSTILE[name]}}]})
-    reader.close()
-    assert time.process_time() - began < 2
-
-
-@pytest.mark.no_cover
-def test_a_tag_that_is_never_closed_does_not_slow_the_stream() -> None:
-    reader = AnswerReader(streamed=True, tools=TOOLS)
-    began = time.process_time()
-    reader.feed({"choices": [{"delta": {"content": "<tool_call>"}}]})
-    for _ in range(10_000):
-        reader.feed({"choices": [{"delta": {"content": "and so on "}}]})
-    assert reader.close()["text"] == "<tool_call>" + "and so on " * 10_000
-    assert time.process_time() - began < 3

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import json
-from functools import reduce
 from itertools import pairwise
-from operator import add
 from typing import Any
 
 import ormsgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, message_chunk_to_message
+from langchain_core.messages import AIMessage
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.messages import message_chunk, usage_metadata, whole_message
 from langchain_asi_one._response.reader import AnswerReader
+from tests.support.answers import read_body, read_stream
 from tests.support.examples import examples
 
 METADATA = {"model_provider": "asi-one", "session_id": "s"}
 
 
-def invoked(body: dict[str, Any]) -> AIMessage:
-    reader = AnswerReader(streamed=False, tools={"now": {}})
-    return whole_message([reader.feed(body), reader.close()], session_id="s")
+def invoked(sent: dict[str, Any]) -> AIMessage:
+    return read_body(sent, tools={"now": {}})
 
 
 def streamed(*chunks: dict[str, Any]) -> AIMessage:
-    reader = AnswerReader(streamed=True, tools={"now": {}})
-    deltas = [*map(reader.feed, chunks), reader.close()]
-    summed = reduce(add, (message_chunk(delta, session_id="s") for delta in deltas))
-    message = message_chunk_to_message(summed)
-    assert isinstance(message, AIMessage)
-    assert message.text == reader.text
-    assert message.additional_kwargs.get("thought", "") == reader.thought
-    return message
+    return read_stream(chunks, tools={"now": {}})
 
 
 def delta(**fields: Any) -> dict[str, Any]:
@@ -210,50 +200,6 @@ def test_blank_extras_are_absent(blank: Any) -> None:
 def test_executable_data_that_is_prose_is_kept() -> None:
     message = invoked({**body(content="x"), "executable_data": "ask agent1"})
     assert message.additional_kwargs == {"executable_data": ["ask agent1"]}
-
-
-@pytest.mark.parametrize(
-    ("usage", "metadata"),
-    [
-        ({}, None),
-        ({"total_tokens": 5}, None),
-        ({"prompt_tokens": "5", "completion_tokens": True}, None),
-        ({"prompt_tokens": -1, "completion_tokens": 2**63}, None),
-        ({"prompt_tokens": 2}, {"input_tokens": 2, "output_tokens": 0, "total_tokens": 2}),
-        (
-            {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": None},
-            {"input_tokens": 2, "output_tokens": 3, "total_tokens": 5},
-        ),
-        (
-            {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 9, "reasoning_tokens": 0},
-            {
-                "input_tokens": 2,
-                "output_tokens": 3,
-                "total_tokens": 9,
-                "output_token_details": {"reasoning": 0},
-            },
-        ),
-        (
-            {
-                "prompt_tokens": 2,
-                "completion_tokens": 3,
-                "total_tokens": 5,
-                "reasoning_tokens": 0,
-                "completion_tokens_details": {"reasoning_tokens": 2},
-                "prompt_tokens_details": {"cached_tokens": 1},
-            },
-            {
-                "input_tokens": 2,
-                "output_tokens": 3,
-                "total_tokens": 5,
-                "output_token_details": {"reasoning": 2},
-                "input_token_details": {"cache_read": 1},
-            },
-        ),
-    ],
-)
-def test_usage(usage: dict[str, Any], metadata: Any) -> None:
-    assert usage_metadata(usage) == metadata
 
 
 def test_unnamed_usage_is_kept() -> None:

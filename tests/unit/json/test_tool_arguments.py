@@ -1,0 +1,288 @@
+"""Tool arguments that arrive in pieces become safe to parse, whatever they were."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from langchain_core.utils.json import parse_partial_json
+
+from langchain_asi_one._json.safe import MAX_DEPTH, json_safe
+from langchain_asi_one._json.tool_arguments import JSONTextFilter
+from tests.support.examples import examples
+from tests.support.json_texts import (
+    BIG,
+    BROKEN,
+    CLEAN,
+    NESTS,
+    PIECES,
+    SOUP,
+    SPACES_AND_RAW,
+    UNSAFE,
+    assert_storable,
+    nested,
+    parses,
+)
+from tests.support.patience import least_times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
+    return [text[a:b] for a, b in pairwise(marks)]
+
+
+def filtered(text: str, places: list[int] | None = None, *, strict: bool = False) -> str:
+    json_text = JSONTextFilter(strict=strict)
+    return "".join(map(json_text.feed, cut(text, places or []))) + json_text.close()
+
+
+def read_as_object(read: Callable[..., object], text: str) -> bool:
+    try:
+        return isinstance(read(text, strict=False), dict)
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ('{"a": [1, -2.5e3, "x\\n\\u00e9"], "b": null}\n', None),
+        ('{"n": 18446744073709551616}', '{"n": "18446744073709551616"}'),
+        ("-9223372036854775809", '"-9223372036854775809"'),
+        ("-9223372036854775808", None),
+        ("[NaN,Infinity,-Infinity,1e999,1e99]", "[null,null,null,null,1e99]"),
+        (f"[{BIG}]", f'["{BIG}"]'),
+        (r'{"a\u0000b": "\u0000"}', '{"ab": ""}'),
+        ('"a\0b"', '"ab"'),
+        (r'"\ud83d\ude00 \uD83D\uDE00"', None),
+        (r'"\ud800 \udc00 \ud83d\ud83d\ude00 \ud83d\n"', None),
+        (r'"\\ud800"', None),
+        ('"\ud83d\ude00 \ud800"', '"😀 \ufffd"'),
+        ("{9999999999999999999999: NaN}", None),
+        (r'["\x \ud8"] NaN', None),
+    ],
+)
+def test_filter(text: str, output: str | None) -> None:
+    if r"\ud800 \udc00" in text:
+        output = r'"\ufffd \ufffd \ufffd\ud83d\ude00 \ufffd\n"'
+    assert filtered(text) == (text if output is None else output)
+    assert filtered(text, list(range(len(text)))) == (text if output is None else output)
+
+
+@examples(200)
+@given(SOUP | BROKEN, st.lists(st.integers(0, 500), max_size=20))
+def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int]) -> None:
+    assert filtered(text, places) == filtered(text)
+    assert filtered(text, list(range(len(text)))) == filtered(text)
+
+
+@examples(350)
+@given(SOUP | BROKEN, st.booleans())
+@example('{"a":' * 64 + "[1" + "}" * 64, False)
+@example('{"a":' * 64 + '[1}"' + "}" * 64, False)
+@example('{"a":' * 64 + '["\\x"' + "}" * 64, False)
+@example("[" * 70 + "1 2" + "]" * 70, False)
+@example(r'{"\u\u000001f0": 1}', False)
+def test_filter_output_parses_as_the_input_does(text: str, strict: bool) -> None:
+    json_text = JSONTextFilter(strict=strict)
+    output = json_text.feed(text) + json_text.close()
+    well_formed = parses(text.replace("\0", ""), strict=strict)
+    assert json_text.complete == well_formed
+    assert parses(output, strict=strict) == well_formed
+    assert json_text.is_object == text.replace("\0", "").lstrip(" \t\n\r").startswith("{")
+    output.encode()
+    assert "\0" not in output
+    if well_formed:
+        assert_storable(json.loads(output, strict=strict))
+        assert filtered(output, strict=strict) == output
+
+
+@examples(100)
+@given(CLEAN, st.booleans(), st.sampled_from([None, 2]))
+def test_filter_passes_clean_text_unchanged(
+    value: object, ascii_only: bool, indent: int | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert filtered(text) == text
+
+
+@examples(100)
+@given(UNSAFE, st.integers(0, MAX_DEPTH + 10))
+def test_filter_means_what_json_safe_means(value: object, depth: int) -> None:
+    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    assert json.loads(filtered(text)) == json_safe(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("fed", "emitted"),
+    [
+        ('{"a": "Hel', '{"a": "Hel'),
+        ('{"a": "x\\', '{"a": "x'),
+        ('{"a": "x\\u00', '{"a": "x'),
+        ('{"a": "x\\ud83d\\ude0', '{"a": "x'),
+        ('{"a": 12', '{"a": '),
+        ('{"a": 12,', '{"a": 12,'),
+        ("tru", ""),
+        ("[" * 66 + '"x', "[" * 64 + '"[[\\"x'),
+    ],
+)
+def test_filter_holds_back_only_what_may_change(fed: str, emitted: str) -> None:
+    assert JSONTextFilter().feed(fed) == emitted
+
+
+def test_filter_complete() -> None:
+    json_text = JSONTextFilter()
+    states = []
+    for piece in (" ", "{", '"a"', ": 1", "}", " \n", "\ud83d", "x"):
+        json_text.feed(piece)
+        states.append(json_text.complete)
+    assert states == [False, False, False, False, True, True, False, False]
+    assert json_text.is_object
+    number = JSONTextFilter()
+    number.feed("12")
+    assert not number.complete
+    number.close()
+    assert number.complete
+    assert not number.is_object
+
+
+def test_filter_is_closed_once() -> None:
+    json_text = JSONTextFilter()
+    assert json_text.feed("[12") + json_text.close() + json_text.close() == "[12"
+    with pytest.raises(ValueError, match="new JSONTextFilter"):
+        json_text.feed("]")
+    assert json_text.spoil() == "}"
+    assert json_text.spoil() == ""
+
+
+RICH = (
+    r'{"to\u0000": "B\\o\"b\ud83d\ude00\ud800", "n": [1, -2.5e3, {"x": {}}, NaN], "t": true, '
+    '"deep": ' + '{"k": [' * 40 + r'"\\\u00e9\ud83d\ude00", 1' + "]}" * 40 + "}"
+)
+
+
+def assert_spoilt(text: str, *, close_first: bool) -> None:
+    json_text = JSONTextFilter()
+    output = json_text.feed(text)
+    if close_first:
+        output += json_text.close()
+    output += json_text.spoil()
+    assert not read_as_object(json.loads, output)
+    assert not read_as_object(parse_partial_json, output)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("close_first", [True, False])
+def test_spoil_at_every_place(close_first: bool) -> None:
+    healed = 0
+    for end in range(len(RICH) + 1):
+        assert_spoilt(RICH[:end], close_first=close_first)
+        healed += read_as_object(parse_partial_json, RICH[:end])
+    assert healed > len(RICH) // 2  # unspoilt, most prefixes are read as an object
+
+
+@examples(220)
+@given(SOUP | BROKEN | UNSAFE.map(json.dumps), st.integers(0, 500), st.booleans())
+@example(r'{"a": "b\ ', 9, True)
+@example(r'{"a": "\u12 ', 10, True)
+def test_spoil_any_text(text: str, end: int, close_first: bool) -> None:
+    assert_spoilt(text[: end % (len(text) + 1)], close_first=close_first)
+    assert_spoilt(text, close_first=close_first)
+
+
+# --- time
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    ("head", "unit"),
+    [
+        ('{"a": "', "text and \\n escapes \\u00e9 "),
+        ("[", '{"id": 12, "ok": true}, '),
+        ("", "1234567890123456"),
+        ("", "[[[["),
+        ("", "garbage"),
+        ('"', "\\ud800\\u0000"),
+    ],
+)
+def test_filter_takes_linear_time(head: str, unit: str) -> None:
+    def seconds(times: int) -> float:
+        text = head + unit * times
+        pieces = [text[at : at + 64] for at in range(0, len(text), 64)]
+        json_text = JSONTextFilter()
+        start = time.process_time()
+        for piece in pieces:
+            json_text.feed(piece)
+        json_text.close()
+        return time.process_time() - start
+
+    def measure() -> tuple[float, ...]:
+        return tuple(seconds(size // len(unit)) for size in (40_000, 400_000))
+
+    def is_linear(small: float, large: float) -> bool:
+        return large < 40 * small + 0.05  # ten times the text; quadratic would be a hundred
+
+    assert is_linear(*least_times(measure, is_linear))
+
+
+class _Thorough(JSONTextFilter):
+    """Which passes nothing at a glance."""
+
+    def passes(self, piece: str) -> bool:
+        return False
+
+
+SAFE_PIECES = st.sampled_from(["a", "abc ", "{", "1", "", "\n", "]", "é", "u0041", "d83d", ":"])
+
+
+@examples(250)
+@given(st.lists(SAFE_PIECES | st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS])), st.booleans())
+@example(['{"a": "', "b", "\ud83d", "c", "\\", "u0041", "d", '"', "}"], False)
+@example(['{"a": "\\ud83d', "b", "\\ude00", "c"], False)
+@example(['"', "a\n", "b"], True)
+@example(["[" * 65 + '"', "a\n", '"' + "]" * 65], False)
+@example(['{"a"}, "', "b"], False)
+@example(['["a"}"', "b"], False)
+def test_a_piece_that_passes_is_fed_to_the_same_end(pieces: list[str], strict: bool) -> None:
+    quick, thorough = JSONTextFilter(strict=strict), _Thorough(strict=strict)
+    for piece in pieces:
+        passes = quick.passes(piece)
+        before = (quick.complete, quick.is_object)
+        output = thorough.feed(piece)
+        assert quick.feed(piece) == output
+        if passes:
+            assert output == piece
+            assert (quick.complete, quick.is_object) == before
+        assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
+    # As a reader of calls does, which does not even feed what passes.
+    skipped = JSONTextFilter(strict=strict)
+    for piece in pieces:
+        if not skipped.passes(piece):
+            skipped.feed(piece)
+    assert [one.close() + one.spoil() for one in (quick, skipped)] == [
+        thorough.close() + thorough.spoil()
+    ] * 2
+    assert not quick.passes("a")
+    for one in (skipped, thorough):
+        assert (quick.complete, quick.is_object) == (one.complete, one.is_object)
+
+
+def test_nothing_passes_outside_a_plain_string() -> None:
+    for begun in ("", "{", '{"a"', '{"a": 1', '{"a": "b\\', '["\\ud83d', "[" * 65 + '"', '["a"}"'):
+        json_filter = JSONTextFilter()
+        json_filter.feed(begun)
+        assert not json_filter.passes("a"), begun
+    inside = JSONTextFilter()
+    inside.feed('{"a": "b')
+    assert [inside.passes(piece) for piece in ("a", '"', "\\", "\0", "é", "\ud83d")] == [
+        True,
+        *[False] * 5,
+    ]

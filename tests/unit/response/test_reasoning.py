@@ -1,0 +1,62 @@
+"""The reasoning text is found in whichever field it comes, and text in whichever form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ThoughtReader, content_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        ("a", "a"),
+        (["a", {"type": "text", "text": "b"}, None, ["c"]], "abc"),
+        ({"text": "a", "x": 1}, "a"),
+        ({"text": 1}, '{"text": 1}'),
+        ({"é": 1}, '{"é": 1}'),
+        (5, "5"),
+        (True, "true"),
+        ([], ""),
+    ],
+)
+def test_content_text(value: Any, text: str) -> None:
+    assert content_text(value) == text
+
+
+def test_the_innermost_level_that_is_not_blank_counts() -> None:
+    reader = ThoughtReader()
+    assert reader.feed([{"thought": " "}, {"thought": "a"}, {"thought": "b"}]) == "a"
+    assert reader.text == "a"
+    assert reader.unused() == {}
+
+
+@pytest.mark.parametrize("name", THOUGHT_FIELDS)
+def test_the_first_field_that_is_not_blank_stays_the_source(name: str) -> None:
+    other = next(field for field in THOUGHT_FIELDS if field != name)
+    reader = ThoughtReader()
+    assert [reader.feed([{name: " "}]), reader.feed([{name: "a"}])] == ["", " a"]
+    assert reader.feed([{other: "b", name: "c"}]) == "c"
+    assert reader.feed_text(other, "d") == ""
+    assert reader.feed_text(name, "e") == "e"
+    assert (reader.text, reader.unused()) == (" ace", {other: "bd"})
+
+
+def test_a_list_is_sent_again_or_goes_on() -> None:
+    reader = ThoughtReader()
+    sent: list[Any] = [["a"], ["a", "b"], ["a", "b"], ["c"], [None]]
+    assert [reader.feed([{"thought": items}]) for items in sent] == ["a", "\nb", "", "\nc", ""]
+    assert reader.text == "a\nb\nc"
+
+
+def test_a_whole_message_adds_what_is_missing() -> None:
+    reader = ThoughtReader()
+    reader.feed([{"reasoning": "He"}])
+    assert reader.complete({}) == ""
+    assert reader.complete({"thought": "x"}) == ""
+    assert reader.complete({"reasoning": "Hello"}) == "llo"
+    assert reader.complete({"reasoning": "Other"}) == ""
+    assert reader.text == "Hello"

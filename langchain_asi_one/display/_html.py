@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from langchain_asi_one.display._agent_status import AGENTS, STATUSES
 from langchain_asi_one.display._diagram import Diagram, shortened
 from langchain_asi_one.display._markdown import as_html, escaped
-from langchain_asi_one.display._style import STYLE
 from langchain_asi_one.display._view import ABOUT, ANSWER, PENDING, THOUGHT, Item, Part, Turn
 
 _HEADS: Final = ("action", "tool_name", "name", "title", "type")
@@ -17,6 +18,12 @@ _WAITING: Final = {
     "answer": "Still pending: ASI:One gives the real answer later, in this session.",
     "run": "The run has not ended: it waits, for a person or for an answer.",
 }
+
+
+@cache
+def style() -> str:
+    """Return the style sheet of a card."""
+    return files(__package__).joinpath("card.css").read_text(encoding="utf-8")
 
 
 def as_card(
@@ -44,7 +51,7 @@ def as_card(
         made.append(f'<p class="asi1-live" role="status">{escaped(live)}</p>')
     # MathJax leaves these classes alone: it would take commands from the model.
     inner = "".join(made)
-    return f'<div class="asi1 mathjax_ignore tex2jax_ignore"><style>{STYLE}</style>{inner}</div>'
+    return f'<div class="asi1 mathjax_ignore tex2jax_ignore"><style>{style()}</style>{inner}</div>'
 
 
 def _turn(turn: Turn, *, folded: bool) -> str:

@@ -1,7 +1,6 @@
-"""Server-sent events: bytes in, events out, no input or output of its own.
+"""Server-sent events: bytes in, events out; pure.
 
-The format is that of the WHATWG HTML standard, section "Server-sent events" (9.2.6, interpreting
-an event stream).
+The format is that of the WHATWG HTML standard, section 9.2.6 ("Interpreting an event stream").
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ class ServerSentEvent(NamedTuple):
 class SSEDecoder:
     r"""Decodes a stream of server-sent events that arrives in arbitrary pieces.
 
-    Lines end in LF, CR or CRLF and in nothing else, one leading byte order mark is ignored, and so
-    are comments, `id`, `retry` and unknown fields; these are not even decoded. An event is emitted
-    at its blank line if it has a data line or a name: unlike a browser, which drops an event
-    without data, since servers report failures as a bare `event: error`.
+    Lines end in LF, CR or CRLF and in nothing else. One leading byte order mark is ignored.
+    Comments, `id`, `retry` and unknown fields are ignored too, and are not decoded. An event is
+    emitted at its blank line if it has a data line or a name. A browser drops an event without
+    data; this decoder does not, because servers report errors as a bare `event: error`.
 
-    Text is decoded line by line, strictly. Invalid UTF-8 is an error, but not at the expense of
-    what came before: events completed in the same piece are returned first, and the error is
-    raised by the next call, so always end with `close`. After an error every call raises it again.
+    Text is decoded line by line, strictly. If a piece holds complete events and then invalid UTF-8,
+    these events are returned and the next call raises the error, so always end with `close`. After
+    an error, every call raises it again.
 
     Example:
         >>> stream = SSEDecoder()
@@ -77,33 +76,27 @@ class SSEDecoder:
             return []
         if self._after_cr and data[:1] == b"\n":
             data = data[1:]
-        events: list[ServerSentEvent] = []
-        if not (self._data or self._event) and b"\n\n" in data and b"\r" not in data:
-            data = self._take_plain(data, events)
-        lines = data.splitlines(keepends=True)  # of bytes: at LF, CR and CRLF only
         self._after_cr = data[-1:] == b"\r"
-        tail = lines.pop() if lines and lines[-1][-1:] not in (b"\n", b"\r") else b""
-        try:
-            for line in lines:
-                self._end_line(line.rstrip(b"\r\n"), events)
-        except UnicodeDecodeError as error:
-            self.error = error
-            if not events:
-                raise
-            return events
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        tail = data[end:]
+        lines: list[bytes] = []
+        if end:
+            self._line.append(data[:end])
+            lines = b"".join(self._line).splitlines()  # of bytes: at LF, CR and CRLF only
+            self._line.clear()
         # A comment is not kept: it may be long, and it is ignored.
         if tail and not (self._line and self._line[0][:1] == b":"):
             self._line.append(tail)
-        return events
+        return self._read(lines)
 
     def close(self) -> list[ServerSentEvent]:
         """End the stream.
 
-        Many servers omit the blank line after the last event, some even the end of its line.
-        What is returned here may therefore be cut off: the caller must judge by its content.
+        Many servers omit the blank line after the last event; some omit the end of its line.
+        The event returned here may therefore be incomplete: the caller must check its content.
 
         Returns:
-            The event that was left without its blank line, if any.
+            The last event if it has no blank line, else nothing.
 
         Raises:
             UnicodeDecodeError: The last line is not UTF-8, or an earlier one was not and the error
@@ -114,63 +107,32 @@ class SSEDecoder:
         if self._closed:
             return []
         self._closed = True
-        events: list[ServerSentEvent] = []
-        try:
-            if self._line:
-                self._end_line(b"", events)
-        except UnicodeDecodeError as error:
-            self.error = error
-            raise
-        self._dispatch(events)
+        lines = [b"".join(self._line), b""] if self._line else [b""]
+        events = self._read(lines)
+        if self.error is not None:
+            raise self.error
         return events
 
-    def _take_plain(self, data: bytes, events: list[ServerSentEvent]) -> bytes:
-        """Take the events that lead the piece and are one data line each, as nearly all are.
-
-        Args:
-            data: A piece that ends a line begun before, if any; its lines end in LF.
-            events: Where they are put.
-
-        Returns:
-            What is left for the way that takes line by line.
-        """
-        if self._line:
-            data = b"".join([*self._line, data])
-            self._line.clear()
-        if self._first_line:
+    def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
+        """Return the events that these lines complete; raise an error only if there are none."""
+        if self._first_line and lines:
             self._first_line = False
-            data = data.removeprefix(_BOM)
-        end = data.rfind(b"\n\n")
+            lines[0] = lines[0].removeprefix(_BOM)
+        events: list[ServerSentEvent] = []
         try:
-            blocks = data[:end].decode().split("\n\n")
-        except UnicodeDecodeError:
-            return data
-        for number, block in enumerate(blocks):
-            if block[:5] != "data:" or "\n" in block:
-                return "\n\n".join([*blocks[number:], ""]).encode() + data[end + 2 :]
-            events.append(ServerSentEvent("", block[6 if block[5:6] == " " else 5 :]))
-        return data[end + 2 :]
-
-    def _end_line(self, rest: bytes, events: list[ServerSentEvent]) -> None:
-        line = rest
-        if self._line:
-            self._line.append(rest)
-            line = b"".join(self._line)
-            self._line.clear()
-        if self._first_line:
-            self._first_line = False
-            line = line.removeprefix(_BOM)
-        if not line:
-            self._dispatch(events)
-            return
-        field, _, value = line.partition(b":")
-        if field == b"data":
-            self._data.append(value.removeprefix(b" ").decode())
-        elif field == b"event":
-            self._event = value.removeprefix(b" ").decode()
-
-    def _dispatch(self, events: list[ServerSentEvent]) -> None:
-        if self._data or self._event:
-            events.append(ServerSentEvent(self._event, "\n".join(self._data)))
-        self._data.clear()
-        self._event = ""
+            for line in lines:
+                if line:
+                    field, _, value = line.partition(b":")
+                    if field == b"data":
+                        self._data.append(value.removeprefix(b" ").decode())
+                    elif field == b"event":
+                        self._event = value.removeprefix(b" ").decode()
+                elif self._data or self._event:
+                    events.append(ServerSentEvent(self._event, "\n".join(self._data)))
+                    self._data.clear()
+                    self._event = ""
+        except UnicodeDecodeError as error:
+            self.error = error
+            if not events:
+                raise
+        return events

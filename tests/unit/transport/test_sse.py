@@ -217,27 +217,16 @@ def test_many_lines_of_one_event_take_linear_time() -> None:
     assert event.data.count("\n") == 99_999
 
 
-class _LineByLine(SSEDecoder):
-    """Which takes no event as a whole."""
-
-    def _take_plain(self, data: bytes, events: list[ServerSentEvent]) -> bytes:
-        return data
-
-
-def told(decoder: SSEDecoder, pieces: list[bytes]) -> list[object]:
-    """What a decoder returns or raises for each piece, and at the end."""
-    said: list[object] = []
-    for piece in pieces:
-        try:
-            said.append(decoder.feed(piece))
-        except UnicodeDecodeError as error:
-            said.append(str(error.object))
-        said.append(str(decoder.error is not None))
+def read_until_error(pieces: list[bytes]) -> tuple[list[ServerSentEvent], str | None]:
+    """The events before an error, and what it complains of."""
+    decoder, events = SSEDecoder(), list[ServerSentEvent]()
     try:
-        said.append(decoder.close())
+        for piece in pieces:
+            events += decoder.feed(piece)
+        events += decoder.close()
     except UnicodeDecodeError as error:
-        said.append(str(error.object))
-    return said
+        return events, repr(error.object)
+    return events, None
 
 
 PLAIN_EVENTS = [
@@ -290,19 +279,10 @@ OTHER_LINES = [
 @example([b"\xef\xbb\xbf", b"data: a\n\n\xef\xbb\xbfdata: b\n\n"], [3])
 @example(["data: é".encode()[:-1], "é".encode()[1:] + b"\n\ndata: b\n\n"], [7])
 @example([b"data: a\n\ndata: \xff\n\ndata: b\n\n"], [])
-def test_plain_events_are_read_as_line_by_line(parts: list[bytes], places: list[int]) -> None:
+def test_invalid_utf8_is_found_at_the_same_event_wherever_it_is_cut(
+    parts: list[bytes], places: list[int]
+) -> None:
     data = b"".join(parts)
     pieces = cut(data, *(place % (len(data) + 1) for place in places))
-    assert told(SSEDecoder(), pieces) == told(_LineByLine(), pieces)
-
-
-def test_plain_events_are_taken_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the test above would compare one way with itself."""
-
-    def refuse(*_: object) -> None:
-        pytest.fail("a plain event was read line by line")
-
-    monkeypatch.setattr(SSEDecoder, "_end_line", refuse)
-    decoder = SSEDecoder()
-    assert decoder.feed(b"\xef\xbb\xbfdata: a\n\ndata:b\n\ndat") == [("", "a"), ("", "b")]
-    assert decoder.feed(b"a: c\n\n") == [("", "c")]
+    assert read_until_error(pieces) == read_until_error(cut(data, *range(len(data))))
+    assert read_until_error(pieces) == read_until_error([data])

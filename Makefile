@@ -27,9 +27,17 @@ LOCKED = $(PIP) install --quiet --require-hashes --no-deps --no-build-isolation 
 EDITABLE = $(PIP) install --quiet --no-deps --no-build-isolation -e .
 # Bytecode is made on all cores. Files that are no Python of this version are left out.
 BYTECODE = -m compileall -qq -j 0
+# The pip that Python brings installs the locked one out of its wheel, if there is one: to unpack it
+# first takes longer.
+WHEEL_OF_PIP = "$(PYTHON)" -c 'import ensurepip, glob, os, sysconfig; \
+  place = sysconfig.get_config_var("WHEEL_PKG_DIR") or os.path.join(ensurepip.__path__[0], "_bundled"); \
+  print(*glob.glob(os.path.join(place, "pip-*.whl"))[:1])'
+define seed
+wheel=$$($(WHEEL_OF_PIP)) && "$(PYTHON)" -m venv --clear $${wheel:+--without-pip} "$(1)" && \
+	PYTHONPATH="$$wheel" "$(1)/bin/python" $(LOCKED) -r requirements/build.txt
+endef
 define environment
-"$(PYTHON)" -m venv --clear "$(1)"
-	"$(1)/bin/python" $(LOCKED) -r requirements/build.txt
+$(call seed,$(1))
 	"$(1)/bin/python" $(LOCKED) -r "$(2)"
 	"$(1)/bin/python" $(EDITABLE)
 	"$(1)/bin/python" $(PIP) check
@@ -61,11 +69,10 @@ $(VENV)/pyvenv.cfg: FORCE
 	@if [ "$@" -nt requirements/build.txt ] && [ "$@" -nt requirements/demo.txt ] && [ "$@" -nt requirements/dev.txt ] && \
 	  [ -e "$(VENV)/.demo" ] && ours=$$("$(PY)" $(VERSION)) && \
 	  { [ "$(origin PYTHON)" = file ] || [ "$$ours" = "$$("$(PYTHON)" $(VERSION))" ]; }; then exit 0; fi; \
-	$(MAKE) --no-print-directory check-python && "$(PYTHON)" -m venv --clear "$(VENV)"
+	$(MAKE) --no-print-directory check-python && $(call seed,$(VENV))
 
 $(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
 	@echo "Installing what the demo runs on, from requirements/demo.txt, into $(VENV)"
-	$(PY) $(LOCKED) -r requirements/build.txt
 	$(PY) $(LOCKED) -r requirements/demo.txt
 	$(PY) $(EDITABLE)
 	$(PY) $(PIP) check
@@ -152,8 +159,7 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 # Peers come into environments of their own, two because not all go together.
 bench: setup ## Measure against every peer on the same server, under 10 minutes: figures, chart, profile
 	$(call environment,$(SECOND),requirements/bench.txt)
-	"$(PYTHON)" -m venv --clear "$(SECOND)-apart"
-	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/build.txt
+	$(call seed,$(SECOND)-apart)
 	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/bench-apart.txt
 	-@"$(SECOND)-apart/bin/python" $(BYTECODE) "$(SECOND)-apart/lib"
 	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import cache
@@ -15,7 +16,7 @@ from langchain_core.language_models import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.output_parsers import BaseOutputParser
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
@@ -34,6 +35,7 @@ from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
     check_timeout,
 )
+from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
     FollowUpBinding,
     FollowUpRunnable,
@@ -42,8 +44,10 @@ from langchain_asi_one.follow_up import (
     with_follow_up,
 )
 
+# The first request imports what only requests need: a third of all that there is to import.
 if TYPE_CHECKING:
-    from langchain_asi_one._answers import Answers
+    from langchain_asi_one._response.reader import AnswerReader
+    from langchain_asi_one._transport.completions import CompletionsClient
 
 
 class ChatASIOne(ASIOneFields):
@@ -124,8 +128,8 @@ class ChatASIOne(ASIOneFields):
 
     model_config = ConfigDict(defer_build=False)
 
-    _held_answers: Any = PrivateAttr(default=None)
-    _retired_warned: set[str] = PrivateAttr(default_factory=set)
+    _held_completions: Any = PrivateAttr(default=None)
+    _warned: set[str] = PrivateAttr(default_factory=set)
 
     def __init__(self, **arguments: Any) -> None:
         # Type checkers would else take the Python names and types of the fields for the arguments.
@@ -144,8 +148,9 @@ class ChatASIOne(ASIOneFields):
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        # What one API refuses, that of a copy with other settings may take.
-        copied._held_answers = None  # noqa: SLF001 - the same class
+        # A copy may use another `base_url`: forget whether the API refused `stream_options`.
+        copied._held_completions = None  # noqa: SLF001 - the same class
+        copied._warned = set()  # noqa: SLF001
         return copied
 
     # --- Sessions: looked up where the config is, passed down as an argument, never stored. ---
@@ -354,9 +359,9 @@ class ChatASIOne(ASIOneFields):
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         if stop is not None:
             kwargs["stop"] = stop
-        if isinstance(model := kwargs.get("model"), str) and model not in self._retired_warned:
+        if isinstance(model := kwargs.get("model"), str) and model not in self._warned:
             warn_if_retired(model, stacklevel=2)
-            self._retired_warned.add(model)
+            self._warned.add(model)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
         body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
         body |= {**self._default_params, **kwargs}
@@ -392,7 +397,7 @@ class ChatASIOne(ASIOneFields):
             body.pop("tool_choice", None)
             body.pop("parallel_tool_calls", None)
 
-    def _call(
+    def _build_request(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None,
@@ -417,14 +422,13 @@ class ChatASIOne(ASIOneFields):
     # --- Answers ---
 
     @property
-    def _answers(self) -> Answers:
-        if self._held_answers is None:
-            # What only a call needs is a third of what there would be to import.
-            from langchain_asi_one._answers import Answers  # noqa: PLC0415
+    def _completions(self) -> CompletionsClient:
+        if self._held_completions is None:
+            from langchain_asi_one._transport.completions import CompletionsClient  # noqa: PLC0415
 
-            self._held_answers = Answers()
-        answers: Answers = self._held_answers
-        return answers
+            self._held_completions = CompletionsClient()
+        completions: CompletionsClient = self._held_completions
+        return completions
 
     @override
     def _generate(
@@ -434,7 +438,8 @@ class ChatASIOne(ASIOneFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return self._answers.create(self._call(messages, stop, run_manager, kwargs, stream=False))
+        request = self._build_request(messages, stop, run_manager, kwargs, stream=False)
+        return self._read_body(self._completions.create(request), request)
 
     @override
     async def _agenerate(
@@ -444,8 +449,8 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, run_manager, kwargs, stream=False)
-        return await self._answers.acreate(call)
+        request = self._build_request(messages, stop, run_manager, kwargs, stream=False)
+        return self._read_body(await self._completions.acreate(request), request)
 
     @override
     def _stream(
@@ -455,12 +460,27 @@ class ChatASIOne(ASIOneFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        call = self._call(messages, stop, run_manager, kwargs, stream=True)
-        with closing(self._answers.stream(call)) as generations:
-            for generation in generations:
-                if run_manager:
-                    run_manager.on_llm_new_token(generation.text, chunk=generation)
-                yield generation
+        from langchain_asi_one._response.chunk_sum import generation_chunk  # noqa: PLC0415
+
+        request = self._build_request(messages, stop, run_manager, kwargs, stream=True)
+        reader = self._open_reader(request)
+        try:
+            with closing(self._completions.stream(request)) as chunks:
+                for chunk in chunks:
+                    delta = reader.feed(chunk)
+                    if delta["text"] or delta["thought"] or delta["tool_calls"]:
+                        generation = generation_chunk(delta, session_id=request.session_id)
+                        if run_manager:
+                            run_manager.on_llm_new_token(generation.text, chunk=generation)
+                        yield generation
+        except ASIOneError as error:
+            raise error.with_partial(text=reader.text, thought=reader.thought) from None
+        delta = reader.close()
+        self._warn_if_calls_are_missing(delta["metadata"])
+        generation = generation_chunk(delta, session_id=request.session_id)
+        if run_manager:
+            run_manager.on_llm_new_token(generation.text, chunk=generation)
+        yield generation
 
     @override
     async def _astream(
@@ -470,12 +490,54 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        call = self._call(messages, stop, run_manager, kwargs, stream=True)
-        async with aclosing(self._answers.astream(call)) as generations:
-            async for generation in generations:
-                if run_manager:
-                    await run_manager.on_llm_new_token(generation.text, chunk=generation)
-                yield generation
+        from langchain_asi_one._response.chunk_sum import generation_chunk  # noqa: PLC0415
+
+        request = self._build_request(messages, stop, run_manager, kwargs, stream=True)
+        reader = self._open_reader(request)
+        try:
+            async with aclosing(self._completions.astream(request)) as chunks:
+                async for chunk in chunks:
+                    delta = reader.feed(chunk)
+                    if delta["text"] or delta["thought"] or delta["tool_calls"]:
+                        generation = generation_chunk(delta, session_id=request.session_id)
+                        if run_manager:
+                            await run_manager.on_llm_new_token(generation.text, chunk=generation)
+                        yield generation
+        except ASIOneError as error:
+            raise error.with_partial(text=reader.text, thought=reader.thought) from None
+        delta = reader.close()
+        self._warn_if_calls_are_missing(delta["metadata"])
+        generation = generation_chunk(delta, session_id=request.session_id)
+        if run_manager:
+            await run_manager.on_llm_new_token(generation.text, chunk=generation)
+        yield generation
+
+    def _read_body(self, body: dict[str, Any], request: ChatRequest) -> ChatResult:
+        from langchain_asi_one._response.messages import whole_message  # noqa: PLC0415
+
+        reader = self._open_reader(request)
+        deltas = [reader.feed(body), reader.close()]
+        self._warn_if_calls_are_missing(deltas[-1]["metadata"])
+        message = whole_message(deltas, session_id=request.session_id)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    @staticmethod
+    def _open_reader(request: ChatRequest) -> AnswerReader:
+        from langchain_asi_one._response.reader import AnswerReader  # noqa: PLC0415
+
+        tools = _tools.parameter_schemas(request.body)
+        return AnswerReader(streamed=request.body["stream"], tools=tools)
+
+    def _warn_if_calls_are_missing(self, metadata: Mapping[str, Any]) -> None:
+        """Warn once about an answer that announces tool calls but has none."""
+        if metadata.get("tool_calls_missing") and "tool_calls_missing" not in self._warned:
+            self._warned.add("tool_calls_missing")
+            msg = (
+                "ASI:One ended an answer with finish_reason 'tool_calls' but sent no call; such an "
+                "answer has response_metadata['tool_calls_missing']. A tool_choice that names the "
+                "tool may help."
+            )
+            warnings.warn(msg, UserWarning, stacklevel=2)
 
     # --- Tools and structured output ---
 

@@ -471,7 +471,7 @@ exec(sys.argv[1])
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 FOR_CALLS = {
-    *("langchain_asi_one._answers", "langchain_asi_one._transport.completions"),
+    "langchain_asi_one._transport.completions",
     *("langchain_asi_one._transport.client_pool", "langchain_asi_one._request.messages"),
     *("langchain_asi_one._structured_output", "langchain_asi_one.testing"),
 }

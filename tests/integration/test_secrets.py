@@ -102,7 +102,7 @@ def test_the_model_shows_neither(secretive: ChatASIOne, server: LocalASIOne) -> 
         repr(secretive), str(secretive), secretive.model_dump(), secretive.model_dump_json(),
         dumps(secretive), dumpd(secretive), secretive.to_json(), secretive._identifying_params,
         secretive._get_ls_params(), repr(bound), dumps(bound), secretive.get_graph().to_json(),
-        repr(vars(secretive._answers._completions)),
+        repr(vars(secretive._completions)),
         repr([vars(pool) for pool in _PROCESS_POOLS]),
     ):  # fmt: skip
         assert not [canary for canary in CANARIES if canary in repr(shown)]

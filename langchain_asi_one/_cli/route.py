@@ -19,7 +19,7 @@ from typing_extensions import override
 from langchain_asi_one._cli.ask import Source, asked
 from langchain_asi_one._cli.run import status_of
 from langchain_asi_one._cli.screen import complain, screen_on
-from langchain_asi_one.display._printable import one_line, printable
+from langchain_asi_one._json.printable import one_line, printable
 from langchain_asi_one.display._text import Line, Section
 from langchain_asi_one.executable_data import get_executable_data
 from langchain_asi_one.langgraph import agent_identity, allow_agents

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from langchain_core.messages import AIMessage
 
 from langchain_asi_one._cli.ask import Piece, Source
-from langchain_asi_one.display._printable import Flow, one_line, printable
+from langchain_asi_one._json.printable import one_line, printable
+from langchain_asi_one.display._printable import Flow
 from langchain_asi_one.display._text import NARROWEST, Line, Section, sections
 from langchain_asi_one.display._view import ANSWER, THOUGHT
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import BaseMessage
 
+from langchain_asi_one._json.printable import printable
 from langchain_asi_one.display._diagram import Diagram, workers_of
 from langchain_asi_one.display._graph_state import is_state, run_of
 from langchain_asi_one.display._html import as_card
-from langchain_asi_one.display._printable import printable
 from langchain_asi_one.display._text import Section, as_text, laid_out, turn_sections
 from langchain_asi_one.display._view import Turn, prose, turn_of
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_asi_one._json.printable import one_line
 from langchain_asi_one.display._agent_status import STATUSES, Agent
 from langchain_asi_one.display._layout import Box, Way, laid_out
 from langchain_asi_one.display._markdown import escaped
-from langchain_asi_one.display._printable import one_line
 
 if TYPE_CHECKING:
     from langchain_core.runnables.graph import Edge, Graph

@@ -10,8 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
 from langchain_asi_one._agent_identity import AGENT_REPORT, agent_identity
+from langchain_asi_one._json.printable import one_line
 from langchain_asi_one.display._agent_status import AGENTS, STATUSES, Agent, Status
-from langchain_asi_one.display._printable import one_line
 from langchain_asi_one.display._view import Item, Part, Turn, entry_item, short, turn_of
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
 

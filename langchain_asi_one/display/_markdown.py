@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_asi_one.display._printable import printable
+from langchain_asi_one._json.printable import printable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

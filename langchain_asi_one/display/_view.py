@@ -11,8 +11,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_asi_one._follow_up.rule import is_deferred
+from langchain_asi_one._json.printable import one_line, printable
 from langchain_asi_one._json.safe import json_safe
-from langchain_asi_one.display._printable import one_line, printable
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
 
 THOUGHT: Final = "Thought"

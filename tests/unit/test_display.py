@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 
+from langchain_asi_one._json.printable import one_line, printable
 from langchain_asi_one.display import format_message, sections
-from langchain_asi_one.display._printable import Flow, columns, one_line, printable
+from langchain_asi_one.display._printable import Flow, columns
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.examples import examples
 

@@ -1,4 +1,4 @@
-"""`ChatASIOne`: the seams of LangChain's base class, from a call to its answer. No parsing."""
+"""`ChatASIOne`: the hooks of LangChain's base class, from a request to its response."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from langchain_asi_one._request.parameters import (
     check_names,
     check_value,
 )
-from langchain_asi_one._request.session import new_session_id, session_in_reach
+from langchain_asi_one._request.session import find_session, new_session_id
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
 from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
@@ -129,6 +129,7 @@ class ChatASIOne(ASIOneFields):
     model_config = ConfigDict(defer_build=False)
 
     _held_completions: Any = PrivateAttr(default=None)
+    # Retired model names, and "tool_calls_missing": each is warned about once.
     _warned: set[str] = PrivateAttr(default_factory=set)
 
     def __init__(self, **arguments: Any) -> None:
@@ -164,7 +165,7 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Answer; see `langchain_core.language_models.BaseChatModel.invoke`.
+        """Send messages and return the answer.
 
         Args:
             input: Messages, a prompt value or a text.
@@ -176,7 +177,7 @@ class ChatASIOne(ASIOneFields):
             The whole answer.
 
         Raises:
-            ASIOneError: If the call failed.
+            ASIOneError: If the request failed.
             ValueError: If an argument is unknown or out of range.
 
         Example:
@@ -184,8 +185,8 @@ class ChatASIOne(ASIOneFields):
             >>> with local_asi_one() as server:
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
             ...     message = model.invoke("Hello", session_id="chat-42", temperature=0.2)
-            >>> message.text, message.response_metadata["session_id"]
-            ('[local stand-in] You said: "Hello". This is turn 1 of the session.', 'chat-42')
+            >>> message.response_metadata["session_id"]
+            'chat-42'
         """
         return super().invoke(input, config, stop=stop, **self._with_session(config, kwargs))
 
@@ -198,15 +199,14 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Do as `invoke`, in the running event loop.
+        """Async version of `invoke`.
 
         Example:
             >>> import asyncio
             >>> from langchain_asi_one.testing import local_asi_one
             >>> with local_asi_one() as server:
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
-            ...     asyncio.run(model.ainvoke("Hello")).response_metadata["finish_reason"]
-            'stop'
+            ...     message = asyncio.run(model.ainvoke("Hello"))
         """
         return await super().ainvoke(input, config, stop=stop, **self._with_session(config, kwargs))
 
@@ -219,7 +219,7 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        """Answer in chunks whose sum is what `invoke` returns.
+        """Yield the answer in chunks; their sum equals the answer of `invoke`.
 
         Args:
             input: Messages, a prompt value or a text.
@@ -228,21 +228,19 @@ class ChatASIOne(ASIOneFields):
             **kwargs: As for `invoke`.
 
         Returns:
-            The chunks as they arrive, the thought (`additional_kwargs["thought"]`) first; steps,
-            agents, metadata and usage come with the last one.
+            The chunks as they arrive, the thought (`additional_kwargs["thought"]`) first. The last
+            one has steps, agents, metadata and usage.
 
         Raises:
-            ASIOneError: When read, if the call failed; `partial_text` and `partial_thought` hold
-                what had come.
-            ValueError: When read, if an argument is unknown or out of range.
+            ASIOneError: While reading, if the request failed. `partial_text` and `partial_thought`
+                hold what had arrived.
+            ValueError: While reading, if an argument is unknown or out of range.
 
         Example:
             >>> from langchain_asi_one.testing import local_asi_one
             >>> with local_asi_one() as server:
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
-            ...     first, *others = model.stream("Hello")
-            >>> first.additional_kwargs["thought"], sum(others, first).text[:23]
-            ('The ', '[local stand-in] You sa')
+            ...     text = "".join(chunk.text for chunk in model.stream("Hello"))
         """
         return super().stream(input, config, stop=stop, **self._with_session(config, kwargs))
 
@@ -255,16 +253,15 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        """Do as `stream`, in the running event loop.
+        """Async version of `stream`.
 
         Example:
             >>> import asyncio
             >>> from langchain_asi_one.testing import local_asi_one
             >>> async def read(model):
-            ...     return "".join([chunk.text async for chunk in model.astream("Hello")])
+            ...     return [chunk.text async for chunk in model.astream("Hello")]
             >>> with local_asi_one() as server:
-            ...     asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
-            '[local stand-in] You said: "Hello". This is turn 1 of the session.'
+            ...     texts = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
         """
         return super().astream(input, config, stop=stop, **self._with_session(config, kwargs))
 
@@ -276,7 +273,7 @@ class ChatASIOne(ASIOneFields):
         version: Any = "v2",
         **kwargs: Any,
     ) -> Any:
-        """Answer in events; see `langchain_core.language_models.BaseChatModel.stream_events`.
+        """Yield the answer as events of LangChain.
 
         Args:
             input: Messages, a prompt value or a text.
@@ -288,15 +285,14 @@ class ChatASIOne(ASIOneFields):
             The events; with `version="v3"` LangChain's stream of a chat model.
 
         Raises:
-            ASIOneError: When read, if the call failed.
+            ASIOneError: While reading, if the request failed.
             ValueError: If an argument is unknown or out of range.
 
         Example:
             >>> from langchain_asi_one.testing import local_asi_one
             >>> with local_asi_one() as server:
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
-            ...     model.stream_events("Hello", version="v3").output.text
-            '[local stand-in] You said: "Hello". This is turn 1 of the session.'
+            ...     message = model.stream_events("Hello", version="v3").output
         """
         if version == "v3":
             kwargs = self._with_session(config, kwargs)
@@ -310,7 +306,7 @@ class ChatASIOne(ASIOneFields):
         version: Any = "v2",
         **kwargs: Any,
     ) -> Any:
-        """Do as `stream_events`, in the running event loop.
+        """Async version of `stream_events`.
 
         Example:
             >>> import asyncio
@@ -318,10 +314,7 @@ class ChatASIOne(ASIOneFields):
             >>> async def read(model):
             ...     return [event["event"] async for event in model.astream_events("Hello")]
             >>> with local_asi_one() as server:
-            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
-            ...     events = asyncio.run(read(model))
-            >>> events[0], events[-1]
-            ('on_chat_model_start', 'on_chat_model_end')
+            ...     names = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
         """
         if version == "v3":
             kwargs = self._with_session(config, kwargs)
@@ -339,7 +332,7 @@ class ChatASIOne(ASIOneFields):
         given: object,
         metadata: Mapping[str, Any] | None = None,
     ) -> str | None:
-        return session_in_reach(
+        return find_session(
             config,
             given=given,
             field=self.session_id,
@@ -353,9 +346,9 @@ class ChatASIOne(ASIOneFields):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        from langchain_asi_one._request.messages import request_messages  # noqa: PLC0415 - for calls only
+        from langchain_asi_one._request.messages import convert_messages  # noqa: PLC0415
 
-        check_names(kwargs, CALL_ARGUMENTS, self._set_on_the_model(), where="A call of ChatASIOne")
+        check_names(kwargs, CALL_ARGUMENTS, self._model_only(), where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         if stop is not None:
             kwargs["stop"] = stop
@@ -367,26 +360,27 @@ class ChatASIOne(ASIOneFields):
         body |= {**self._default_params, **kwargs}
         if not (isinstance(input_, list) and all(isinstance(m, BaseMessage) for m in input_)):
             input_ = self._convert_input(input_).to_messages()
-        body["messages"] = request_messages(cast("list[BaseMessage]", input_))
+        body["messages"] = convert_messages(cast("list[BaseMessage]", input_))
         if isinstance(body.get("stop"), str):
             body["stop"] = [body["stop"]]
         if body.get("response_format") is not None:
             body["response_format"] = _tools.response_format(body["response_format"])
         if body.get("tools") is not None:
-            self._put_tools(body)
+            self._set_tools(body)
         body.pop("extra_body", None)
         body |= extra_body
         return {name: value for name, value in body.items() if value is not None}
 
     @classmethod
     @cache
-    def _set_on_the_model(cls) -> dict[str, str]:
+    def _model_only(cls) -> dict[str, str]:
+        """Return a hint for each name that is an argument of the constructor only."""
         return {
             name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
         }
 
     @staticmethod
-    def _put_tools(body: dict[str, Any]) -> None:
+    def _set_tools(body: dict[str, Any]) -> None:
         functions, web_search = _tools.split_tools(body.pop("tools"))
         if web_search:
             body["web_search"] = True
@@ -552,15 +546,15 @@ class ChatASIOne(ASIOneFields):
         response_format: Any = None,
         **kwargs: Any,
     ) -> FollowUpBinding:
-        """Offer tools to the model.
+        """Return the model with tools bound.
 
         Args:
-            tools: Functions, Pydantic classes, TypedDicts, tools of LangChain or dicts. Among them
+            tools: Functions, Pydantic classes, TypedDicts, tools of LangChain or dicts.
                 `{"type": "web_search"}` switches on ASI:One's own search.
             tool_choice: A tool's name, `"auto"`, `"any"` or `"required"` or `True` (some tool),
                 `"none"`, or the wire form of a named tool.
             strict: Whether arguments must follow the schema exactly.
-            parallel_tool_calls: Whether an answer may hold several calls; by default it may.
+            parallel_tool_calls: Whether an answer may hold several calls; the API's default is yes.
             response_format: Schema of the answer when no tool is called.
             **kwargs: Request fields for all calls.
 
@@ -568,7 +562,7 @@ class ChatASIOne(ASIOneFields):
             The model with the tools bound.
 
         Raises:
-            ValueError: If the API would refuse a tool's name, or no tool answers to `tool_choice`.
+            ValueError: If the API would refuse a tool's name, or `tool_choice` names no bound tool.
 
         Example:
             >>> def add(a: int, b: int) -> int:
@@ -613,17 +607,17 @@ class ChatASIOne(ASIOneFields):
         tools: list[Any] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
-        """Answer with data of a schema.
+        """Return a model that answers with data of a schema.
 
         Args:
             schema: Pydantic class (its instances are returned), TypedDict or JSON schema (dicts
                 are returned). May be left out with `json_mode`.
             method: `function_calling` (a tool call), `json_schema` (`response_format` with the
-                schema) or `json_mode` (`response_format` without it: say in the prompt what to
-                answer).
-            include_raw: Whether to return `{raw, parsed, parsing_error}` and raise nothing.
+                schema) or `json_mode` (`response_format` without it; the prompt must describe the
+                JSON).
+            include_raw: Whether to return `{raw, parsed, parsing_error}` and not to raise.
             strict: Whether the answer must follow the schema exactly; not for `json_mode`.
-            tools: Tools that may be called instead of answering; for `json_schema` only.
+            tools: Tools that the model may call before it answers; for `json_schema` only.
             **kwargs: Request fields for all calls.
 
         Returns:
@@ -631,7 +625,7 @@ class ChatASIOne(ASIOneFields):
 
         Raises:
             ValueError: If arguments do not go together.
-            OutputParserException: When called, if the answer is not complete JSON of the schema.
+            OutputParserException: From the chain, if the answer is not complete JSON of the schema.
 
         Example:
             >>> from pydantic import BaseModel
@@ -643,7 +637,7 @@ class ChatASIOne(ASIOneFields):
             ...     model.with_structured_output(City).invoke("Tell me about the city Paris.")
             City(name='Paris')
         """
-        from langchain_asi_one import _structured_output  # noqa: PLC0415 - for those who need it
+        from langchain_asi_one import _structured_output  # noqa: PLC0415 - only some need it
 
         if method != "json_schema" and tools:
             msg = f"tools= goes with method='json_schema' only; got method={method!r}."
@@ -671,13 +665,13 @@ class ChatASIOne(ASIOneFields):
                 msg = "method='json_schema' needs a schema; only 'json_mode' goes without."
                 raise ValueError(msg)
             wire = _tools.response_format(schema, strict=strict)
-        told = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+        traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
         model: Runnable[LanguageModelInput, Any] = (
             self.bind_tools(tools, strict=strict).bind(response_format=wire)
             if tools
             else self.bind(response_format=wire)
         )
-        model = model.bind(ls_structured_output_format=told, **kwargs)
+        model = model.bind(ls_structured_output_format=traced, **kwargs)
         return _structured_output.structured_output(model, schema, include_raw=include_raw)
 
     # --- Deferred answers ---
@@ -691,22 +685,21 @@ class ChatASIOne(ASIOneFields):
         message: str = "Any update?",
         on_pending: OnPending = "return",
     ) -> FollowUpRunnable:
-        """Wait for answers that agents give later: ask again in the same session until they come.
+        """Return a model that polls the session until agents have answered.
 
-        The rules are told in `langchain_asi_one.follow_up.with_follow_up`. Bind tools and config
-        before or after; a parser goes behind: `model.with_follow_up() | parser`.
+        `langchain_asi_one.follow_up.with_follow_up` has the rules. Bind tools and config before or
+        after. A parser goes behind: `model.with_follow_up() | parser`.
 
         Args:
             interval: Seconds between an answer and the next poll, above 0 and up to 86,400.
             max_polls: Most polls for one question, 1 to 1,000.
-            is_pending: Decides instead of the default rule whether an answer is still to come.
-            message: What a poll says.
-            on_pending: What to do when the last poll brought nothing new: `"return"` the last
-                answer with `response_metadata["pending"] = True`, or `"raise"`
-                `AnswerPendingError`.
+            is_pending: Replaces the default rule: whether an answer is still to come.
+            message: Text of a poll.
+            on_pending: What to do if the last poll brings no answer: `"return"` the last one with
+                `response_metadata["pending"] = True`, or `"raise"` `AnswerPendingError`.
 
         Returns:
-            A Runnable that answers as this model does, later if need be.
+            A Runnable with the input and output of this model.
 
         Raises:
             ValueError: If an argument is out of range.
@@ -728,7 +721,7 @@ class ChatASIOne(ASIOneFields):
             on_pending=on_pending,
         )
 
-    # A plain binding would hand `with_follow_up` on to the model and lose what is bound.
+    # A plain binding would pass `with_follow_up` to the model and lose the bound arguments.
 
     @override
     def bind(self, **kwargs: Any) -> FollowUpBinding:
@@ -768,7 +761,7 @@ class ChatASIOne(ASIOneFields):
 
     @override
     def get_token_ids(self, text: str) -> list[int]:
-        """Give token ids by `custom_get_token_ids`; ASI:One publishes no tokenizer.
+        """Return token ids by `custom_get_token_ids`; ASI:One publishes no tokenizer.
 
         Args:
             text: Any text.

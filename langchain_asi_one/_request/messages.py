@@ -1,9 +1,9 @@
 """From LangChain messages to the `messages` of a request: pure, without I/O.
 
-The documented form (wire contract, 1.4 and 4.1): roles system, user, assistant and tool; content as
-a string; tool results as a string with the exact id of their call. `thought` and our other extras
-are never sent back. A prompt may hold what no request can, such as half of a character: all text is
-made safe.
+The documented form (docs/wire-format.md, 1.4 and 4.1): roles system, user, assistant and tool;
+content as a string; tool results as a string with the exact id of their call. `thought` and other
+extras of a response are never sent back. A prompt may hold text that no request can carry, such as
+half of a surrogate pair, so all text is made safe.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ from langchain_asi_one._json.safe import json_safe, json_text, safe_text
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 
 
-def request_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
-    """Write a conversation in the form that the API documents.
+def convert_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
+    """Return a conversation in the form that the API documents.
 
     Args:
         messages: Any LangChain messages, also those of other providers.
 
     Returns:
-        One dict a message.
+        One dict per message.
 
     Raises:
-        ValueError: If a message cannot be sent, naming what in it cannot.
+        ValueError: If a message cannot be sent; it names the content that cannot.
 
     Example:
-        >>> request_messages([HumanMessage("Hi")])
+        >>> convert_messages([HumanMessage("Hi")])
         [{'role': 'user', 'content': 'Hi'}]
     """
     messages = list(messages)
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    return [_request_message(message, answered) for message in messages]
+    return [_convert_message(message, answered) for message in messages]
 
 
-def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]:
+def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]:
     if isinstance(message, AIMessage):
-        return _assistant(message, answered)
+        return _convert_assistant(message, answered)
     if isinstance(message, ToolMessage):
         return {
             "role": "tool",
             "tool_call_id": safe_text(message.tool_call_id),
-            "content": safe_text(_tool_content(message.content)),
+            "content": safe_text(_join_tool_content(message.content)),
         }
     wire: dict[str, Any]
     if isinstance(message, HumanMessage):
@@ -73,17 +73,18 @@ def _request_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
         raise ValueError(msg)  # noqa: TRY004 - the list of messages is at fault
     if message.name is not None:
         wire["name"] = safe_text(message.name)
-    wire["content"] = _content(message)
+    wire["content"] = _convert_content(message)
     return wire
 
 
-def _assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
+def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
     calls = [
-        _call(call["id"], call["name"], json_text(call["args"])) for call in message.tool_calls
+        _format_tool_call(call["id"], call["name"], json_text(call["args"]))
+        for call in message.tool_calls
     ]
-    # A call without a result is refused by the API, and the caller cannot run an invalid one.
+    # The API refuses a call without a result, and the caller cannot run an invalid call.
     calls += [
-        _call(call["id"], call["name"] or "unknown", _valid_arguments(call["args"]))
+        _format_tool_call(call["id"], call["name"] or "unknown", _parseable_arguments(call["args"]))
         for call in message.invalid_tool_calls
         if call["id"] in answered
     ]
@@ -97,7 +98,7 @@ def _assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
     return wire
 
 
-def _call(call_id: str | None, name: str | None, arguments: str) -> dict[str, Any]:
+def _format_tool_call(call_id: str | None, name: str | None, arguments: str) -> dict[str, Any]:
     return {
         "id": call_id and safe_text(call_id),
         "type": "function",
@@ -105,8 +106,8 @@ def _call(call_id: str | None, name: str | None, arguments: str) -> dict[str, An
     }
 
 
-def _valid_arguments(args: str | None) -> str:
-    """Arguments of an invalid call as JSON: servers parse the history's arguments."""
+def _parseable_arguments(args: str | None) -> str:
+    """Return arguments of an invalid call as JSON, as servers parse those of the history."""
     try:
         if isinstance(json.loads(args or "{}"), dict):
             return safe_text(args or "{}")
@@ -115,17 +116,17 @@ def _valid_arguments(args: str | None) -> str:
     return json_text({"invalid_arguments": args})
 
 
-def _content(message: BaseMessage) -> str | list[dict[str, Any]]:
-    """Text as a string; parts only where there is something besides text."""
+def _convert_content(message: BaseMessage) -> str | list[dict[str, Any]]:
+    """Return text as a string, and parts only if there is something besides text."""
     if isinstance(message.content, str):
         return safe_text(message.content)
-    parts = [_part(block, type(message).__name__) for block in message.content]
+    parts = [_convert_block(block, type(message).__name__) for block in message.content]
     if all(part["type"] == "text" for part in parts):
         return safe_text("".join(part["text"] for part in parts))
     return cast("list[dict[str, Any]]", json_safe(parts))
 
 
-def _part(block: str | dict[str, Any], of: str) -> dict[str, Any]:
+def _convert_block(block: str | dict[str, Any], of: str) -> dict[str, Any]:
     if isinstance(block, str):
         return {"type": "text", "text": block}
     kind = block.get("type")
@@ -133,7 +134,7 @@ def _part(block: str | dict[str, Any], of: str) -> dict[str, Any]:
         return {"type": "text", "text": block["text"]}
     if kind == "image_url" and block.get("image_url"):
         return {"type": "image_url", "image_url": block["image_url"]}
-    if kind == "image" and (image := _image(block)):
+    if kind == "image" and (image := _convert_image(block)):
         return image
     msg = (
         f"ASI:One takes text and images, by address or as base64 with their media type; {of} holds "
@@ -143,8 +144,8 @@ def _part(block: str | dict[str, Any], of: str) -> dict[str, Any]:
     raise ValueError(msg)
 
 
-def _image(block: dict[str, Any]) -> dict[str, Any] | None:
-    """An image by its address or its data; what else a block may name, the API cannot fetch."""
+def _convert_image(block: dict[str, Any]) -> dict[str, Any] | None:
+    """Return an image by address or data; the API cannot fetch any other source."""
     source = block.get("source")
     if isinstance(source, dict):
         url = source.get("url")
@@ -157,8 +158,8 @@ def _image(block: dict[str, Any]) -> dict[str, Any] | None:
         return None
 
 
-def _tool_content(content: str | list[Any]) -> str:
-    """A tool result as the string that the API asks for."""
+def _join_tool_content(content: str | list[Any]) -> str:
+    """Return a tool result as the string that the API asks for."""
     if isinstance(content, str):
         return content
     texts = [b if isinstance(b, str) else b.get("text") for b in content]

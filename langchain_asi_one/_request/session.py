@@ -1,7 +1,7 @@
-"""Which `x-session-id` a call carries: pure, but for reading LangChain's ambient config.
+"""The `x-session-id` of a request: pure, but for reading LangChain's ambient config.
 
-ASI:One keeps an agentic session by this header; it takes any string, its documentation uses a UUID
-per conversation (wire contract, 1.2 and 6.1).
+ASI:One keeps an agentic session by this header. It takes any string; its documentation uses a UUID
+per conversation (docs/wire-format.md, 1.2 and 6.1).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
 
 
 def check_session_id(value: object) -> str:
-    """Check a session id that somebody chose.
+    """Return a session id that the user chose, as text.
 
     Args:
         value: 1 to 256 printable ASCII characters without blanks at the ends, or a `UUID`.
@@ -45,12 +45,12 @@ def check_session_id(value: object) -> str:
 
 
 def new_session_id() -> str:
-    """Make a fresh session id, a random UUID."""
+    """Return a fresh session id, a random UUID."""
     return str(uuid4())
 
 
 def session_of_thread(thread_id: object) -> str:
-    """Make the session id of a LangGraph or LangChain thread.
+    """Return the session id of a LangGraph or LangChain thread.
 
     Args:
         thread_id: The thread's id. A UUID is used as it is; anything else (a user name, an e-mail
@@ -71,7 +71,7 @@ def session_of_thread(thread_id: object) -> str:
     return text if _HEADER_VALUE.fullmatch(text) else str(UUID(text))
 
 
-def session_in_reach(
+def find_session(
     config: RunnableConfig | None,
     *,
     given: object = None,

@@ -56,7 +56,7 @@ WIRE_FACTS: Final = {
 
 _SECTION: Final = re.compile(r"^([A-Z][a-z]+):$\n((?:^(?: {4}.*)?$\n?)*)", re.MULTILINE)
 _ENTRY: Final = re.compile(r"^ {4}(\*{0,2}\w+)(?: \(.+\))?:", re.MULTILINE)
-_SAME_AS: Final = re.compile(r"\bDo as `(\w+)`")
+_SAME_AS: Final = re.compile(r"\b(?:Do as|Async version of) `(\w+)`")
 
 
 @cache

@@ -25,7 +25,7 @@ from langchain_core.messages import (
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._json.safe import json_safe
-from langchain_asi_one._request.messages import request_messages
+from langchain_asi_one._request.messages import convert_messages
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.examples import examples
 from tests.support.model import MakeModel
@@ -42,7 +42,7 @@ WIRE_CALL = {
 
 
 def sent(message: BaseMessage) -> dict[str, Any]:
-    (wire,) = request_messages([message])
+    (wire,) = convert_messages([message])
     return wire
 
 
@@ -209,7 +209,7 @@ def test_an_invalid_call_is_sent_only_with_its_answer() -> None:
     message = AIMessage("Hm", invalid_tool_calls=[INVALID])
     assert sent(message) == {"role": "assistant", "content": "Hm"}
     answer = ToolMessage("Not JSON.", tool_call_id="c1", status="error")
-    wire, result = request_messages([message, answer])
+    wire, result = convert_messages([message, answer])
     (call,) = wire.pop("tool_calls")
     arguments = json.loads(call["function"].pop("arguments"))
     assert wire == {"role": "assistant", "content": "Hm"}
@@ -221,7 +221,7 @@ def test_an_invalid_call_is_sent_only_with_its_answer() -> None:
 @pytest.mark.parametrize("name", [None, ""])
 def test_an_invalid_call_without_a_name_still_has_one_on_the_wire(name: str | None) -> None:
     call: Any = {**INVALID, "name": name, "args": None}
-    wire = request_messages(
+    wire = convert_messages(
         [AIMessage("", invalid_tool_calls=[call]), ToolMessage("No.", tool_call_id="c1")]
     )[0]
     assert wire["tool_calls"][0]["function"] == {"name": "unknown", "arguments": "{}"}
@@ -320,7 +320,7 @@ def test_a_whole_conversation_is_accepted(
     message = make_model(streaming=streaming).invoke(messages)
     assert 'You said: "And this?\ufffd"' in message.text
     (request,) = server.requests
-    assert request.body["messages"] == request_messages(messages)
+    assert request.body["messages"] == convert_messages(messages)
     roles = " ".join(wire["role"] for wire in request.body["messages"])
     assert roles == "system user assistant tool assistant tool assistant user"
     assert b"NaN" not in request.raw
@@ -393,7 +393,7 @@ def containers(value: object) -> Iterator[object]:
 @given(CONVERSATION)
 def test_whatever_is_said_is_sent_safe_and_left_as_it_was(said: list[BaseMessage]) -> None:
     before = copy.deepcopy(said)
-    wire = request_messages(said)
+    wire = convert_messages(said)
     assert wire == json_safe(wire)
     json.dumps(wire, allow_nan=False, ensure_ascii=False).encode()
     for message in wire:
@@ -402,4 +402,4 @@ def test_whatever_is_said_is_sent_safe_and_left_as_it_was(said: list[BaseMessage
     kept = {id(part) for message in said for part in containers(vars(message))}
     assert not [part for part in containers(wire) if id(part) in kept]
     assert repr(said) == repr(before)
-    assert request_messages(said) == wire
+    assert convert_messages(said) == wire

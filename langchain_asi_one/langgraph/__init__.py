@@ -27,11 +27,7 @@ from langchain_asi_one.langgraph._follow_up import (
 )
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
 from langchain_asi_one.langgraph._review import review_agents
-from langchain_asi_one.langgraph._routing import (
-    executable_data_condition,
-    executable_data_node,
-    send_agents,
-)
+from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
 from langchain_asi_one.langgraph._state import (
     AgentGraphState,
     AgentResult,
@@ -54,7 +50,6 @@ __all__ = [
     "allow_agents",
     "check_graph",
     "create_asi_one_graph",
-    "executable_data_condition",
     "executable_data_node",
     "follow_up_condition",
     "follow_up_node",

@@ -1,18 +1,18 @@
 """Mistakes in the wiring that LangGraph lets pass or explains too little, found before a run."""
 
-from collections.abc import Hashable, Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from langgraph.channels import BinaryOperatorAggregate
 from langgraph.graph import END, StateGraph
 
-from langchain_asi_one.langgraph._state import is_own_schema
+from langchain_asi_one.langgraph._contract import NodeContract, find_contract, is_own_schema
 
-_Graph = TypeVar("_Graph", bound="StateGraph[Any, Any, Any, Any]")
+_GraphT = TypeVar("_GraphT", bound="StateGraph[Any, Any, Any, Any]")
 
 
-def check_graph(builder: _Graph) -> _Graph:
-    """Check how the parts of this package are wired, before the graph is compiled.
+def check_graph(builder: _GraphT) -> _GraphT:
+    """Check the wiring of this package's nodes before the graph is compiled.
 
     LangGraph drops undeclared keys and ends a run at unknown nodes, often without an error.
 
@@ -23,10 +23,10 @@ def check_graph(builder: _Graph) -> _Graph:
         The same graph, as in `graph = check_graph(builder).compile()`.
 
     Raises:
-        ValueError: If a part reads a key that neither a schema declares nor a part writes; a
-            router leads to a node that is not there, or to one that its `path_map` lacks; the key
-            of `executable_data_node` has a reducer, so that old agents would route again; or the
-            key of a worker has none, so that parallel workers could not write it.
+        ValueError: If a node or router reads a key that no schema declares and no node of this
+            package writes; a router leads to a node that is not there, or that its `path_map`
+            lacks; the key of `executable_data_node` has a reducer, so that old agents would route
+            again; or the key of a worker has none, so that parallel workers could not write it.
 
     Example:
         >>> from langgraph.graph import START, MessagesState
@@ -39,37 +39,44 @@ def check_graph(builder: _Graph) -> _Graph:
         ...
         ValueError: send_agents behind 'executable_data' leads to 'ask', which is no node...
     """
-    nodes = {name: _function(spec.runnable) for name, spec in builder.nodes.items()}
+    nodes = {name: _read_contract(spec.runnable) for name, spec in builder.nodes.items()}
     known = {key for own, keys in builder.schemas.items() if not is_own_schema(own) for key in keys}
-    known |= {key for part in nodes.values() for key in getattr(part, "writes", ())}
-    for name, part in nodes.items():
-        _check_keys(f"node {name!r}", part, known)
-        _check_reducers(builder, name, part)
-    for source, branches in builder.branches.items():
-        for name, branch in branches.items():
-            where = f"{name} behind {source!r}"
-            part = _function(branch.path)
-            _check_keys(where, part, known)
-            _check_path_map(where, part, branch.ends or {})
-            for target in [*(branch.ends or {}).values(), *getattr(part, "sends", ())]:
-                if target != END and target not in builder.nodes:
-                    msg = (
-                        f"{where} leads to {target!r}, which is no node of this graph: add it with "
-                        f"add_node({target!r}, ...), or correct the name; nodes: "
-                        f"{', '.join(sorted(builder.nodes))}"
-                    )
-                    raise ValueError(msg)
+    known.update(*(contract.writes + contract.gathers for contract in nodes.values()))
+    for name, contract in nodes.items():
+        _check_keys(f"node {name!r}", contract, known)
+        _check_reducers(builder, name, contract)
+    for where, contract, ends in _list_routers(builder):
+        _check_keys(where, contract, known)
+        _check_path_map(where, contract, ends)
+        _check_targets(where, [*ends.values(), *contract.sends], builder.nodes)
     return builder
 
 
-def _function(runnable: Any) -> Any:
-    return getattr(runnable, "func", None) or getattr(runnable, "afunc", None)
+def _read_contract(runnable: Any) -> NodeContract:
+    return find_contract(getattr(runnable, "func", None) or getattr(runnable, "afunc", None))
 
 
-def _check_path_map(where: str, part: Any, ends: Mapping[Hashable, str]) -> None:
-    # Only the parts of this package name all their targets for certain.
-    targets = get_args(part.__annotations__.get("return")) if hasattr(part, "reads") else ()
-    for target in targets:
+def _list_routers(
+    builder: "StateGraph[Any, Any, Any, Any]",
+) -> Iterator[tuple[str, NodeContract, Mapping[Hashable, str]]]:
+    for source, branches in builder.branches.items():
+        for name, branch in branches.items():
+            yield f"{name} behind {source!r}", _read_contract(branch.path), branch.ends or {}
+
+
+def _check_keys(where: str, contract: NodeContract, known: set[str]) -> None:
+    for key in contract.reads:
+        if key not in known:
+            msg = (
+                f"{where} reads the state key {key!r}, which no schema declares and no node "
+                "writes: correct the name (it is an argument of the function that made it), or "
+                f"declare the key; keys: {', '.join(sorted(known))}"
+            )
+            raise ValueError(msg)
+
+
+def _check_path_map(where: str, contract: NodeContract, ends: Mapping[Hashable, str]) -> None:
+    for target in contract.targets:
         if target not in ends:
             msg = (
                 f"{where} may lead to {target!r}, which its path_map lacks: add it, or leave "
@@ -79,31 +86,32 @@ def _check_path_map(where: str, part: Any, ends: Mapping[Hashable, str]) -> None
             raise ValueError(msg)
 
 
-def _check_keys(where: str, part: Any, known: set[str]) -> None:
-    for key in getattr(part, "reads", ()):
-        if key not in known:
+def _check_targets(where: str, targets: list[str], nodes: Mapping[str, Any]) -> None:
+    # A Send is not looked up in a path_map, so LangGraph does not check its node.
+    for target in targets:
+        if target != END and target not in nodes:
             msg = (
-                f"{where} reads the state key {key!r}, which no schema declares and no node "
-                "writes: correct the name (it is an argument of the part), or declare it; keys: "
-                f"{', '.join(sorted(known))}"
+                f"{where} leads to {target!r}, which is no node of this graph: add it with "
+                f"add_node({target!r}, ...), or correct the name; nodes: {', '.join(sorted(nodes))}"
             )
             raise ValueError(msg)
 
 
-def _check_reducers(builder: "StateGraph[Any, Any, Any, Any]", name: str, part: Any) -> None:
-    gathers = getattr(part, "gathers", None)
-    for key in getattr(part, "writes", ()):
-        reduced = isinstance(builder.channels.get(key), BinaryOperatorAggregate)
-        if key == gathers and not reduced:
+def _check_reducers(
+    builder: "StateGraph[Any, Any, Any, Any]", name: str, contract: NodeContract
+) -> None:
+    for key in contract.gathers:
+        if not isinstance(builder.channels.get(key), BinaryOperatorAggregate):
             msg = (
                 f"the worker {name!r} writes the state key {key!r}, which has no reducer, so "
-                "workers that run side by side cannot write it: declare it as "
-                "Annotated[list[AgentResult], add_agent_results], or not at all"
+                "workers that run side by side cannot write it: declare it as AgentGraphState "
+                "does, or not at all"
             )
-            raise ValueError(msg)
-        if key != gathers and reduced:
+            raise ValueError(msg)  # noqa: TRY004 - the wiring is wrong, not a type
+    for key in contract.writes:
+        if isinstance(builder.channels.get(key), BinaryOperatorAggregate):
             msg = (
                 f"node {name!r} writes the state key {key!r}, which has a reducer, so agents of "
                 "earlier turns would route again: declare it without one, or not at all"
             )
-            raise ValueError(msg)
+            raise ValueError(msg)  # noqa: TRY004 - as above

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, cast, overload
+from typing import Any, Final, cast, overload
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
@@ -14,12 +14,8 @@ from typing_extensions import TypedDict, override
 from langchain_asi_one._follow_up.progress import checked, marked
 from langchain_asi_one._follow_up.rule import FollowUpRule, session_of, text_of
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
-from langchain_asi_one.langgraph._state import (
-    MESSAGES_KEY,
-    messages_of,
-    own_schema,
-    value_of,
-)
+from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
+from langchain_asi_one.langgraph._state import MESSAGES_KEY, messages_of, value_of
 
 FOLLOW_UP_KEY: Final = "follow_up"
 _UNSET: Final = object()
@@ -56,8 +52,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         self, model: Runnable[Any, Any], rule: FollowUpRule, messages_key: str, output_key: str
     ) -> None:
         self.name = FOLLOW_UP_KEY
-        self.reads = (messages_key,)
-        self.writes = (output_key,)
+        self.contract = NodeContract(reads=(messages_key,), writes=(output_key,))
         self._model = model
         self._rule = rule
         self._messages_key = messages_key
@@ -65,7 +60,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
 
     @property
     def func(self) -> "_FollowUpNode":
-        """What `check_graph` reads `reads` and `writes` of."""
+        """The object with the contract, which `check_graph` reads."""
         return self
 
     @override
@@ -209,7 +204,7 @@ def follow_up_node(
         def __call__(self, state: Any) -> Any:
             return self.invoke(state)
 
-    FollowUpNode.__call__.__annotations__["state"] = own_schema(
+    FollowUpNode.__call__.__annotations__["state"] = make_schema(
         {messages_key: list[AnyMessage], output_key: FollowUp}
     )
     return FollowUpNode(model, rule, messages_key, output_key)
@@ -267,20 +262,15 @@ def follow_up_condition(
     if state is not _UNSET:
         return condition(state)
     condition.__name__ = "follow_up_condition"
-    condition.__annotations__ = {
-        "state": own_schema({key: FollowUp}),
-        "return": Literal[node, otherwise],
-    }
-    vars(condition)["reads"] = (key,)
-    return condition
+    contract = NodeContract(reads=(key,), targets=(node, otherwise))
+    return declare(condition, {key: FollowUp}, contract)
 
 
-# LangGraph reads these of the bare function: the key to read and the edges to draw.
-follow_up_condition.__annotations__ = {
-    "state": own_schema({FOLLOW_UP_KEY: FollowUp}),
-    "return": Literal["follow_up", "__end__"],
-}
-vars(follow_up_condition)["reads"] = (FOLLOW_UP_KEY,)
+declare(
+    follow_up_condition,
+    {FOLLOW_UP_KEY: FollowUp},
+    NodeContract(reads=(FOLLOW_UP_KEY,), targets=(FOLLOW_UP_KEY, END)),
+)
 
 
 def _question_and_answer(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIMessage]:

@@ -12,7 +12,8 @@ from langchain_asi_one._agent_identity import agent_identity
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph._allow import distinct_agents
-from langchain_asi_one.langgraph._state import ENTRIES_KEY, Node, entries_of, schema
+from langchain_asi_one.langgraph._contract import NodeContract, declare
+from langchain_asi_one.langgraph._state import ENTRIES, ENTRIES_KEY, Node, entries_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +101,7 @@ def review_agents(
             key: [_decided(entry, choice) for entry, choice in judged if choice["type"] != "reject"]
         }
 
-    vars(review_agents).update(reads=(key,), writes=())
-    review_agents.__annotations__["state"] = schema(**{key: "entries"})
-    return review_agents
+    return declare(review_agents, {key: ENTRIES}, NodeContract(reads=(key,)))
 
 
 def _check_limit(limit: object) -> None:

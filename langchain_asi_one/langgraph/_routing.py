@@ -1,10 +1,10 @@
-"""From the model's answer to the agents' nodes: one node, one condition, one router."""
+"""From the model's answer to the agents' nodes: one node and one router."""
 
 import copy
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, overload
+from typing import Any, TypeAlias
 
 from langgraph.graph import END
 from langgraph.types import Send
@@ -20,8 +20,11 @@ from langchain_asi_one.langgraph._allow import (
     distinct_agents,
     judged,
 )
+from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._state import (
+    ENTRIES,
     ENTRIES_KEY,
+    MESSAGES,
     MESSAGES_KEY,
     AgentTask,
     Node,
@@ -29,15 +32,11 @@ from langchain_asi_one.langgraph._state import (
     entries_of,
     messages_of,
     question_of_turn,
-    schema,
 )
 
 logger = logging.getLogger(__name__)
 
 Router: TypeAlias = Callable[[Any], list[Send] | str]
-
-_UNSET: Final = object()
-_Part = TypeVar("_Part", bound=Callable[..., Any])
 
 
 def executable_data_node(
@@ -97,74 +96,9 @@ def executable_data_node(
             )
         return {output_key: kept}
 
-    executable_data.__annotations__["state"] = schema(
-        **{messages_key: "messages", output_key: "entries"}
-    )
-    return _marked(executable_data, reads=(messages_key,), writes=(output_key,))
-
-
-@overload
-def executable_data_condition(
-    state: Any, *, key: str = ..., agents: str = ..., otherwise: str = ...
-) -> str: ...
-
-
-@overload
-def executable_data_condition(
-    *, key: str = ..., agents: str = ..., otherwise: str = ...
-) -> Callable[[Any], str]: ...
-
-
-def executable_data_condition(
-    state: Any = _UNSET,
-    *,
-    key: str = ENTRIES_KEY,
-    agents: str = "agents",
-    otherwise: str = END,
-) -> Any:
-    """Whether ASI:One named an agent in this turn: a condition for `add_conditional_edges`.
-
-    It only tells whether there is something to look at; which agents may be asked is decided by
-    `send_agents`. Bare, it leads to the node `"agents"` or to the end; called with names, it gives
-    a condition that leads there. Both draw their edges.
-
-    Args:
-        state: The state; without it, a configured condition is returned.
-        key: State key that `executable_data_node` wrote.
-        agents: Node to go to if an agent is identified, by checked address or by handle.
-        otherwise: Node to go to if none is.
-
-    Returns:
-        The name of the node.
-
-    Raises:
-        ValueError: If the state has no such key.
-
-    Example:
-        >>> executable_data_condition({"executable_data": []})
-        '__end__'
-        >>> condition = executable_data_condition(agents="review_agents", otherwise="answer")
-        >>> condition({"executable_data": [{"kind": "agent", "handle": "weather", "raw": {}}]})
-        'review_agents'
-    """
-
-    def condition(state: Any) -> str:
-        entries = entries_of(state, key, part="executable_data_condition")
-        return agents if any(map(agent_identity, entries)) else otherwise
-
-    if state is not _UNSET:
-        return condition(state)
-    condition.__name__ = "executable_data_condition"
-    condition.__annotations__["state"] = schema(**{key: "entries"})
-    return _drawn(_marked(condition, reads=(key,)), agents, otherwise)
-
-
-# LangGraph reads these of the bare function: the key to read and the edges to draw.
-executable_data_condition.__annotations__ = {
-    "state": schema(**{ENTRIES_KEY: "entries"}),
-    "return": Literal["agents", "__end__"],
-}
-vars(executable_data_condition)["reads"] = (ENTRIES_KEY,)
+    keys = {messages_key: MESSAGES, output_key: ENTRIES}
+    contract = NodeContract(reads=(messages_key,), writes=(output_key,))
+    return declare(executable_data, keys, contract)
 
 
 def send_agents(
@@ -234,10 +168,9 @@ def send_agents(
             for entry in agents[:limit]
         ]
 
-    send_agents.__annotations__["state"] = schema(**{messages_key: "messages", key: "entries"})
-    # LangGraph looks no Send up in a path_map.
-    vars(send_agents)["sends"] = (node, *targets.values())
-    return _drawn(_marked(send_agents, reads=(key, messages_key)), node, *targets.values(), default)
+    nodes = (node, *targets.values())
+    contract = NodeContract(reads=(key, messages_key), targets=(*nodes, default), sends=nodes)
+    return declare(send_agents, {messages_key: MESSAGES, key: ENTRIES}, contract)
 
 
 def _named(messages: list[Any]) -> list[ExecutableEntry]:
@@ -289,16 +222,3 @@ def _log_what_stays(
     if refused:
         shown = [agent_identity(entry) or "(no sound identifier)" for entry in refused[:limit]]
         logger.info("Refused %d agents that allow does not name: %s", len(refused), shown)
-
-
-def _marked(part: _Part, *, reads: tuple[str, ...], writes: tuple[str, ...] = ()) -> _Part:
-    """Note on a part which state keys it reads and writes, for `check_graph`."""
-    vars(part).update(reads=reads, writes=writes)
-    return part
-
-
-def _drawn(router: _Part, *targets: str) -> _Part:
-    """Annotate a router with its targets: LangGraph draws and checks those of a `Literal`."""
-    literal = cast("Any", Literal)
-    router.__annotations__["return"] = literal[tuple(dict.fromkeys(targets))]
-    return router

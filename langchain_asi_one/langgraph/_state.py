@@ -1,14 +1,7 @@
-"""What the parts read from and write to a graph's state, whatever class that state has.
-
-LangGraph drops a key that the state does not declare, without an error. It does add the keys of
-the TypedDict that a node or a router annotates, so every part carries one. Such a schema has no
-reducers: a second reducer for a key of the user's state is an error, none merges with any.
-"""
+"""The state of a graph: its keys, their types, and how they are read from any class of state."""
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Annotated, Any, Final, Literal, NotRequired, Protocol, TypeGuard, cast
-from weakref import WeakSet
+from typing import Annotated, Any, Final, NotRequired, Protocol, TypeGuard, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -129,31 +122,10 @@ class AgentGraphState(ExecutableDataState):
     agent_results: NotRequired[Annotated[list[AgentResult], add_agent_results]]
 
 
-_KINDS: Final[dict[str, Any]] = {
-    "messages": list[AnyMessage],
-    "entries": list[ExecutableEntry],
-    "results": Annotated[list[AgentResult], add_agent_results],
-}
-_SCHEMAS: Final[WeakSet[Any]] = WeakSet()
-
-
-@cache
-def schema(**keys: Literal["messages", "entries", "results"]) -> Any:
-    """Make the TypedDict of some state keys; LangGraph adds those that the state lacks."""
-    return own_schema({key: _KINDS[kind] for key, kind in keys.items()})
-
-
-def own_schema(types: Mapping[str, Any]) -> Any:
-    """Make the TypedDict of state keys with types of their own; none may be a reducer's."""
-    make = cast("Any", TypedDict)
-    made = make("ASIOneKeys", dict(types), total=False)
-    _SCHEMAS.add(made)
-    return made
-
-
-def is_own_schema(candidate: object) -> bool:
-    """Whether a schema was made here, so that it shows what is read, not what is declared."""
-    return candidate in _SCHEMAS
+# Types of the keys, for the annotations that LangGraph reads.
+MESSAGES: Final[Any] = list[AnyMessage]
+ENTRIES: Final[Any] = list[ExecutableEntry]
+RESULTS: Final[Any] = Annotated[list[AgentResult], add_agent_results]
 
 
 def value_of(state: object, key: str, *, part: str, remedy: str) -> Any:

@@ -13,13 +13,15 @@ from langgraph.errors import GraphBubbleUp
 
 from langchain_asi_one._agent_identity import AGENT_REPORT, agent_identity
 from langchain_asi_one._json.safe import json_safe, safe_text
+from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._state import (
+    MESSAGES,
     MESSAGES_KEY,
+    RESULTS,
     RESULTS_KEY,
     AgentResult,
     AgentTask,
     Node,
-    schema,
     value_of,
 )
 
@@ -89,12 +91,8 @@ def agent_worker(
 
     worker: Any = ask_waiting if is_async else ask_at_once
     worker.__name__ = getattr(ask, "__name__", type(ask).__name__)
-    # LangGraph injects what the signature names, and adds the key of the first parameter's schema.
-    worker.__signature__ = signature = inspect.signature(ask)
-    first = next(iter(signature.parameters), "task")
-    worker.__annotations__ = {first: schema(**{key: "results"})}
-    vars(worker).update(reads=(), writes=(key,), gathers=key)
-    return cast("Callable[..., Any]", worker)
+    worker.__signature__ = inspect.signature(ask)  # LangGraph injects what it names
+    return cast("Callable[..., Any]", declare(worker, {key: RESULTS}, NodeContract(gathers=(key,))))
 
 
 def report_agents(
@@ -134,9 +132,8 @@ def report_agents(
         lines = [_line(result, max_characters) for result in results]
         return {messages_key: [HumanMessage("\n".join([AGENT_REPORT, *lines]))]}
 
-    vars(report_agents).update(reads=(key, messages_key), writes=())
-    report_agents.__annotations__["state"] = schema(**{key: "results", messages_key: "messages"})
-    return report_agents
+    keys = {key: RESULTS, messages_key: MESSAGES}
+    return declare(report_agents, keys, NodeContract(reads=(key, messages_key)))
 
 
 def _line(result: AgentResult, limit: int) -> str:

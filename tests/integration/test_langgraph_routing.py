@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.runnables.graph import Edge
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Send
@@ -21,7 +20,6 @@ from langchain_asi_one.langgraph import (
     agent_worker,
     allow_agents,
     check_graph,
-    executable_data_condition,
     executable_data_node,
     report_agents,
     send_agents,
@@ -273,7 +271,6 @@ def test_a_second_turn_without_agents_goes_to_default(model: ChatASIOne) -> None
             send_agents("ask", allow="any", routes={WEATHER: "weather"}, default="nobody"),
             {"ask", "weather", "nobody"},
         ),
-        (executable_data_condition(agents="ask", otherwise="nobody"), {"ask", "nobody"}),
     ],
 )
 def test_every_possible_edge_is_drawn(router: Any, targets: set[str], model: ChatASIOne) -> None:
@@ -284,15 +281,6 @@ def test_every_possible_edge_is_drawn(router: Any, targets: set[str], model: Cha
     assert all(edge.conditional for edge in graph.edges if edge.source == "executable_data")
     mermaid = graph.draw_mermaid()
     assert [t for t in targets if f"executable_data -.-> {t}" not in mermaid] == []
-
-
-def test_the_bare_condition_is_drawn(model: ChatASIOne) -> None:
-    graph = builder_of(model, executable_data_condition, "agents").compile().get_graph()
-
-    assert [edge for edge in graph.edges if edge.source == "executable_data"] == [
-        Edge("executable_data", END, None, conditional=True),
-        Edge("executable_data", "agents", None, conditional=True),
-    ]
 
 
 def test_allow_has_no_default() -> None:
@@ -367,11 +355,12 @@ def test_a_path_map_that_lacks_a_target_is_an_error_when_the_graph_is_built(
     lacks = "may lead to {} which its path_map lacks: add it"
     with pytest.raises(ValueError, match=lacks.format("'nobody',")):
         check_graph(built(default, ["ask", END]))
-    with pytest.raises(ValueError, match=lacks.format("'agents',")):
-        check_graph(built(executable_data_condition, {"ask": "ask", END: END}))
+    to_weather = send_agents("ask", allow="any", routes={WEATHER: "weather"})
+    with pytest.raises(ValueError, match=lacks.format("'weather',")):
+        check_graph(built(to_weather, ["ask", END]))
     with pytest.raises(ValueError, match="leads to 'gone', which is no node"):
         check_graph(built(send_agents("gone", allow="any"), {"gone": "ask", END: END}))
-    complete = built(executable_data_condition, {"agents": "ask", END: END})
+    complete = built(send_agents("ask", allow="any"), ["ask", END])
     assert check_graph(complete) is complete
 
 
@@ -379,7 +368,6 @@ def test_a_misspelt_key_is_an_error_when_the_graph_is_built(model: ChatASIOne) -
     wrong: list[tuple[Any, str]] = [
         (send_agents("ask", allow="any", key="executable_date"), "'executable_date'"),
         (send_agents("ask", allow="any", messages_key="mesages"), "'mesages'"),
-        (executable_data_condition(key="found", agents="ask"), "'found'"),
     ]
     for router, key in wrong:
         with pytest.raises(ValueError, match=f"reads the state key {key}, which no schema"):

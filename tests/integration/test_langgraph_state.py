@@ -11,7 +11,7 @@ import subprocess
 import sys
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage
@@ -24,13 +24,8 @@ from langgraph.types import Send
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from langchain_asi_one import ChatASIOne, parse_executable_data
-from langchain_asi_one.langgraph import (
-    ExecutableDataState,
-    executable_data_condition,
-    executable_data_node,
-    send_agents,
-)
+from langchain_asi_one import ChatASIOne, ExecutableEntry, parse_executable_data
+from langchain_asi_one.langgraph import ExecutableDataState, executable_data_node, send_agents
 from langchain_asi_one.testing import LocalASIOne, answer, raw, stream
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.patience import PATIENCE
@@ -60,6 +55,14 @@ class Data:
 STATES = [MessagesState, ExecutableDataState, Plain, Reduced, Validated, Data]
 
 
+class Named(TypedDict):
+    executable_data: list[ExecutableEntry]
+
+
+class Found(TypedDict):
+    found: list[ExecutableEntry]
+
+
 def body(executable_data: Any, content: str = "Here they are.") -> dict[str, Any]:
     message = {"role": "assistant", "content": content, "executable_data": executable_data}
     return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
@@ -67,6 +70,14 @@ def body(executable_data: Any, content: str = "Here they are.") -> dict[str, Any
 
 def messages_in(state: Any) -> list[BaseMessage]:
     return list(state["messages"] if isinstance(state, dict) else state.messages)
+
+
+def is_any_named(state: Named) -> Literal["agents", "__end__"]:
+    return "agents" if state["executable_data"] else "__end__"
+
+
+def is_any_found(state: Found) -> Literal["review", "__end__"]:
+    return "review" if state["found"] else "__end__"
 
 
 def graph_of(state: Any, model: ChatASIOne, checkpointer: Any = None, **node: Any) -> Any:
@@ -82,7 +93,7 @@ def graph_of(state: Any, model: ChatASIOne, checkpointer: Any = None, **node: An
     builder.add_node("agents", lambda _: {})
     builder.add_edge(START, "ask")
     builder.add_edge("ask", "executable_data")
-    builder.add_conditional_edges("executable_data", executable_data_condition)
+    builder.add_conditional_edges("executable_data", is_any_named)
     builder.add_edge("agents", END)
     return builder.compile(checkpointer or InMemorySaver())
 
@@ -133,8 +144,7 @@ def test_messages_and_output_may_have_other_keys(model: ChatASIOne) -> None:
     builder.add_node(executable_data_node(messages_key="chat", output_key="found"))
     builder.add_node("review", lambda _: {})
     builder.add_edge(START, "ask").add_edge("ask", "executable_data")
-    condition = executable_data_condition(key="found", agents="review", otherwise=END)
-    builder.add_conditional_edges("executable_data", condition)
+    builder.add_conditional_edges("executable_data", is_any_found)
     graph = builder.compile(InMemorySaver())
 
     assert steps(graph, {"chat": ASK["messages"]}) == ["ask", "executable_data", "review"]

@@ -1,0 +1,76 @@
+"""What a node or router reads, writes and leads to: for LangGraph, and for `check_graph`.
+
+LangGraph drops a key that the state does not declare, without an error. It does add the keys of
+the TypedDict that annotates a node's or router's first parameter, so each of ours carries one. Such
+a schema has no reducer but that of the results: LangGraph takes no second reducer for a key.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar, cast
+from weakref import WeakSet
+
+from typing_extensions import TypedDict
+
+_FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
+
+_SCHEMAS: Final[WeakSet[Any]] = WeakSet()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContract:
+    """The state keys and nodes that a node or router of this package relies on.
+
+    Attributes:
+        reads: Keys that it needs.
+        writes: Keys that it replaces; they must have no reducer.
+        gathers: Keys that it adds to; they must have a reducer.
+        targets: Nodes that a router may lead to.
+        sends: Nodes that a router sends tasks to.
+    """
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    gathers: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
+
+
+def declare(function: _FunctionT, keys: Mapping[str, Any], contract: NodeContract) -> _FunctionT:
+    """Attach a contract to a node's or router's function.
+
+    Args:
+        function: The function; it must have a parameter for the state or the task.
+        keys: Types of the state keys that it reads or writes.
+        contract: What it relies on.
+
+    Returns:
+        The same function. LangGraph reads its keys and targets from the annotations.
+    """
+    parameter = next(iter(inspect.signature(function).parameters), "task")
+    annotations: dict[str, Any] = {parameter: make_schema(keys)}
+    if contract.targets:
+        annotations["return"] = cast("Any", Literal)[tuple(dict.fromkeys(contract.targets))]
+    function.__annotations__ = annotations
+    vars(function)["contract"] = contract
+    return function
+
+
+def find_contract(function: object) -> NodeContract:
+    """Return the contract of a function; an empty one if it is not of this package."""
+    contract = getattr(function, "contract", None)
+    return contract if isinstance(contract, NodeContract) else NodeContract()
+
+
+def make_schema(keys: Mapping[str, Any]) -> Any:
+    """Make the TypedDict of state keys; LangGraph adds those that the state lacks."""
+    make = cast("Any", TypedDict)
+    schema = make("ASIOneKeys", dict(keys), total=False)
+    _SCHEMAS.add(schema)
+    return schema
+
+
+def is_own_schema(schema: object) -> bool:
+    """Return whether `make_schema` made a schema; such a one declares no key of the user's."""
+    return schema in _SCHEMAS

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import openai
 from langchain_core.exceptions import (
@@ -196,11 +196,18 @@ class ASIOneError(openai.APIError, ModelError):
         return type(self), (self.message, self.info)
 
 
-class ASIOneStatusError(ASIOneError, openai.APIStatusError):
-    """The API answered with an HTTP status that means failure (also a redirect: none is followed).
+_STATUS_CLASSES: dict[int, type[ASIOneStatusError]] = {}
 
-    An error event inside a stream that began with status 200 is raised as the class of the status
-    that the event names.
+
+def status_class(status: int) -> type[ASIOneStatusError]:
+    """Return the class of errors with a status; that of 500 is for all above, too."""
+    return _STATUS_CLASSES.get(min(status, 500), ASIOneStatusError)
+
+
+class ASIOneStatusError(ASIOneError, openai.APIStatusError):
+    """The API answered with an HTTP status of 300 or above; redirects are not followed.
+
+    An error event of a stream is raised as the class of the status that the event names.
 
     Source:
         400, 401, 422, 429 and 500 are in ASI:One's API reference of 2025; 403 was seen by
@@ -212,8 +219,25 @@ class ASIOneStatusError(ASIOneError, openai.APIStatusError):
         (302, False)
     """
 
+    # A subclass that names its `status` and `advice` below is all that a further status needs.
+    advice: ClassVar[str] = "Check the arguments of the request."
+    """What a user can do about it."""
 
-class ASIOneBadRequestError(ASIOneStatusError, openai.BadRequestError, ModelInvalidRequestError):
+    def __init_subclass__(cls, *, status: int | None = None, advice: str = "") -> None:
+        super().__init_subclass__()
+        if status is not None:
+            _STATUS_CLASSES[status] = cls
+        if advice:
+            cls.advice = advice
+
+
+class ASIOneBadRequestError(
+    ASIOneStatusError,
+    openai.BadRequestError,
+    ModelInvalidRequestError,
+    status=400,
+    advice="Check the arguments of the request.",
+):
     """400: the API refused the request; `param` names the field if the API did.
 
     Source:
@@ -228,8 +252,13 @@ class ASIOneBadRequestError(ASIOneStatusError, openai.BadRequestError, ModelInva
     """
 
 
-class ASIOneContextOverflowError(ASIOneBadRequestError, ContextOverflowError):
-    """400: the messages do not fit into the model's context.
+class ASIOneContextOverflowError(
+    ASIOneBadRequestError,
+    ContextOverflowError,
+    status=413,
+    advice="Shorten the messages, or ask a model with a larger context.",
+):
+    """413, or 400 with a text that says so: the messages do not fit into the model's context.
 
     Example:
         >>> from langchain_core.exceptions import ContextOverflowError
@@ -239,7 +268,11 @@ class ASIOneContextOverflowError(ASIOneBadRequestError, ContextOverflowError):
 
 
 class ASIOneAuthenticationError(
-    ASIOneStatusError, openai.AuthenticationError, ModelAuthenticationError
+    ASIOneStatusError,
+    openai.AuthenticationError,
+    ModelAuthenticationError,
+    status=401,
+    advice="Check the key in ASI_ONE_API_KEY or api_key=; keys are made at https://asi1.ai.",
 ):
     """401: the API key is missing or not accepted.
 
@@ -250,7 +283,11 @@ class ASIOneAuthenticationError(
 
 
 class ASIOnePermissionDeniedError(
-    ASIOneStatusError, openai.PermissionDeniedError, ModelPermissionDeniedError
+    ASIOneStatusError,
+    openai.PermissionDeniedError,
+    ModelPermissionDeniedError,
+    status=403,
+    advice="Check what the account and its key may use at https://asi1.ai.",
 ):
     """403: the API key may not do this.
 
@@ -260,7 +297,13 @@ class ASIOnePermissionDeniedError(
     """
 
 
-class ASIOneNotFoundError(ASIOneStatusError, openai.NotFoundError, ModelNotFoundError):
+class ASIOneNotFoundError(
+    ASIOneStatusError,
+    openai.NotFoundError,
+    ModelNotFoundError,
+    status=404,
+    advice="Check base_url and the model name.",
+):
     """404: no such model or endpoint.
 
     Example:
@@ -270,7 +313,11 @@ class ASIOneNotFoundError(ASIOneStatusError, openai.NotFoundError, ModelNotFound
 
 
 class ASIOneUnprocessableError(
-    ASIOneStatusError, openai.UnprocessableEntityError, ModelInvalidRequestError
+    ASIOneStatusError,
+    openai.UnprocessableEntityError,
+    ModelInvalidRequestError,
+    status=422,
+    advice="Check the arguments of the request; a missing field or header is named above.",
 ):
     """422: the gateway could not validate the request.
 
@@ -284,7 +331,13 @@ class ASIOneUnprocessableError(
     """
 
 
-class ASIOneRateLimitError(ASIOneStatusError, openai.RateLimitError, ModelRateLimitError):
+class ASIOneRateLimitError(
+    ASIOneStatusError,
+    openai.RateLimitError,
+    ModelRateLimitError,
+    status=429,
+    advice="Wait and try again, or raise max_retries.",
+):
     """429: rate limit or quota exhausted; see `retry_after`.
 
     Source:
@@ -304,7 +357,13 @@ class ASIOneRateLimitError(ASIOneStatusError, openai.RateLimitError, ModelRateLi
     """
 
 
-class ASIOneServerError(ASIOneStatusError, openai.InternalServerError, ModelAPIError):
+class ASIOneServerError(
+    ASIOneStatusError,
+    openai.InternalServerError,
+    ModelAPIError,
+    status=500,
+    advice="The fault is on the server's side: try again later.",
+):
     """5xx: the fault is on the server's side.
 
     Example:

@@ -24,23 +24,8 @@ _CONTEXT_OVERFLOW = re.compile(
     r"context[ _](length|window)|maximum context|prompt is too long", re.IGNORECASE
 )
 
-_CLASSES: dict[int, type[ASIOneStatusError]] = {
-    400: errors.ASIOneBadRequestError,
-    401: errors.ASIOneAuthenticationError,
-    403: errors.ASIOnePermissionDeniedError,
-    404: errors.ASIOneNotFoundError,
-    422: errors.ASIOneUnprocessableError,
-    429: errors.ASIOneRateLimitError,
-}
-_ADVICE = {
-    400: "Check the arguments of the call.",
-    401: "Check the key in ASI_ONE_API_KEY or api_key=; keys are made at https://asi1.ai.",
-    402: "Check the balance of the account at https://asi1.ai.",
-    403: "Check what the account and its key may use at https://asi1.ai.",
-    404: "Check base_url and the model name.",
-    422: "Check the arguments of the call; a missing field or header is named above.",
-    429: "Wait and try again, or raise max_retries.",
-}
+# For a status that has no class.
+_ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
 
 
 @dataclass(frozen=True)
@@ -196,9 +181,7 @@ def _build(
 def _status_class(status_code: int, detail: ErrorDetail) -> type[ASIOneStatusError]:
     if status_code == 400 and _CONTEXT_OVERFLOW.search(f"{detail.message} {detail.code}"):
         return errors.ASIOneContextOverflowError
-    if status_code >= 500:
-        return errors.ASIOneServerError
-    return _CLASSES.get(status_code, ASIOneStatusError)
+    return errors.status_class(status_code)
 
 
 def _status_advice(
@@ -213,9 +196,7 @@ def _status_advice(
         return f"The API refuses the value of {detail.param!r}: change it."
     if status_code == 429 and retry_after is not None:
         return f"Try again in {retry_after:g} s."
-    if status_code >= 500:
-        return "The fault is on the server's side: try again later."
-    return _ADVICE.get(status_code, "Check the arguments of the call.")
+    return _ADVICE.get(status_code) or _status_class(status_code, detail).advice
 
 
 def _read_body(content: bytes) -> object:

@@ -62,7 +62,6 @@ __all__ = [
     "ASIOneStatusError",
     "ASIOneTimeoutError",
     "ASIOneUnprocessableError",
-    "ErrorInfo",
     "IncompleteStreamError",
     "InvalidResponseError",
 ]

@@ -41,7 +41,6 @@ WIRE_FACTS: Final = {
     "langchain_asi_one.errors.ASIOneRateLimitError",
     "langchain_asi_one.errors.ASIOneStatusError",
     "langchain_asi_one.errors.ASIOneUnprocessableError",
-    "langchain_asi_one.errors.ErrorInfo",
     "langchain_asi_one.errors.IncompleteStreamError",
     "langchain_asi_one.follow_up.is_deferred",
     "langchain_asi_one.follow_up.with_follow_up",

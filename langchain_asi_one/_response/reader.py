@@ -12,7 +12,6 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.envelope import Envelope
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ThoughtReader, content_text
 from langchain_asi_one._response.tool_calls import LeakedCallReader, ToolCallDelta, ToolCallReader
 
@@ -33,6 +32,8 @@ _USAGE_FIELDS = {
     "completion_tokens_details",
 }
 _KINDS: dict[str, type | tuple[type, ...]] = {"id": str, "model": str, "created": (int, float)}
+_SCALAR = (str, bool, int, float, type(None))
+_ADDED_UP = {*THOUGHT_FIELDS, "refusal"}
 # `created` is in seconds, but E1 streams send milliseconds; 10**11 s is the year 5138.
 _MILLISECONDS_FROM = 10**11
 
@@ -61,6 +62,65 @@ class Delta(TypedDict, total=False):
     last: bool
 
 
+class Frame:
+    """The fields of a chunk around its delta and beside its thought.
+
+    Most chunks repeat those of the previous chunk, and to read a field twice is to read it once.
+
+    Args:
+        chunk: The previous chunk.
+        choice: Its choice that counts.
+    """
+
+    def __init__(self, chunk: Wire, choice: Wire) -> None:
+        self._chunk = {**chunk, "choices": None}
+        for name in THOUGHT_FIELDS:
+            self._chunk.pop(name, None)
+        self._choice = {**choice, "delta": None}
+        outer, inner = self._chunk.items(), self._choice.items()
+        # Refusals add up, and equal containers may differ in the types of their numbers.
+        self._is_plain = all(
+            name not in _ADDED_UP and (isinstance(value, _SCALAR) or value in ([], {}))
+            for name, value in (*outer, *inner)
+        )
+        # To Python, 1, 1.0 and True are equal.
+        self._numbers = [
+            (fields is inner, name, type(value))
+            for fields in (outer, inner)
+            for name, value in fields
+            if isinstance(value, int | float)
+        ]
+
+    def delta(self, chunk: Wire) -> Wire | None:
+        """Return the delta if every other field equals the previous chunk's.
+
+        Args:
+            chunk: The next chunk.
+
+        Returns:
+            The delta, with a thought beside the choices as a field of it; `None` if anything else
+            is new.
+        """
+        choices = chunk.get("choices")
+        if not self._is_plain or not isinstance(choices, list) or len(choices) != 1:
+            return None
+        choice = choices[0]
+        if not isinstance(choice, dict) or not isinstance(delta := choice.get("delta"), dict):
+            return None
+        fields = {**chunk, "choices": None}
+        thoughts = {}
+        if len(fields) != len(self._chunk):
+            thoughts = {name: fields.pop(name) for name in THOUGHT_FIELDS if name in fields}
+        if fields != self._chunk or {**choice, "delta": None} != self._choice:
+            return None
+        for in_choice, name, kind in self._numbers:
+            if type((choice if in_choice else chunk)[name]) is not kind:
+                return None
+        if thoughts.keys() & delta.keys():
+            return None
+        return {**delta, **thoughts} if thoughts else delta
+
+
 class AnswerReader:
     """Reads one answer, whole or in chunks.
 
@@ -82,7 +142,7 @@ class AnswerReader:
         self._leaks = LeakedCallReader(tools or {})
         self._calls = ToolCallReader()
         self._thought = ThoughtReader()
-        self._envelope = Envelope()
+        self._frame: Frame | None = None
         self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}
         self._server_calls: list[Wire] = []
         self._plan_state: Any = None
@@ -116,36 +176,32 @@ class AnswerReader:
         Returns:
             What it adds to text, thought and tool calls.
         """
-        inner = self._envelope.delta(chunk)
-        piece = None if inner is None else self._plain(inner, chunk)
-        return self._any(chunk) if piece is None else piece
+        delta = self._frame.delta(chunk) if self._frame else None
+        read = None if delta is None else self._read_delta(delta)
+        return self._read_chunk(chunk) if read is None else read
 
-    def _plain(self, delta: Wire, chunk: Wire) -> Delta | None:
-        """Take a chunk that says nothing new but in these fields of its delta, as nearly all do."""
-        content = ""
-        told, thought = None, ""
-        noted = self._unnamed[2]
+    def _read_delta(self, delta: Wire) -> Delta | None:
+        """Read a delta of text, reasoning and tool calls; `None` if it holds another field."""
+        content, source, thought = "", None, ""
+        known = self._unnamed[2]
         for name, value in delta.items():
             if name == "content" and isinstance(value, str):
                 content = value
             elif value is None:
-                if name not in _MESSAGE_FIELDS and name not in noted:
+                if name not in _MESSAGE_FIELDS and name not in known:
                     return None
-            elif name in THOUGHT_FIELDS and told is None and isinstance(value, str):
-                told, thought = name, value
+            elif name in THOUGHT_FIELDS and source is None and isinstance(value, str):
+                source, thought = name, value
             elif name not in ("role", "tool_calls"):
                 return None
-        for name in self._envelope.thoughts(chunk):
-            if told is not None or not isinstance(chunk[name], str):
-                return None
-            told, thought = name, chunk[name]
         calls = self._tool_calls(delta) if "tool_calls" in delta else []
         text = self._text(content, calls) if content else ""
-        if told is not None:
-            thought = self._thought.feed_text(told, thought)
+        if source is not None:
+            thought = self._thought.feed_text(source, thought)
         return Delta(text=text, thought=thought, tool_calls=calls)
 
-    def _any(self, chunk: Wire) -> Delta:
+    def _read_chunk(self, chunk: Wire) -> Delta:
+        """Read every field of a chunk."""
         choice = self._choice(chunk)
         delta, message = _object(choice, "delta"), _object(choice, "message")
         part, whole = (delta, message) if self._streamed else (message or delta, {})
@@ -159,7 +215,7 @@ class AnswerReader:
         calls += self._tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
         thought = self._thought.feed(levels) + self._thought.complete(whole)
         if self._streamed:
-            self._envelope.learn(chunk, choice)
+            self._frame = Frame(chunk, choice)
         return Delta(text=text, thought=thought, tool_calls=calls)
 
     def close(self) -> Delta:
@@ -310,6 +366,13 @@ class AnswerReader:
         if unnamed_usage:
             extra["usage"] = unnamed_usage
         return extra
+
+
+def _without_delta(chunk: Wire, choice: Wire) -> tuple[Wire, Wire]:
+    outer = {**chunk, "choices": None}
+    for name in THOUGHT_FIELDS:
+        outer.pop(name, None)
+    return outer, {**choice, "delta": None}
 
 
 def _items(value: Wire, name: str) -> list[Any]:

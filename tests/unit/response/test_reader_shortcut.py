@@ -1,4 +1,4 @@
-"""Chunks that repeat the last one are read by their delta alone, to the same result."""
+"""Chunks that repeat the previous one are read by their delta alone, to the same result."""
 
 from __future__ import annotations
 
@@ -14,21 +14,12 @@ from typing_extensions import override
 
 from langchain_asi_one._json.tool_arguments import JSONTextFilter
 from langchain_asi_one._response import tool_calls as _tool_calls
-from langchain_asi_one._response.envelope import Envelope
-from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._response.reader import AnswerReader, Frame
 from langchain_asi_one._response.tool_calls import ToolCallReader
 from tests.support.examples import examples
 
 Wire = dict[str, Any]
 TOOLS = {"look": {"type": "object", "properties": {"city": {"type": "string"}}}}
-
-
-class _Strange(Envelope):
-    """To which every chunk is new."""
-
-    @override
-    def delta(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
-        return None
 
 
 class _ItemByItem(ToolCallReader):
@@ -57,8 +48,9 @@ def read(chunks: list[Wire], *, whole_way: bool, tools: Any = None) -> list[obje
     reader = AnswerReader(streamed=True, tools=tools)
     with pytest.MonkeyPatch.context() as patched:
         if whole_way:
+            patched.setattr(Frame, "delta", lambda self, chunk: None)
             patched.setattr(_tool_calls, "JSONTextFilter", _Thorough)
-            reader._envelope, reader._calls = _Strange(), _ItemByItem()
+            reader._calls = _ItemByItem()
         said: list[object] = []
         for chunk in copy.deepcopy(chunks):
             said.append(exactly(reader.feed(chunk)))
@@ -241,13 +233,13 @@ def chunk(delta: Wire, **fields: Any) -> Wire:
 def test_the_short_way_is_the_way_of_nearly_all_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests above would compare one way with itself."""
     read_whole: list[Wire] = []
-    whole_way = AnswerReader._any
+    whole_way = AnswerReader._read_chunk
 
     def noted(reader: AnswerReader, chunk: Wire) -> Any:
         read_whole.append(chunk)
         return whole_way(reader, chunk)
 
-    monkeypatch.setattr(AnswerReader, "_any", noted)
+    monkeypatch.setattr(AnswerReader, "_read_chunk", noted)
     reader = AnswerReader(streamed=True, tools=TOOLS)
     begin = {"index": 0, "id": "c1", "function": {"name": "look", "arguments": '{"city": "'}}
     more = {"index": 0, "function": {"arguments": "e"}}

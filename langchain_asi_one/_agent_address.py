@@ -1,4 +1,4 @@
-"""Addresses of agents on Agentverse: pure."""
+"""Checksum of the addresses of agents on Agentverse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _ADDRESS: Final = re.compile(f"agent1([{_BECH32}]{{59}})")
 
 
-def _feedback(top: int) -> int:
+def _compute_feedback(top: int) -> int:
     generators = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
     total = 0
     for bit, generator in enumerate(generators):
@@ -17,20 +17,20 @@ def _feedback(top: int) -> int:
     return total
 
 
-_FEEDBACK: Final = tuple(_feedback(top) for top in range(32))
+_FEEDBACK: Final = tuple(_compute_feedback(top) for top in range(32))
 _PREFIX: Final = (*(ord(c) >> 5 for c in "agent"), 0, *(ord(c) & 31 for c in "agent"))
 _KEY_LAST: Final = 52  # 33 bytes are 52.8 characters: the last bit of this one is padding
 
 
 def is_agent_address(value: object) -> bool:
-    """Whether a value is an agent's address, its checksum included.
+    """Return whether a value is an agent's address with a right checksum.
 
     An address is bech32 (BIP 173, checksum constant 1) with the prefix `agent` over a compressed
-    public key of 33 bytes: 65 characters, in lower case as in Agentverse's published pattern.
-    Whether an agent exists there is not checked.
+    public key of 33 bytes: 65 characters, in lower case as in Agentverse's published pattern. An
+    agent need not exist there.
 
     Args:
-        value: Anything; what is not a string is not an address.
+        value: Anything; only a string can be an address.
 
     Returns:
         True if every character, the checksum and the padding bit are right.

@@ -1,18 +1,18 @@
-"""Reads `executable_data`, the agents and tool calls that ASI:One names in an answer.
+"""Reader of `executable_data`, the agents and tool calls that ASI:One names in a response.
 
 The documentation calls the field "agent manifests and tool calls from the Agentverse marketplace"
-and gives its type as a list of objects or null. No filled example has been published, so every
-shape that documents and public clients suggest is read, what is not understood stays in `raw`,
-and what is wrong is said in `problems`. Nothing here raises: a run must not die of a field whose
-schema is unpublished. The entries were written by a model that read untrusted text, so they
-say what was named, never what may be done: check them against a list of your own before acting.
+and gives its type as a list of objects or null. No filled example has been published. So this
+module reads every shape that documents and public clients suggest, keeps the rest in `raw`, and
+names each mistake in `problems`. It never raises: a field without a published schema must not end
+a run. A model that read untrusted text wrote the entries. They say which agents it named, not which
+may be asked: compare them with a list of your own before you act.
 """
 
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal, NotRequired, Required, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Literal, NamedTuple, NotRequired, Required, TypeAlias, cast
 
 # Not only for type checkers: runnables read the annotations of the functions that they wrap.
 from langchain_core.messages import BaseMessage
@@ -29,7 +29,7 @@ _Kind: TypeAlias = Literal["agent", "tool_call", "unknown"]
 
 
 class ExecutableEntry(TypedDict):
-    """One agent or tool call that ASI:One named. Plain JSON, so that any checkpointer holds it.
+    """One agent or tool call that ASI:One named. Plain JSON that any checkpointer can store.
 
     Attributes:
         kind: `"tool_call"` if the entry names a tool and either gives arguments or names no agent;
@@ -38,7 +38,7 @@ class ExecutableEntry(TypedDict):
         raw: The entry as sent, made safe for JSON and checkpoints.
         address: The agent's address of 65 characters; present only if its checksum is right.
         handle: The agent's Agentverse handle without `@`, 1 to 64 characters. A claim of the
-            entry: nothing here shows that it belongs to `address`.
+            entry: nothing shows that it belongs to `address`.
         name: The agent's or the tool's name. Chosen by its author: never route on it.
         description: The author's description. Untrusted text.
         id: The identifier of the call or the object.
@@ -69,7 +69,7 @@ class ExecutableEntry(TypedDict):
 
 
 _Path: TypeAlias = tuple[str, ...]
-# The field that a value gives, and how it reads; or what is wrong with the value.
+# A field and its value; or what is wrong with the value.
 _Reading: TypeAlias = tuple[str, Any] | str
 
 _CONTAINERS: Final = (
@@ -81,7 +81,7 @@ _CONTAINERS: Final = (
     "manifests",
 )
 
-# field -> where it is looked for, best first; "agent.name" is the name inside an object `agent`.
+# Field -> the keys that may hold it, best first. "agent.name" is `name` in an object `agent`.
 _KEYS: Final[dict[str, str]] = {
     "address": "address agent_address agent"
     " agent.address agent.agent_address agent_used.agent_address agent_used.address",
@@ -97,11 +97,11 @@ _KEYS: Final[dict[str, str]] = {
 _PATHS: Final[dict[str, tuple[_Path, ...]]] = {
     field: tuple(tuple(key.split(".")) for key in keys.split()) for field, keys in _KEYS.items()
 }
-# Keys that hold a string or an object; the object is read through the paths that go inside it.
+# Keys that hold a text or an object. The object is read by the paths that lead into it.
 _OBJECTS: Final = {path[:1] for paths in _PATHS.values() for path in paths if len(path) > 1}
 _AGENT_FIELDS: Final = frozenset({"address", "handle"})
 _NAMING: Final = _AGENT_FIELDS | {"tool"}
-# Two different values of these in one entry are suspicious; of the other fields they are ordinary.
+# A second, different value of these in one entry is a problem.
 _SINGLE: Final = frozenset({"address", "handle", "tool", "args"})
 _MANIFEST_KEYS: Final = frozenset({"metadata", "models", "interactions"})
 _SCHEMES: Final = ("test-agent://", "agent://")
@@ -120,24 +120,26 @@ _NOT_OBJECT: Final = "The entry is not an object, so it names no agent and no to
 _NAMELESS: Final = "The entry names no agent (address or handle) and no tool; see `raw`."
 _MANIFEST: Final = "A protocol manifest describes messages and names no agent; see `raw`."
 
-_HANDLE: Final = re.compile(r"@?([A-Za-z0-9._-]{1,64})")
+HANDLE: Final = re.compile(r"@?([A-Za-z0-9._-]{1,64})")
+"""A handle, with or without `@`; the group is the handle without it."""
 
 
 def parse_executable_data(value: object) -> list[ExecutableEntry]:
-    """Reads the value of `executable_data`, in whatever shape it came. Never raises.
+    """Read the value of `executable_data`, in any shape. Never raises.
 
-    Read are a list of entries; an object that holds entries under `agent_calls`, `agents`,
+    It reads a list of entries; an object that holds entries under `agent_calls`, `agents`,
     `tool_calls`, `calls`, `executable_data` or `manifests`; one entry; the JSON text of any of
-    these; and these inside one another, up to 8 levels. An object that holds entries and also
-    names an agent or a tool itself is an entry too and comes first. Null and empty values give
-    nothing. Equal entries are given once, in the order of their first appearance.
+    these; and these inside one another, up to 8 levels. An object that holds entries and names an
+    agent or a tool itself is an entry too, and comes first. Null and empty values give nothing.
+    Equal entries are given once, in the order of their first appearance.
 
     Args:
         value: The field's value, from the API or from anywhere else.
 
     Returns:
-        One `ExecutableEntry` for each agent, call or thing not understood. All of it is plain
-        JSON: string keys, text, bool, null, integers of 64 bits, finite floats, lists.
+        One `ExecutableEntry` for each agent, each tool call, and each value that is neither. All
+        of it is plain JSON: string keys, text, bool, null, integers of 64 bits, finite floats,
+        lists.
 
     Source:
         The API reference gives a list of objects or null; that the list may come inside an object
@@ -148,11 +150,11 @@ def parse_executable_data(value: object) -> list[ExecutableEntry]:
         >>> entry["kind"], entry["tool"], entry["args"], "problems" in entry
         ('tool_call', 'find', {}, False)
     """
-    return _distinct(_unfold(json_safe(value)))
+    return _build_entries(_unfold(json_safe(value)))
 
 
 def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
-    """Reads the agents and tool calls that a message names. Never raises.
+    """Read the agents and tool calls that a message names. Never raises.
 
     Args:
         message: A message of `ChatASIOne`; any other gives an empty list.
@@ -163,8 +165,8 @@ def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
         deep. Those agents have been asked already.
 
     Source:
-        `agent_used` is told of in https://github.com/fetchai/agentverse/issues/115, without the
-        nesting around it.
+        https://github.com/fetchai/agentverse/issues/115 shows `agent_used`, without the objects
+        around it.
 
     Example:
         >>> from langchain_core.messages import AIMessage
@@ -174,36 +176,45 @@ def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
         [('agent', 'weather')]
     """
     kwargs = message.additional_kwargs
-    plan = _decoded(json_safe(kwargs.get("plan_state")))
-    return _distinct(_unfold([json_safe(kwargs.get("executable_data")), *_agents_used(plan)]))
+    plan = _decode_json(json_safe(kwargs.get("plan_state")))
+    named = json_safe(kwargs.get("executable_data"))
+    return _build_entries(_unfold([named, *_find_agents_used(plan)]))
 
 
-def _distinct(entries: Iterator[Any]) -> list[ExecutableEntry]:
-    # Keyed by JSON text, because Python holds 1, 1.0 and True for equal.
-    unique = {json.dumps(raw, sort_keys=True): raw for raw in entries}
-    return [_entry(raw) for raw in unique.values()]
+def identifier_problems(entry: ExecutableEntry) -> list[str]:
+    """Find what is wrong with the address and the handle that an entry gives in `raw`."""
+    raw = entry.get("raw")
+    if not isinstance(raw, dict):
+        return []
+    return _read_fields(raw, ("address", "handle")).problems
+
+
+def _build_entries(values: Iterator[Any]) -> list[ExecutableEntry]:
+    # Keyed by JSON text, because 1, 1.0 and True are equal in Python.
+    unique = {json.dumps(raw, sort_keys=True): raw for raw in values}
+    return [_build_entry(raw) for raw in unique.values()]
 
 
 def _unfold(value: Any, level: int = 0) -> Iterator[Any]:
-    value = _decoded(value)
+    value = _decode_json(value)
     if value in _EMPTY:
         return
     if isinstance(value, list) and level <= _MAX_NESTING:
         for item in value:
             yield from _unfold(item, level + 1)
     elif isinstance(value, dict) and level <= _MAX_NESTING:
-        held = [_decoded(value.get(key)) for key in _CONTAINERS]
-        held = [inner for inner in held if isinstance(inner, list | dict)]
-        if not held or any(next(_values(value, field), None) for field in _NAMING):
+        contents = [_decode_json(value.get(key)) for key in _CONTAINERS]
+        contents = [inner for inner in contents if isinstance(inner, list | dict)]
+        if not contents or any(next(_find_values(value, field), None) for field in _NAMING):
             yield value
-        for inner in held:
+        for inner in contents:
             yield from _unfold(inner, level + 1)
     else:
         yield value
 
 
-def _decoded(value: Any) -> Any:
-    """The list or object in a JSON text, also one encoded twice; else the value itself."""
+def _decode_json(value: Any) -> Any:
+    """Decode the JSON text of a list or object, also one encoded twice; else return the value."""
     decoded = value.strip() if isinstance(value, str) else value
     for _ in range(2):
         if isinstance(decoded, str) and decoded:
@@ -214,22 +225,22 @@ def _decoded(value: Any) -> Any:
     return decoded if isinstance(decoded, list | dict) or decoded in _EMPTY else value
 
 
-def _agents_used(value: Any, depth: int = 0) -> Iterator[Any]:
+def _find_agents_used(value: Any, depth: int = 0) -> Iterator[Any]:
     if depth > _MAX_PLAN_DEPTH:
         return
     if isinstance(value, list):
         for item in value:
-            yield from _agents_used(item, depth + 1)
+            yield from _find_agents_used(item, depth + 1)
     elif isinstance(value, dict):
         for key, inner in value.items():
             if key == "agent_used":
                 yield inner
             else:
-                yield from _agents_used(inner, depth + 1)
+                yield from _find_agents_used(inner, depth + 1)
 
 
-def _values(raw: dict[str, Any], field: str) -> Iterator[tuple[_Path, Any]]:
-    """What an entry gives for a field, with where; null and blank text count as not given."""
+def _find_values(raw: dict[str, Any], field: str) -> Iterator[tuple[_Path, Any]]:
+    """Find the values of a field in an entry; null and blank text count as absent."""
     for path in _PATHS[field]:
         value = raw.get(path[0])
         if len(path) == 2:
@@ -241,57 +252,67 @@ def _values(raw: dict[str, Any], field: str) -> Iterator[tuple[_Path, Any]]:
             yield path, value
 
 
-def _entry(raw: Any) -> ExecutableEntry:
+class _Fields(NamedTuple):
+    values: dict[str, Any]
+    present: set[str]
+    """Fields that the entry has, also those with a wrong value."""
+    problems: list[str]
+
+
+def _build_entry(raw: Any) -> ExecutableEntry:
     if not isinstance(raw, dict):
-        return {"kind": "unknown", "raw": raw, "problems": [f"{_NOT_OBJECT}: {_shown(raw)}."]}
-    found: dict[str, Any] = {}
-    given: set[str] = set()
-    problems: list[str] = []
-    for field in _PATHS:
-        for path, value in _values(raw, field):
-            for reading in _READERS.get(field, _text)(field, value):
-                if reading != _ARGS_SCHEMA:
-                    given.add(field)
-                problem = reading if isinstance(reading, str) else _put(found, *reading)
-                if problem:
-                    problems.append(f"`{'.'.join(path)}` {problem}: {_shown(value)}.")
-    named = "name" in found and found["name"] == raw.get("name")
-    if named and "args" in given and not given & _NAMING:
-        found["tool"] = found["name"]
-    kind = _kind(found, called="args" in given)
+        return {"kind": "unknown", "raw": raw, "problems": [f"{_NOT_OBJECT}: {_quote(raw)}."]}
+    values, present, problems = _read_fields(raw, _PATHS)
+    has_name = "name" in values and values["name"] == raw.get("name")
+    if has_name and "args" in present and not present & _NAMING:
+        values["tool"] = values["name"]
+    kind = _choose_kind(values, has_args="args" in present)
     if kind == "unknown" and raw.keys() >= _MANIFEST_KEYS:
-        found |= _manifest_name(raw["metadata"])
+        values |= _read_manifest_name(raw["metadata"])
         problems.append(_MANIFEST)
     elif kind == "unknown":
         problems.append(_NAMELESS)
-    entry = {"kind": kind, **found, "raw": raw, **({"problems": problems} if problems else {})}
+    entry = {"kind": kind, **values, "raw": raw, **({"problems": problems} if problems else {})}
     return cast("ExecutableEntry", entry)
 
 
-def _kind(found: dict[str, Any], *, called: bool) -> _Kind:
-    agent = not found.keys().isdisjoint(_AGENT_FIELDS)
-    if "tool" in found and (called or not agent):
+def _read_fields(raw: dict[str, Any], fields: Iterable[str]) -> _Fields:
+    result = _Fields({}, set(), [])
+    for field in fields:
+        for path, value in _find_values(raw, field):
+            for reading in _READERS.get(field, _read_text)(field, value):
+                if reading != _ARGS_SCHEMA:
+                    result.present.add(field)
+                problem = reading if isinstance(reading, str) else _add(result.values, *reading)
+                if problem:
+                    result.problems.append(f"`{'.'.join(path)}` {problem}: {_quote(value)}.")
+    return result
+
+
+def _choose_kind(values: dict[str, Any], *, has_args: bool) -> _Kind:
+    names_agent = not values.keys().isdisjoint(_AGENT_FIELDS)
+    if "tool" in values and (has_args or not names_agent):
         return "tool_call"
-    return "agent" if agent else "unknown"
+    return "agent" if names_agent else "unknown"
 
 
-def _put(found: dict[str, Any], field: str, value: Any) -> str:
-    """Keeps the first value of a field, and says so where a later one contradicts it."""
-    first = found.setdefault(field, value)
+def _add(values: dict[str, Any], field: str, value: Any) -> str:
+    """Keep the first value of a field; return a problem if a later one contradicts it."""
+    first = values.setdefault(field, value)
     return f"names another {field}, not used" if field in _SINGLE and first != value else ""
 
 
-def _text(field: str, value: Any) -> Iterator[_Reading]:
+def _read_text(field: str, value: Any) -> Iterator[_Reading]:
     yield (field, value) if isinstance(value, str) else _NOT_TEXT
 
 
-def _handle(field: str, value: Any) -> Iterator[_Reading]:
-    match = _HANDLE.fullmatch(value) if isinstance(value, str) else None
+def _read_handle(field: str, value: Any) -> Iterator[_Reading]:
+    match = HANDLE.fullmatch(value) if isinstance(value, str) else None
     yield (field, match[1]) if match else _NOT_HANDLE
 
 
-def _identifier(field: str, value: Any) -> Iterator[_Reading]:
-    """An address, `agent://` address, `handle/` address, or `@handle`."""
+def _read_identifier(field: str, value: Any) -> Iterator[_Reading]:
+    """Read an address, `agent://address`, `handle/address` or `@handle`."""
     if not isinstance(value, str):
         yield _NOT_TEXT
         return
@@ -302,35 +323,35 @@ def _identifier(field: str, value: Any) -> Iterator[_Reading]:
     if is_agent_address(address):
         yield field, address
         if slash:
-            yield from _handle("handle", handle)
+            yield from _read_handle("handle", handle)
     elif address.startswith("@") and not slash:
-        yield from _handle("handle", address)
+        yield from _read_handle("handle", address)
     else:
         yield _NOT_ADDRESS
 
 
-def _arguments(field: str, value: Any) -> Iterator[_Reading]:
-    args = {} if isinstance(value, str) and not value.strip() else _decoded(value)
+def _read_arguments(field: str, value: Any) -> Iterator[_Reading]:
+    args = {} if isinstance(value, str) and not value.strip() else _decode_json(value)
     if not isinstance(args, dict):
         yield _NOT_ARGS
     elif args.get("type") == "object" and isinstance(args.get("properties"), dict):
         yield _ARGS_SCHEMA
     else:
-        yield field, copy.deepcopy(args)  # who edits the arguments must not edit `raw`
+        yield field, copy.deepcopy(args)  # an edit of the arguments must not change `raw`
 
 
 _READERS: Final[dict[str, Callable[[str, Any], Iterator[_Reading]]]] = {
-    "address": _identifier,
-    "handle": _handle,
-    "args": _arguments,
+    "address": _read_identifier,
+    "handle": _read_handle,
+    "args": _read_arguments,
 }
 
 
-def _manifest_name(metadata: Any) -> dict[str, str]:
+def _read_manifest_name(metadata: Any) -> dict[str, str]:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return {"name": name} if isinstance(name, str) and name.strip() else {}
 
 
-def _shown(value: Any) -> str:
+def _quote(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return repr(text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…")

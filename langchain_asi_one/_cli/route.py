@@ -16,13 +16,14 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from typing_extensions import override
 
+from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._cli.ask import Source, asked
 from langchain_asi_one._cli.run import status_of
 from langchain_asi_one._cli.screen import complain, screen_on
 from langchain_asi_one._json.printable import one_line, printable
 from langchain_asi_one.display._text import Line, Section
 from langchain_asi_one.executable_data import get_executable_data
-from langchain_asi_one.langgraph import agent_identity, allow_agents
+from langchain_asi_one.langgraph import allow_agents
 from langchain_asi_one.langgraph.example import ALLOW, example_graph
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _text(message: BaseMessage) -> Line:
 def _verdicts(message: BaseMessage, allowed: Callable[[ExecutableEntry], bool]) -> Iterator[Line]:
     entries = get_executable_data(message)
     for entry in entries:
-        identity = agent_identity(entry)
+        identity = identify_agent(entry)
         yield Line(one_line(entry.get("name", "(no name)")[:_LONGEST_NAME]), role="name")
         yield Line(identity or "(no address or handle that holds)", "  ")
         if allowed(entry):

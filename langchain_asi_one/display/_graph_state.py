@@ -9,8 +9,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
-from langchain_asi_one._agent_identity import AGENT_REPORT, agent_identity
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._agent_identity import identify_agent, is_report
 from langchain_asi_one.display._agent_status import AGENTS, STATUSES, Agent, Status
 from langchain_asi_one.display._view import Item, Part, Turn, entry_item, short, turn_of
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
@@ -74,13 +73,13 @@ def _agents(
 ) -> Iterator[Agent]:
     results = [one for one in values.get("agent_results") or [] if isinstance(one, Mapping)]
     kept = [one for one in values.get("executable_data") or [] if isinstance(one, Mapping)]
-    kept_identities = {agent_identity(_entry(entry)) for entry in kept}
+    kept_identities = {identify_agent(_entry(entry)) for entry in kept}
     routed = values.get("agent_results") is not None or "executable_data" in values
     named = [(entry, True) for entry in map(_entry, kept)]
     named += [*_named_in_turn(messages)]
     seen: set[str] = set()
     for entry, before in named:
-        identity = agent_identity(entry)
+        identity = identify_agent(entry)
         _, item = entry_item(entry)
         key = identity or item.name
         if key in seen or (identity is None and entry.get("kind") == "unknown"):
@@ -127,7 +126,7 @@ def _named_in_turn(messages: tuple[BaseMessage, ...]) -> Iterator[tuple[Executab
     turn: list[tuple[AIMessage, bool]] = []
     for message in reversed(messages):
         if isinstance(message, HumanMessage):
-            if not one_line(message.text).startswith(one_line(AGENT_REPORT)):
+            if not is_report(message):
                 break
             turn = [(answer, False) for answer, _ in turn]
         elif isinstance(message, AIMessage):

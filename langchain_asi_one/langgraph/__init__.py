@@ -16,7 +16,6 @@ or `create_asi_one_graph(model, allow={...}, worker=ask)` for the whole. All tha
 state is plain JSON, which every checkpointer holds.
 """
 
-from langchain_asi_one._agent_identity import agent_identity
 from langchain_asi_one._response import content_blocks as _content_blocks  # noqa: F401 - stored messages need its translator
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
 from langchain_asi_one.langgraph._check import check_graph
@@ -45,7 +44,6 @@ __all__ = [
     "ExecutableDataState",
     "FollowUp",
     "add_agent_results",
-    "agent_identity",
     "agent_worker",
     "allow_agents",
     "check_graph",

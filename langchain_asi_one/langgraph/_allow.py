@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
-from langchain_asi_one._agent_identity import HANDLE, agent_identity
-from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address
+from langchain_asi_one._agent_identity import identify_agent
+from langchain_asi_one.executable_data import HANDLE, ExecutableEntry, is_agent_address
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
     accepts = _acceptance(allow)
 
     def allowed(entry: ExecutableEntry) -> bool:
-        identity = agent_identity(entry)
+        identity = identify_agent(entry)
         return identity is not None and accepts(identity, entry)
 
     return allowed
@@ -95,7 +95,7 @@ def distinct_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]
     for entry in entries:
         is_call = entry.get("kind") == "tool_call" or entry.get("args")
         call = [entry.get("tool"), entry.get("args")] if is_call else []
-        asked = [agent_identity(entry), *call]
+        asked = [identify_agent(entry), *call]
         unique.setdefault(json.dumps(asked, sort_keys=True, default=repr), entry)
     return list(unique.values())
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from langgraph.types import interrupt
 
-from langchain_asi_one._agent_identity import agent_identity
+from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph._allow import distinct_agents
@@ -74,7 +74,7 @@ def review_agents(
 
     def review_agents(state: Any) -> dict[str, Any]:
         entries = entries_of(state, key, part="review_agents")
-        agents = distinct_agents(entry for entry in entries if agent_identity(entry))
+        agents = distinct_agents(entry for entry in entries if identify_agent(entry))
         if not agents:
             return {key: []}
         shown = agents[:limit]
@@ -128,7 +128,7 @@ def _request(entry: ExecutableEntry) -> dict[str, Any]:
 
 
 def _description(entry: ExecutableEntry) -> str:
-    parts = [f"Ask the agent {agent_identity(entry)}."]
+    parts = [f"Ask the agent {identify_agent(entry)}."]
     for field, title in [("name", "Name"), ("description", "Description")]:
         text = entry.get(field)
         if isinstance(text, str) and text.strip():

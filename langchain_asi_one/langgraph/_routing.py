@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from langgraph.graph import END
 from langgraph.types import Send
 
-from langchain_asi_one._agent_identity import agent_identity
+from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_data
 from langchain_asi_one.langgraph._allow import (
     Allow,
@@ -161,7 +161,7 @@ def send_agents(
         messages = question_of_turn(messages_of(state, messages_key, part="send_agents"))
         return [
             Send(
-                targets.get(agent_identity(entry) or "", node),
+                targets.get(identify_agent(entry) or "", node),
                 # Its own, so that a worker that edits its task changes no other's.
                 AgentTask(agent=copy.deepcopy(entry), messages=list(messages)),
             )
@@ -220,5 +220,5 @@ def _log_what_stays(
             limit,
         )
     if refused:
-        shown = [agent_identity(entry) or "(no sound identifier)" for entry in refused[:limit]]
+        shown = [identify_agent(entry) or "(no sound identifier)" for entry in refused[:limit]]
         logger.info("Refused %d agents that allow does not name: %s", len(refused), shown)

@@ -20,12 +20,12 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langchain_asi_one import ChatASIOne
+from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.langgraph import (
     AgentResult,
     AgentTask,
     add_agent_results,
-    agent_identity,
     agent_worker,
     create_asi_one_graph,
     example,
@@ -47,7 +47,7 @@ def say(task: AgentTask) -> str:
 
 
 def agent_named(task: AgentTask) -> str | None:
-    return agent_identity(task["agent"])
+    return identify_agent(task["agent"])
 
 
 def get_temperature(city: str) -> float:
@@ -220,14 +220,14 @@ def test_what_is_wrong_is_refused_when_the_graph_is_made(model: ChatASIOne) -> N
 
 async def test_a_worker_that_ends_cancelled_leaves_the_others_results(model: ChatASIOne) -> None:
     async def ask(task: AgentTask) -> str:
-        if agent_identity(task["agent"]) == WEATHER:
+        if identify_agent(task["agent"]) == WEATHER:
             inner = asyncio.create_task(asyncio.sleep(60))
             asyncio.get_running_loop().call_soon(inner.cancel)
             await inner
         return "Found."
 
     def ask_at_once(task: AgentTask) -> str:
-        if agent_identity(task["agent"]) == WEATHER:
+        if identify_agent(task["agent"]) == WEATHER:
             raise asyncio.CancelledError
         return "Found."
 
@@ -356,7 +356,7 @@ def test_a_plain_worker_that_raises_leaves_the_others_results(model: ChatASIOne)
             raise RuntimeError
 
     def ask(task: AgentTask) -> Any:
-        if agent_identity(task["agent"]) == WEATHER:
+        if identify_agent(task["agent"]) == WEATHER:
             raise Silent
         return AIMessage("Found.")
 
@@ -384,7 +384,7 @@ def test_a_timeout_of_the_workers_own_is_not_taken_for_ours() -> None:
 
 def test_a_worker_may_interrupt(model: ChatASIOne) -> None:
     def ask(task: AgentTask) -> Any:
-        return interrupt(agent_identity(task["agent"]))
+        return interrupt(identify_agent(task["agent"]))
 
     graph = create_asi_one_graph(model, allow="any", worker=ask, checkpointer=InMemorySaver())
     paused = graph.invoke(ASK, THREAD)["__interrupt__"]

@@ -14,9 +14,9 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Send
 
 from langchain_asi_one import ChatASIOne, parse_executable_data
+from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph import (
     AgentResult,
-    agent_identity,
     agent_worker,
     allow_agents,
     check_graph,
@@ -50,7 +50,7 @@ def builder_of(model: ChatASIOne, router: Any, *nodes: str, state: Any = Message
 
 
 def worker_at(node: str) -> Callable[[Any], str]:
-    return lambda task: f"{node}: {agent_identity(task['agent'])}"
+    return lambda task: f"{node}: {identify_agent(task['agent'])}"
 
 
 def asked(graph: Any, request: Any = ASK) -> list[str]:
@@ -412,4 +412,4 @@ def test_the_allow_rule_is_usable_by_itself() -> None:
 
     assert [rule(entry) for entry in entries] == [True, False, False]
     forged = {**entries[2], "address": BAD_AGENT["address"]}
-    assert agent_identity(forged) is None  # type: ignore[arg-type]
+    assert identify_agent(forged) is None  # type: ignore[arg-type]

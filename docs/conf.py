@@ -38,7 +38,10 @@ nitpick_ignore_regex = [
     ("py:exc", "OutputParserException"),
     # Types of private modules, which signatures show and pages do not.
     ("py:class", r"langchain_asi_one\.(\w+\.)*_\w+(\.\w+)+|(.*\.)?_\w+"),
-    ("py:class", r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|Node|Router|Script|Turn"),
+    (
+        "py:class",
+        r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|Node|ReceivedRequest|Reply|Router|Script|Turn",
+    ),
 ]
 
 autodoc_default_options = {

@@ -19,7 +19,7 @@ request                                               answer
 ====================================================  ============================================
 replies were queued with ``server.enqueue``           the oldest queued reply
 no Bearer key, or not the server's ``api_key``        401
-last user text holds ``[fault: NAME option=value]``   that fault (see ``FAULTS``); ``times=N`` for
+last user text holds ``[fault: NAME option=value]``   that fault (see ``faults()``); ``times=N`` for
                                                       the first N equal requests only
 last user text holds ``[sample: FILE]``               that published sample, byte for byte
 a top-level field without evidence that it exists     400 ``unknown_parameter``
@@ -56,22 +56,15 @@ except ImportError as _missing:
     )
     raise ImportError(_msg, name=_missing.name) from _missing
 
-from langchain_asi_one.testing._faults import FAULTS
-from langchain_asi_one.testing._render import as_body, as_stream
-from langchain_asi_one.testing._replies import SAMPLES, Reply, answer, fault, raw, sample, stream
-from langchain_asi_one.testing._requests import ReceivedRequest
+from langchain_asi_one.testing._faults import faults
+from langchain_asi_one.testing._replies import answer, fault, raw, sample, stream
 from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
 
 __all__ = [
-    "FAULTS",
-    "SAMPLES",
     "LocalASIOne",
-    "ReceivedRequest",
-    "Reply",
     "answer",
-    "as_body",
-    "as_stream",
     "fault",
+    "faults",
     "local_asi_one",
     "raw",
     "sample",

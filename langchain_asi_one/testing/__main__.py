@@ -8,7 +8,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from langchain_asi_one.testing import FAULTS, SAMPLES, local_asi_one
+from langchain_asi_one.testing import faults, local_asi_one
+from langchain_asi_one.testing._replies import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 after an interrupt, 2 if the server may not or cannot listen.
     """
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     if options.list:
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `--list | head` ends quietly
-        print(_names())
+        print(_list_names())
         return 0
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langchain_asi_one.testing", description="A local stand-in for ASI:One."
     )
@@ -82,10 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _names() -> str:
-    faults = [f"  {name:<27} {text}" for name, text in FAULTS.items()]
+def _list_names() -> str:
+    found = [f"  {name:<27} {text}" for name, text in faults().items()]
     samples = sorted(f"  {path.name}" for path in SAMPLES.iterdir() if path.suffix != ".md")
-    return "\n".join(["Faults:", *faults, "", "Samples:", *samples])
+    return "\n".join(["Faults:", *found, "", "Samples:", *samples])
 
 
 if __name__ == "__main__":

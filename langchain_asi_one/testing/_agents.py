@@ -53,13 +53,13 @@ BAD_AGENT: dict[str, Any] = {
 }
 
 
-def found_agents(*, with_bad: bool) -> list[dict[str, Any]]:
+def list_agents(*, with_bad: bool) -> list[dict[str, Any]]:
     """Entries for ``executable_data``: two valid ones, and one with a broken address on request."""
     agents = [WEATHER_AGENT, FLIGHT_AGENT]
     return deepcopy([*agents, BAD_AGENT] if with_bad else agents)
 
 
-def search_steps(question: str) -> list[dict[str, Any]]:
+def make_search_steps(question: str) -> list[dict[str, Any]]:
     """Entries for ``intermediate_steps`` of a search for agents."""
     return [
         {"step": 1, "action": "search_agents", "input": question, "status": "completed"},
@@ -72,7 +72,7 @@ def search_steps(question: str) -> list[dict[str, Any]]:
     ]
 
 
-def plan_snapshots(question: str, addresses: list[str], answer: str) -> list[dict[str, Any]]:
+def make_plan_snapshots(question: str, addresses: list[str], answer: str) -> list[dict[str, Any]]:
     """Growing ``plan_state`` snapshots of a planner run, the last one ``"completed"``.
 
     ``agent_used`` with its four members, ``agent_response`` and the final status are as reported

@@ -13,16 +13,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from langchain_asi_one.testing._default_answers import last_user_text, respond
-from langchain_asi_one.testing._replies import Reply, marked_reply, rendered
+from langchain_asi_one.testing._default_answers import find_last_user_text, respond
+from langchain_asi_one.testing._replies import Reply, find_marked_reply, render
 from langchain_asi_one.testing._requests import (
     Exchange,
     ReceivedRequest,
-    bearer_key,
     fingerprint,
-    without_secrets,
+    mask_secrets,
+    read_bearer_key,
 )
-from langchain_asi_one.testing._responses import Cut, Pause, Script, error_body, whole
+from langchain_asi_one.testing._responses import Cut, Pause, Script, make_error_body, make_response
 from langchain_asi_one.testing._sessions import Sessions
 from langchain_asi_one.testing._validation import RequestRefusedError, check, parsed
 
@@ -85,13 +85,13 @@ class StandIn:
         try:
             body = await request.body()
         except ClientDisconnect:
-            return _Played(Script(before=(Cut(),)), connection)
+            return _ScriptResponse(Script(before=(Cut(),)), connection)
         exchange = self._record(request, body, connection.number)
-        return _Played(self._reply_to(exchange), connection)
+        return _ScriptResponse(self._reply_to(exchange), connection)
 
     def _record(self, request: Request, raw: bytes, connection: int) -> Exchange:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        key = bearer_key(headers.get("authorization", ""))
+        key = read_bearer_key(headers.get("authorization", ""))
         try:
             body: Any = parsed(raw)
         except RequestRefusedError:
@@ -100,7 +100,7 @@ class StandIn:
         received = ReceivedRequest(
             method=request.method,
             path=request.url.path + query,
-            headers=without_secrets(headers),
+            headers=mask_secrets(headers),
             authorized=bool(key) and self._api_key in (None, key),
             key_fingerprint=fingerprint(key),
             body=body,
@@ -113,9 +113,9 @@ class StandIn:
             self._received.append(received)
             if len(self._bodies) >= _MOST_REQUESTS:
                 self._bodies.clear()
-            repeat = self._bodies[_identity(received)]
-            self._bodies[_identity(received)] += 1
-            self._bodies[_body_of(received)] += 1
+            repeat = self._bodies[_key_of_session_and_body(received)]
+            self._bodies[_key_of_session_and_body(received)] += 1
+            self._bodies[_key_of_body(received)] += 1
         return self._exchange(received, key, repeat)
 
     def _exchange(self, received: ReceivedRequest, key: str, repeat: int) -> Exchange:
@@ -124,7 +124,7 @@ class StandIn:
             key,
             self._base_url,
             self._chunk_delay,
-            lambda: self._by_rules(exchange, repeat),
+            lambda: self._apply_rules(exchange, repeat),
         )
         return exchange
 
@@ -132,54 +132,58 @@ class StandIn:
         received = exchange.received
         if received.path.partition("?")[0] != CHAT_PATH:
             message = f"Not found: {received.path}. This stand-in serves POST {CHAT_PATH} only."
-            return whole(error_body(404, message, code="not_found"), status=404)
+            return make_response(make_error_body(404, message, code="not_found"), status=404)
         if received.method != "POST":
             message = f"Method {received.method} is not allowed; use POST."
             headers = {"allow": "POST"}
-            return whole(error_body(405, message), status=405, headers=headers)
+            return make_response(make_error_body(405, message), status=405, headers=headers)
         with self._lock:
             queued = self._replies.popleft() if self._replies else None
-        return queued.play(exchange) if queued else self._unqueued(exchange)
+        return queued.play(exchange) if queued else self._reply_to_prompt(exchange)
 
-    def _unqueued(self, exchange: Exchange) -> Script:
+    def _reply_to_prompt(self, exchange: Exchange) -> Script:
         received = exchange.received
         if not received.authorized:
             message = "Missing or invalid API key: send it as 'Authorization: Bearer <key>'."
             kind = "authentication_error"
-            return whole(error_body(401, message, code="invalid_api_key", kind=kind), status=401)
+            return make_response(
+                make_error_body(401, message, code="invalid_api_key", kind=kind), status=401
+            )
         try:
-            marked = marked_reply(last_user_text(exchange.payload))
+            marked = find_marked_reply(find_last_user_text(exchange.payload))
         except ValueError as cause:
-            return whole(error_body(400, f"{cause}", code="unknown_marker"), status=400)
+            return make_response(
+                make_error_body(400, f"{cause}", code="unknown_marker"), status=400
+            )
         with self._lock:
             # In whatever session: a client that tries again may begin a new one.
-            seen = self._bodies[_body_of(received)]
+            seen = self._bodies[_key_of_body(received)]
         if marked is None or (marked.times is not None and seen > marked.times):
-            return exchange.answered()
+            return exchange.answer()
         return marked.play(exchange)
 
-    def _by_rules(self, exchange: Exchange, repeat: int) -> Script:
+    def _apply_rules(self, exchange: Exchange, repeat: int) -> Script:
         try:
             payload = parsed(exchange.received.raw)
             check(payload)
         except RequestRefusedError as refused:
-            return whole(refused.body, status=refused.status)
+            return make_response(refused.body, status=refused.status)
         with self._lock:
             session = self._sessions.of(exchange.received.session_id)
             given = respond(payload, session, repeat)
-        return rendered(given.body, exchange, given.plan_states)
+        return render(given.body, exchange, given.plan_states)
 
 
-def _identity(received: ReceivedRequest) -> str:
+def _key_of_session_and_body(received: ReceivedRequest) -> str:
     """What makes two requests equal: session and body."""
-    return f"{received.session_id} {_body_of(received)}"
+    return f"{received.session_id} {_key_of_body(received)}"
 
 
-def _body_of(received: ReceivedRequest) -> str:
+def _key_of_body(received: ReceivedRequest) -> str:
     return fingerprint(received.raw.decode(errors="replace"))
 
 
-class _Played(Response):
+class _ScriptResponse(Response):
     """Plays a script, and stops as soon as the client is gone."""
 
     def __init__(self, script: Script, connection: CountedConnection) -> None:
@@ -189,10 +193,10 @@ class _Played(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope  # the script is already decided
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
             for step in self._script.before:
-                if await self._interlude(step, gone):
+                if await self._wait_or_cut(step, gone):
                     return
             headers = [(k.encode(), v.encode()) for k, v in self._script.wire_headers().items()]
             status = self._script.status
@@ -203,13 +207,13 @@ class _Played(Response):
                     await asyncio.sleep(0)  # lets the loop notice that the client has gone
                     if gone.done():
                         return
-                elif await self._interlude(part, gone):
+                elif await self._wait_or_cut(part, gone):
                     return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
 
-    async def _interlude(self, step: Pause | Cut, gone: asyncio.Future[None]) -> bool:
+    async def _wait_or_cut(self, step: Pause | Cut, gone: asyncio.Future[None]) -> bool:
         """Do what comes between bytes; whether the client is gone after it."""
         if isinstance(step, Cut):
             self._connection.cut(reset=step.reset)
@@ -219,6 +223,6 @@ class _Played(Response):
         return bool(done)
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

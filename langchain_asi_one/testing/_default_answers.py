@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._agents import found_agents, plan_snapshots, search_steps
-from langchain_asi_one.testing._render import pieces
+from langchain_asi_one.testing._agents import list_agents, make_plan_snapshots, make_search_steps
+from langchain_asi_one.testing._render import split_words
 from langchain_asi_one.testing._responses import to_json
-from langchain_asi_one.testing._schema_examples import Examples
-from langchain_asi_one.testing._tool_choice import called_tools, function_call
+from langchain_asi_one.testing._schema_examples import ExampleMaker
+from langchain_asi_one.testing._tool_choice import choose_tools, make_tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ class _Turn:
     calls: list[dict[str, Any]] = field(default_factory=list)
 
 
-def last_user_text(payload: dict[str, Any]) -> str:
+def find_last_user_text(payload: dict[str, Any]) -> str:
     """The text of the last user message, ``""`` if there is none."""
     messages = payload.get("messages")
     users = [
@@ -55,13 +55,13 @@ def last_user_text(payload: dict[str, Any]) -> str:
         for message in (messages if isinstance(messages, list) else [])
         if isinstance(message, dict) and message.get("role") == "user"
     ]
-    return _text(users[-1].get("content")) if users else ""
+    return _join_text(users[-1].get("content")) if users else ""
 
 
-def plain_body(payload: dict[str, Any]) -> dict[str, Any]:
+def make_plain_body(payload: dict[str, Any]) -> dict[str, Any]:
     """A fixed short completion for the model of the request, for replies that break it."""
     turn = _Turn(f"{MARK}This is a short fixed answer, used to show faults.")
-    return _body(payload, turn, "The stand-in was asked for a fault.", "fault")
+    return _make_body(payload, turn, "The stand-in was asked for a fault.", "fault")
 
 
 def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
@@ -72,29 +72,29 @@ def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
         session: The conversation; it is updated.
         repeat: How many times the same request was received before, so that ids do not repeat.
     """
-    text = last_user_text(payload)
+    text = find_last_user_text(payload)
     key = hashlib.sha256(f"{repeat}|{to_json(payload)}".encode()).hexdigest()
     earlier = list(session.said)
     spoke = payload["messages"][-1]["role"] == "user"
     if spoke:
         session.said.append(text)
     reason = f"The user said {text[:80]!r}. A stand-in has no model, so a fixed rule answers."
-    question = _due_question(session, text) if spoke else _DEFERRED.sub("", text).strip()
+    question = _take_due_question(session, text) if spoke else _DEFERRED.sub("", text).strip()
     if question is None:
-        return Answer(_body(payload, _Turn(f"{MARK}I've sent the message"), reason, key))
-    turn = _turn(payload, session, question, earlier, key)
+        return Answer(_make_body(payload, _Turn(f"{MARK}I've sent the message"), reason, key))
+    turn = _make_turn(payload, session, question, earlier, key)
     if payload.get("web_search"):
-        turn.calls.insert(0, _search_record(question, key))
-    body = _body(payload, turn, reason, key)
+        turn.calls.insert(0, _make_search_record(question, key))
+    body = _make_body(payload, turn, reason, key)
     if "agent" in question.casefold():
-        body["intermediate_steps"] = search_steps(question)
-        body["executable_data"] = found_agents(with_bad="bad agent" in question.casefold())
+        body["intermediate_steps"] = make_search_steps(question)
+        body["executable_data"] = list_agents(with_bad="bad agent" in question.casefold())
     if not payload.get("planner_mode"):
         return Answer(body)
-    return _planned(payload, body, question, key)
+    return _add_plan(payload, body, question, key)
 
 
-def _due_question(session: Session, text: str) -> str | None:
+def _take_due_question(session: Session, text: str) -> str | None:
     """The question to answer now, ``None`` while the answer is deferred."""
     if session.question is not None and _POLL.fullmatch(text):
         session.waiting -= 1
@@ -109,30 +109,30 @@ def _due_question(session: Session, text: str) -> str | None:
     return _DEFERRED.sub("", text).strip()
 
 
-def _turn(
+def _make_turn(
     payload: dict[str, Any], session: Session, question: str, earlier: list[str], key: str
 ) -> _Turn:
-    if tools := called_tools(payload, question):
+    if tools := choose_tools(payload, question):
         names = ", ".join(tool["name"] for tool in tools)
         ids = (f"call_{hashlib.sha256(f'{key}{n}'.encode()).hexdigest()[:24]}" for n in range(999))
         calls = [
-            function_call(tool, question, call) for tool, call in zip(tools, ids, strict=False)
+            make_tool_call(tool, question, call) for tool, call in zip(tools, ids, strict=False)
         ]
         return _Turn(f"{MARK}I'll call {names}.", "tool_calls", None, calls)
     form = payload.get("response_format") or {}
     if form.get("type") in ("json_schema", "json_object"):
-        return _limited(payload, _Turn(to_json(_structured(payload, form, question))))
-    if results := _tool_results(payload["messages"]):
-        return _limited(payload, _Turn(f"{MARK}The tools answered: {'; '.join(results)}"))
+        return _apply_stop(payload, _Turn(to_json(_make_structured_value(payload, form, question))))
+    if results := _read_tool_results(payload["messages"]):
+        return _apply_stop(payload, _Turn(f"{MARK}The tools answered: {'; '.join(results)}"))
     said = question.casefold()
     if "what did i say" in said or "remember" in said:
         quoted = "; ".join(f'"{text}"' for text in earlier) or "nothing"
-        return _limited(payload, _Turn(f"{MARK}Earlier in this session you said: {quoted}."))
+        return _apply_stop(payload, _Turn(f"{MARK}Earlier in this session you said: {quoted}."))
     turn = f"This is turn {len(session.said)} of the session."
-    return _limited(payload, _Turn(f'{MARK}You said: "{question[:400]}". {turn}'))
+    return _apply_stop(payload, _Turn(f'{MARK}You said: "{question[:400]}". {turn}'))
 
 
-def _limited(payload: dict[str, Any], turn: _Turn) -> _Turn:
+def _apply_stop(payload: dict[str, Any], turn: _Turn) -> _Turn:
     """Cut the text at the first stop string."""
     stops = payload.get("stop") or []
     for stop in [stops] if isinstance(stops, str) else stops:
@@ -142,7 +142,7 @@ def _limited(payload: dict[str, Any], turn: _Turn) -> _Turn:
     return turn
 
 
-def _structured(payload: dict[str, Any], form: dict[str, Any], question: str) -> Any:
+def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], question: str) -> Any:
     """A JSON value for the schema, or an object with the fields that the prompt quotes."""
     numbers: Iterator[float] = iter(())
 
@@ -151,13 +151,15 @@ def _structured(payload: dict[str, Any], form: dict[str, Any], question: str) ->
 
     if form["type"] == "json_schema":
         schema = (form.get("json_schema") or {}).get("schema") or {}
-        return Examples(schema, word, numbers, question).value(schema)
-    prompt = " ".join(_text(m.get("content")) for m in payload["messages"] if m["role"] == "system")
+        return ExampleMaker(schema, word, numbers, question).make_value(schema)
+    prompt = " ".join(
+        _join_text(m.get("content")) for m in payload["messages"] if m["role"] == "system"
+    )
     names = dict.fromkeys(_FIELD.findall(question) or _FIELD.findall(prompt) or ["answer"])
     return {name: word(name) for name in names}
 
 
-def _tool_results(messages: list[dict[str, Any]]) -> list[str]:
+def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
     """Contents of the tool messages that end the history."""
     results: list[str] = []
     for message in reversed(messages):
@@ -167,7 +169,7 @@ def _tool_results(messages: list[dict[str, Any]]) -> list[str]:
     return results
 
 
-def _search_record(question: str, key: str) -> dict[str, Any]:
+def _make_search_record(question: str, key: str) -> dict[str, Any]:
     """A tool that the server ran, in the form of the API reference."""
     found = [{"title": f"{MARK}No search was made", "url": "https://example.com/stand-in"}]
     return {
@@ -178,20 +180,20 @@ def _search_record(question: str, key: str) -> dict[str, Any]:
     }
 
 
-def _planned(payload: dict[str, Any], body: dict[str, Any], question: str, key: str) -> Answer:
+def _add_plan(payload: dict[str, Any], body: dict[str, Any], question: str, key: str) -> Answer:
     content = body["choices"][0]["message"]["content"]
-    plans = plan_snapshots(question, payload.get("agents") or [], content)
+    plans = make_plan_snapshots(question, payload.get("agents") or [], content)
     body["id"] = f"{key[:8]}-{key[8:12]}-4{key[13:16]}-8{key[17:20]}-{key[20:32]}"
     body["agent_session_id"] = f"agent-session-{key[32:44]}"
     body["plan_state"] = plans[-1]
     return Answer(body, plans)
 
 
-def _body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> dict[str, Any]:
-    thinking = pieces("" if payload.get("enable_thinking") is False else reason)
+def _make_body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> dict[str, Any]:
+    thinking = split_words("" if payload.get("enable_thinking") is False else reason)
     if payload.get("thinking_budget") is not None:
         thinking = thinking[: max(payload["thinking_budget"], 0)]
-    spoken = pieces(turn.content)
+    spoken = split_words(turn.content)
     # 0 meant "no limit" in the recording of 2025; thinking counts against the limit.
     limit = payload.get("max_tokens") or 0
     if 0 < limit < len(thinking) + len(spoken) and not turn.calls:
@@ -216,7 +218,7 @@ def _body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> dict[s
         "matched_stop": turn.matched,
     }
     spent = sum(
-        len(pieces(call["function"]["arguments"])) for call in turn.calls if "function" in call
+        len(split_words(call["function"]["arguments"])) for call in turn.calls if "function" in call
     )
     return {
         "id": hashlib.sha256(key.encode()).hexdigest()[:32],
@@ -226,13 +228,13 @@ def _body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> dict[s
         "object": "chat.completion",
         "service_tier": None,
         "system_fingerprint": None,
-        "usage": _usage(payload, len(thinking) + len(spoken) + spent, len(thinking)),
+        "usage": _count_usage(payload, len(thinking) + len(spoken) + spent, len(thinking)),
         "metadata": {"stand_in": True},
     }
 
 
-def _usage(payload: dict[str, Any], completion: int, reasoning: int) -> dict[str, Any]:
-    prompt = len(pieces(json.dumps([payload.get("messages"), payload.get("tools")])))
+def _count_usage(payload: dict[str, Any], completion: int, reasoning: int) -> dict[str, Any]:
+    prompt = len(split_words(json.dumps([payload.get("messages"), payload.get("tools")])))
     return {
         "completion_tokens": completion,
         "prompt_tokens": prompt,
@@ -243,7 +245,7 @@ def _usage(payload: dict[str, Any], completion: int, reasoning: int) -> dict[str
     }
 
 
-def _text(content: Any) -> str:
+def _join_text(content: Any) -> str:
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []

@@ -1,7 +1,7 @@
-"""The same answer as a body and as a stream: conversions between the two wire forms.
+"""Convert an answer from a body to a stream and back.
 
-Written from the recorded bodies and the recorded stream alone, apart from the chat model's own
-mapping, so that tests can hold the one against the other.
+This follows the recorded bodies and the recorded stream alone. It shares no code with the chat
+model, so that tests can compare the two.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._responses import DONE, event
+from langchain_asi_one.testing._responses import DONE, encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,31 +21,20 @@ _ARGUMENT_PIECE = 16
 
 
 def as_stream(body: dict[str, Any], *, include_usage: bool = True) -> bytes:
-    r"""The event stream that says the same as a completion body.
+    """Return a completion body as an event stream, ``data: [DONE]`` included.
 
     A body of the first two wire generations (a ``thought`` list, or an ``id`` that starts with
     ``id_``) becomes a stream like the one recorded in 2025: thought as string deltas, a repeated
     end chunk, the second time with usage. Any other body becomes a stream in the OpenAI form of
-    2026: ``reasoning_content`` deltas and a trailing usage chunk with ``choices: []``. Fields that
-    neither form knows travel on the end chunk, so nothing of the body is lost.
+    2026: ``reasoning_content`` deltas and a last chunk with usage and ``choices: []``. No stream of
+    2026 is published; clients read this form, and the server software emits it. Fields that neither
+    form knows go into the end chunk, so nothing of the body is lost.
 
     Args:
         body: A completion body as the API returns it without ``stream``.
         include_usage: Whether to send usage, as with ``stream_options.include_usage``.
-
-    Returns:
-        The bytes of the stream, ``data: [DONE]`` included.
-
-    Source:
-        The form of 2025 is that of the recorded stream among the samples. No stream of 2026 is
-        published: its form is that which clients read, and which the server software emits.
-
-    Example:
-        >>> body = {"id": "1", "choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
-        >>> as_stream(body).endswith(b"data: [DONE]\n\n")
-        True
     """
-    return b"".join(map(event, as_chunks(body, include_usage=include_usage))) + DONE
+    return b"".join(map(encode_event, as_chunks(body, include_usage=include_usage))) + DONE
 
 
 def as_chunks(
@@ -54,7 +43,7 @@ def as_chunks(
     include_usage: bool = True,
     plan_states: Sequence[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """The chunks of :func:`as_stream` as dicts.
+    """Return the chunks of `as_stream` as dicts.
 
     Args:
         body: A completion body.
@@ -62,34 +51,20 @@ def as_chunks(
         plan_states: Growing snapshots of a planner run, sent instead of the body's only one.
     """
     if "thought" in body or str(body.get("id", "")).startswith("id_"):
-        return _recorded_2025(body, include_usage)
-    return _openai_form(body, include_usage, plan_states)
+        return _to_chunks_of_2025(body, include_usage)
+    return _to_openai_chunks(body, include_usage, plan_states)
 
 
 def as_body(stream: bytes) -> dict[str, Any]:
-    """The completion body, in the form of early 2025, that says the same as a recorded stream.
+    """Return a stream recorded in 2025 as a completion body of that time.
 
-    Args:
-        stream: An event stream whose chunks carry thought as top-level string deltas.
-
-    Returns:
-        The body, with ``thought`` as a list, the text in ``message.content``, the last usage and
-        the last ``finish_reason``.
+    The body has ``thought`` as a list, the text in ``message.content``, the last usage and the last
+    ``finish_reason``.
 
     Raises:
-        ValueError: The stream is not of that form (it carries ``reasoning_content``), or an event
-            is not a JSON object.
-
-    Source:
-        The stream and the bodies recorded in 2025, among the samples.
-
-    Example:
-        >>> from langchain_asi_one.testing import SAMPLES
-        >>> body = as_body((SAMPLES / "asi1-mini-2025-02-stream-thought.sse").read_bytes())
-        >>> body["model"], body["usage"]["total_tokens"]
-        ('asi1-mini', 826)
+        ValueError: The stream carries ``reasoning_content``, or an event is no JSON object.
     """
-    chunks = _events(stream)
+    chunks = _parse_events(stream)
     content, thought, last = "", "", {}
     usage = finish = None
     extras: dict[str, Any] = {}
@@ -121,21 +96,21 @@ _PER_CHUNK = frozenset(
 )
 
 
-def pieces(text: str) -> list[str]:
-    """Text in words with the white space around them; joined again they give the text.
+def split_words(text: str) -> list[str]:
+    """Split text into words that keep the white space around them.
 
     Example:
-        >>> pieces("one two")
+        >>> split_words("one two")
         ['one ', 'two']
     """
     return _PIECE.findall(text) or ([text] if text else [])
 
 
-def _part(body: dict[str, Any], *names: str) -> dict[str, Any]:
+def _pick(body: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: body[name] for name in names if name in body}
 
 
-def _events(stream: bytes) -> list[dict[str, Any]]:
+def _parse_events(stream: bytes) -> list[dict[str, Any]]:
     chunks = []
     for line in stream.decode().split("\n"):
         data = line.removeprefix("data:").strip()
@@ -148,19 +123,19 @@ def _events(stream: bytes) -> list[dict[str, Any]]:
     return chunks
 
 
-def _openai_form(
+def _to_openai_chunks(
     body: dict[str, Any], include_usage: bool, plan_states: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    known = _part(body, "id", "created", "model")
+    known = _pick(body, "id", "created", "model")
     base = {**known, "object": "chat.completion.chunk"}
-    steps = _part(body, "intermediate_steps") if body.get("intermediate_steps") else {}
+    steps = _pick(body, "intermediate_steps") if body.get("intermediate_steps") else {}
     # `plan_state` has chunks of its own only where the snapshots of a run are given.
     apart = {*base, *steps, "choices", "usage", *(["plan_state"] if plan_states else [])}
     rest = {key: value for key, value in body.items() if key not in apart}
-    session = _part(body, "agent_session_id") if plan_states else {}
+    session = _pick(body, "agent_session_id") if plan_states else {}
     chunks: list[dict[str, Any]] = []
     for choice in body.get("choices") or []:
-        open_, *middle, end = _openai_choice(choice)
+        open_, *middle, end = _to_openai_choices(choice)
         chunks.append({**base, "choices": [open_], "usage": None, **session})
         chunks += (
             {**base, "choices": [open_], "usage": None, "plan_state": p, **session}
@@ -177,20 +152,20 @@ def _openai_form(
     return chunks
 
 
-def _openai_choice(choice: dict[str, Any]) -> list[dict[str, Any]]:
+def _to_openai_choices(choice: dict[str, Any]) -> list[dict[str, Any]]:
     message = choice.get("message") or {}
     deltas: list[dict[str, Any]] = [
         {"role": message.get("role", "assistant"), "content": "", "reasoning_content": None}
     ]
     deltas += (
         {"role": None, "content": None, "reasoning_content": piece}
-        for piece in pieces(message.get("reasoning_content") or "")
+        for piece in split_words(message.get("reasoning_content") or "")
     )
     deltas += (
         {"role": None, "content": piece, "reasoning_content": None}
-        for piece in pieces(message.get("content") or "")
+        for piece in split_words(message.get("content") or "")
     )
-    deltas += _call_deltas(message.get("tool_calls") or [])
+    deltas += _to_call_deltas(message.get("tool_calls") or [])
     nothing = {"finish_reason": None, "matched_stop": None, "logprobs": None}
     parts = [{"index": choice.get("index", 0), "delta": delta, **nothing} for delta in deltas]
     skipped = {"message", "delta", "index"}
@@ -201,7 +176,7 @@ def _openai_choice(choice: dict[str, Any]) -> list[dict[str, Any]]:
     return [*parts, end]
 
 
-def _call_deltas(calls: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _to_call_deltas(calls: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     deltas: list[dict[str, Any]] = []
     position = 0
     for call in calls:
@@ -220,13 +195,13 @@ def _call_deltas(calls: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return deltas
 
 
-def _recorded_2025(body: dict[str, Any], include_usage: bool) -> list[dict[str, Any]]:
-    base = _part(body, "id", "model")
+def _to_chunks_of_2025(body: dict[str, Any], include_usage: bool) -> list[dict[str, Any]]:
+    base = _pick(body, "id", "model")
     created = body.get("created")
     stamp = {"created": created * 1000 if created < 10**11 else created} if created else {}
-    unset = _part(body, "conversation_id", "tool_thought")
+    unset = _pick(body, "conversation_id", "tool_thought")
     empties = {key: value for key, value in unset.items() if not value}
-    early = _part(body, "executable_data", "intermediate_steps")
+    early = _pick(body, "executable_data", "intermediate_steps")
     named = {*base, *empties, *early, "object", "created", "thought", "choices", "usage"}
     rest = {key: value for key, value in body.items() if key not in named}
     choice = (body.get("choices") or [{}])[0]
@@ -243,10 +218,13 @@ def _recorded_2025(body: dict[str, Any], include_usage: bool) -> list[dict[str, 
             "usage": None,
         },
         {**base, "choices": [{"role": "assistant", "delta": empty}], "init_thought": True},
-        *({**base, **part} for part in _thinking(body.get("thought"), message.get("reasoning"))),
+        *(
+            {**base, **part}
+            for part in _to_thought_chunks(body.get("thought"), message.get("reasoning"))
+        ),
     ]
-    deltas = [{"content": piece} for piece in pieces(message.get("content") or "")]
-    deltas += _call_deltas(message.get("tool_calls") or [])
+    deltas = [{"content": piece} for piece in split_words(message.get("content") or "")]
+    deltas += _to_call_deltas(message.get("tool_calls") or [])
     late = {**base, **stamp, **empties}
     chunks += ({**late, "choices": [{**unfinished, "delta": delta}]} for delta in deltas)
     extras = {k: v for k, v in message.items() if k not in {*_NAMED_MESSAGE_FIELDS, "tool_calls"}}
@@ -258,16 +236,16 @@ def _recorded_2025(body: dict[str, Any], include_usage: bool) -> list[dict[str, 
     return chunks
 
 
-def _thinking(thought: Any, reasoning: str | None) -> list[dict[str, Any]]:
+def _to_thought_chunks(thought: Any, reasoning: str | None) -> list[dict[str, Any]]:
     items = thought if isinstance(thought, list) else [thought]
     text = "\n".join(item for item in items if isinstance(item, str))
     empty = {"role": "assistant", "content": ""}
     if not (reasoning or "").strip():
         choice = {"role": "assistant", "delta": empty}
-        return [{"choices": [choice], "thought": piece} for piece in pieces(text)]
+        return [{"choices": [choice], "thought": piece} for piece in split_words(text)]
     parts: list[dict[str, Any]] = [
         {"choices": [{"role": "assistant", "delta": {**empty, "reasoning": piece}}]}
-        for piece in pieces(reasoning or "")
+        for piece in split_words(reasoning or "")
     ]
     if text:
         parts[0]["thought"] = text

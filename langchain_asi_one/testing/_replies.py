@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._faults.registry import named_fault, options_from_text
+from langchain_asi_one.testing._faults import bind_fault, parse_options
 from langchain_asi_one.testing._render import as_chunks
 from langchain_asi_one.testing._responses import (
     DONE,
     JSON_TYPE,
     SSE_TYPE,
     Script,
-    event,
-    streamed,
-    whole,
+    encode_event,
+    make_response,
+    make_stream,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def sample(name: str) -> Reply:
     """Replay a published sample byte for byte.
 
     Args:
-        name: File name as in :data:`SAMPLES`, for example
+        name: File name as in ``testing/samples/INDEX.md``, for example
             ``"asi1-mini-2025-02-stream-thought.sse"``. ``.sse`` files are sent as
             ``text/event-stream`` without a charset, all others as ``application/json``.
 
@@ -81,7 +81,7 @@ def sample(name: str) -> Reply:
         msg = f"unknown sample {name!r}; choose one of: {', '.join(names)}"
         raise ValueError(msg)
     kind = SSE_TYPE if name.endswith(".sse") else JSON_TYPE
-    script = whole((SAMPLES / name).read_bytes(), content_type=kind)
+    script = make_response((SAMPLES / name).read_bytes(), content_type=kind)
     return Reply(f"sample {name}", lambda _: script)
 
 
@@ -89,8 +89,9 @@ def answer(body: Mapping[str, Any]) -> Reply:
     """Answer with a completion body, rendered as a stream if the request asks for one.
 
     Args:
-        body: The completion as the API returns it without ``stream``; see
-            :func:`~langchain_asi_one.testing.as_stream` for the stream it becomes.
+        body: The completion as the API returns it without ``stream``. As a stream it is sent in
+            the form of its wire generation: that recorded in 2025 if it has a ``thought`` or an
+            ``id`` that starts with ``id_``, else OpenAI's.
 
     Returns:
         The reply.
@@ -101,19 +102,19 @@ def answer(body: Mapping[str, Any]) -> Reply:
         'answer'
     """
     fixed = dict(body)
-    return Reply("answer", lambda exchange: rendered(fixed, exchange))
+    return Reply("answer", lambda exchange: render(fixed, exchange))
 
 
-def rendered(
+def render(
     body: dict[str, Any], exchange: Exchange, plan_states: Iterable[dict[str, Any]] = ()
 ) -> Script:
     """``body`` in the form that the request asks for."""
     if not exchange.streaming:
-        return whole(body)
+        return make_response(body)
     options = exchange.payload.get("stream_options") or {}
     usage = isinstance(options, dict) and options.get("include_usage") is True
     chunks = as_chunks(body, include_usage=usage, plan_states=tuple(plan_states))
-    return streamed([*map(event, chunks), DONE], delay=exchange.chunk_delay)
+    return make_stream([*map(encode_event, chunks), DONE], delay=exchange.chunk_delay)
 
 
 def stream(
@@ -144,11 +145,11 @@ def stream(
     if piece_size is not None and piece_size < 1:
         msg = f"piece_size must be at least 1, not {piece_size}"
         raise ValueError(msg)
-    parts = [_event_bytes(chunk) for chunk in chunks] + ([DONE] if done else [])
+    parts = [_to_event(chunk) for chunk in chunks] + ([DONE] if done else [])
     if piece_size is not None:
         data = b"".join(parts)
         parts = [data[start : start + piece_size] for start in range(0, len(data), piece_size)]
-    script = streamed(parts, delay=delay)
+    script = make_stream(parts, delay=delay)
     return Reply("stream", lambda _: script)
 
 
@@ -175,7 +176,7 @@ def raw(
         'raw'
     """
     extra = {name.lower(): value for name, value in (headers or {}).items()}
-    script = whole(body, status=status, content_type=content_type, headers=extra)
+    script = make_response(body, status=status, content_type=content_type, headers=extra)
     return Reply("raw", lambda _: script)
 
 
@@ -183,7 +184,7 @@ def fault(name: str, **options: Any) -> Reply:
     """Answer with a fault.
 
     Args:
-        name: One of :data:`~langchain_asi_one.testing.FAULTS`.
+        name: One of :func:`~langchain_asi_one.testing.faults`.
         **options: Those that its description names between backticks, such as ``seconds``.
 
     Returns:
@@ -196,10 +197,10 @@ def fault(name: str, **options: Any) -> Reply:
         >>> fault("http_429", retry_after="2").name
         'fault http_429'
     """
-    return Reply(f"fault {name}", named_fault(name, options))
+    return Reply(f"fault {name}", bind_fault(name, options))
 
 
-def marked_reply(text: str) -> Reply | None:
+def find_marked_reply(text: str) -> Reply | None:
     """The reply that a prompt asks for with ``[fault: NAME]`` or ``[sample: NAME]``.
 
     A fault's options follow its name, as in ``[fault: stall seconds=2]``; ``times=N`` lets the
@@ -216,11 +217,11 @@ def marked_reply(text: str) -> Reply | None:
         return sample(name)
     options = dict(pair.split("=", 1) for pair in written.split())
     times = options.pop("times", None)
-    reply = fault(name, **options_from_text(name, options))
+    reply = fault(name, **parse_options(name, options))
     return Reply(reply.name, reply.play, None if times is None else int(times))
 
 
-def _event_bytes(chunk: Mapping[str, Any] | bytes | str) -> bytes:
+def _to_event(chunk: Mapping[str, Any] | bytes | str) -> bytes:
     if isinstance(chunk, bytes):
         return chunk
-    return chunk.encode() if isinstance(chunk, str) else event(dict(chunk))
+    return chunk.encode() if isinstance(chunk, str) else encode_event(dict(chunk))

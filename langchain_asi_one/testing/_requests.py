@@ -64,14 +64,14 @@ class Exchange:
         key: The API key as received (kept only while the request is being answered).
         base_url: Base URL of this server.
         chunk_delay: Seconds between the pieces of a generated stream.
-        answered: Gives what the answering rules say to this request.
+        answer: Makes the response that the rules give to this request.
     """
 
     received: ReceivedRequest
     key: str = field(repr=False)
     base_url: str
     chunk_delay: float
-    answered: Callable[[], Script]
+    answer: Callable[[], Script]
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Exchange:
         return self.payload.get("stream") is True
 
 
-def bearer_key(authorization: str) -> str:
+def read_bearer_key(authorization: str) -> str:
     """The key in an ``Authorization`` header value, ``""`` unless it is a Bearer one."""
     scheme, _, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
@@ -101,9 +101,13 @@ def fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:12] if key else ""
 
 
-def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+def mask_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with every credential replaced by asterisks."""
     return {
-        name: value if name not in _SECRET_HEADERS else "Bearer ***" if bearer_key(value) else "***"
+        name: value
+        if name not in _SECRET_HEADERS
+        else "Bearer ***"
+        if read_bearer_key(value)
+        else "***"
         for name, value in headers.items()
     }

@@ -72,12 +72,12 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def event(value: Any) -> bytes:
+def encode_event(value: Any) -> bytes:
     """One server-sent ``data`` event that holds ``value`` as JSON."""
     return f"data: {to_json(value)}\n\n".encode()
 
 
-def whole(
+def make_response(
     body: Any,
     *,
     status: int = 200,
@@ -92,7 +92,7 @@ def whole(
     return Script(status, {"content-type": content_type, **(headers or {})}, (data,), sized=True)
 
 
-def streamed(pieces: Iterable[Step], *, delay: float = 0, status: int = 200) -> Script:
+def make_stream(pieces: Iterable[Step], *, delay: float = 0, status: int = 200) -> Script:
     """A server-sent event stream; ``delay`` is the pause in seconds after each piece."""
     parts = tuple(pieces)
     if delay > 0:
@@ -100,7 +100,7 @@ def streamed(pieces: Iterable[Step], *, delay: float = 0, status: int = 200) -> 
     return Script(status, {"content-type": SSE_TYPE, "cache-control": "no-cache"}, parts)
 
 
-def error_body(
+def make_error_body(
     status: int,
     message: str,
     *,

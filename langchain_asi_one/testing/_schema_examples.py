@@ -26,7 +26,7 @@ _DEEPEST = 6
 
 
 @dataclass
-class Examples:
+class ExampleMaker:
     """Makes example values for one schema document.
 
     Args:
@@ -41,39 +41,39 @@ class Examples:
     numbers: Iterator[float]
     text: str = ""
 
-    def value(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
+    def make_value(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
         """An example value that fits ``schema``.
 
         Honours ``$ref``, ``allOf``, ``anyOf``/``oneOf``, ``const``, ``enum``, ``default``, types,
         number bounds, string lengths and formats, ``minItems``, ``required``. Does not honour
         ``pattern``, ``not``, ``if`` or ``uniqueItems``.
         """
-        schema = self._resolved(schema)
+        schema = self._resolve(schema)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return self._mentioned(schema["enum"])
+            return self._choose_option(schema["enum"])
         if "default" in schema:
             return schema["default"]
         if choices := schema.get("anyOf") or schema.get("oneOf"):
-            return self.value(self._alternative(choices, depth), name, depth + 1)
-        return self._of_type(self._type(schema), schema, name, depth)
+            return self.make_value(self._choose_alternative(choices, depth), name, depth + 1)
+        return self._make_of_type(self._find_type(schema), schema, name, depth)
 
-    def _of_type(self, kind: str, schema: dict[str, Any], name: str, depth: int) -> Any:
+    def _make_of_type(self, kind: str, schema: dict[str, Any], name: str, depth: int) -> Any:
         match kind:
             case "object":
-                return self._object(schema, depth)
+                return self._make_object(schema, depth)
             case "array":
-                return self._array(schema, name, depth)
+                return self._make_array(schema, name, depth)
             case "integer" | "number":
-                return self._number(schema, whole=kind == "integer")
+                return self._make_number(schema, whole=kind == "integer")
             case "boolean":
                 return True
             case "null":
                 return None
-        return self._string(schema, name)
+        return self._make_string(schema, name)
 
-    def _resolved(self, given: Any) -> dict[str, Any]:
+    def _resolve(self, given: Any) -> dict[str, Any]:
         if not isinstance(given, dict):
             return {}
         schema: dict[str, Any] = given
@@ -87,7 +87,7 @@ class Examples:
             beside = {key: value for key, value in schema.items() if key != "$ref"}
             schema = {**(target if isinstance(target, dict) else {}), **beside}
         for part in schema.get("allOf") or []:
-            merged = self._resolved(part)
+            merged = self._resolve(part)
             members = {**merged.get("properties", {}), **schema.get("properties", {})}
             required = [*merged.get("required", []), *schema.get("required", [])]
             schema = {**merged, **schema}
@@ -95,16 +95,16 @@ class Examples:
                 schema |= {"properties": members, "required": required}
         return schema
 
-    def _mentioned(self, options: list[Any]) -> Any:
+    def _choose_option(self, options: list[Any]) -> Any:
         said = self.text.casefold()
         return next((o for o in options if isinstance(o, str) and o.casefold() in said), options[0])
 
-    def _alternative(self, choices: list[Any], depth: int) -> Any:
+    def _choose_alternative(self, choices: list[Any], depth: int) -> Any:
         nulls = [c for c in choices if isinstance(c, dict) and c.get("type") == "null"]
         others = [c for c in choices if c not in nulls] or nulls
         return nulls[0] if nulls and depth > _DEEPEST else others[0]
 
-    def _type(self, schema: dict[str, Any]) -> str:
+    def _find_type(self, schema: dict[str, Any]) -> str:
         kind = schema.get("type")
         if isinstance(kind, list):
             kind = next((k for k in kind if k != "null"), "null")
@@ -112,21 +112,21 @@ class Examples:
             return kind
         return "object" if "properties" in schema else "array" if "items" in schema else "string"
 
-    def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+    def _make_object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         required = set(schema.get("required") or ())
         return {
-            name: self.value(member, name, depth + 1)
+            name: self.make_value(member, name, depth + 1)
             for name, member in (schema.get("properties") or {}).items()
             if depth < _DEEPEST or (name in required and depth < 4 * _DEEPEST)
         }
 
-    def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
+    def _make_array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
         least = schema.get("minItems", 0)
         wanted = least if depth > _DEEPEST else max(least, 1)
         count = min(wanted, schema.get("maxItems", wanted))
-        return [self.value(schema.get("items"), name, depth + 1) for _ in range(count)]
+        return [self.make_value(schema.get("items"), name, depth + 1) for _ in range(count)]
 
-    def _number(self, schema: dict[str, Any], *, whole: bool) -> float:
+    def _make_number(self, schema: dict[str, Any], *, whole: bool) -> float:
         step = schema.get("multipleOf") or (1 if whole else 0)
         number = next(self.numbers, 1.0)
         low = schema.get("minimum", -math.inf)
@@ -139,7 +139,7 @@ class Examples:
             number = math.ceil(number / step) * step if number <= low else number // step * step
         return int(number) if whole else number
 
-    def _string(self, schema: dict[str, Any], name: str) -> str:
+    def _make_string(self, schema: dict[str, Any], name: str) -> str:
         text = _FORMATS.get(schema.get("format", "")) or self.word(name)
         missing: int = schema.get("minLength", 0) - len(text)
         text += "." * missing

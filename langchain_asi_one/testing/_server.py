@@ -73,7 +73,7 @@ class LocalASIOne:
         if chunk_delay < 0:
             msg = f"chunk_delay must be 0 or more seconds, not {chunk_delay}"
             raise ValueError(msg)
-        self._socket = _listening_socket(host, port, allow_remote=allow_remote)
+        self._socket = _open_socket(host, port, allow_remote=allow_remote)
         name, actual_port = self._socket.getsockname()[:2]
         self.base_url = f"http://{f'[{name}]' if ':' in name else name}:{actual_port}/v1"
         self._stand_in = StandIn(self.base_url, api_key, chunk_delay)
@@ -218,7 +218,7 @@ class _Server(uvicorn.Server):
             cast("CountedConnection", connection).transport.abort()
 
 
-def _listening_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+def _open_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     if not 0 <= port <= 65535:
         msg = f"port must be from 0 (any free one) to 65535, not {port}"
         raise ValueError(msg)

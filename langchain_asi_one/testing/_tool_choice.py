@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from langchain_asi_one.testing._responses import to_json
-from langchain_asi_one.testing._schema_examples import Examples
+from langchain_asi_one.testing._schema_examples import ExampleMaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +85,7 @@ _COMMON = frozenset(
 """Words too general to say that a tool is meant."""
 
 
-def called_tools(payload: dict[str, Any], text: str) -> list[dict[str, Any]]:
+def choose_tools(payload: dict[str, Any], text: str) -> list[dict[str, Any]]:
     """The ``function`` parts of the tools to call for this request.
 
     - ``tool_choice`` naming a tool: that tool.
@@ -108,27 +108,29 @@ def called_tools(payload: dict[str, Any], text: str) -> list[dict[str, Any]]:
         return [tool for tool in tools if tool["name"] == wanted][:1]
     if choice == "none" or not tools:
         return []
-    done = _called_since_user(payload["messages"])
+    done = _list_called_names(payload["messages"])
     if choice == "required":
         left = [tool for tool in tools if tool["name"] not in done] or tools
-        chosen = mentioned(left, text) or left[:1]
+        chosen = find_mentioned_tools(left, text) or left[:1]
     else:
-        chosen = [] if payload["messages"][-1]["role"] == "tool" else mentioned(tools, text)
+        chosen = (
+            [] if payload["messages"][-1]["role"] == "tool" else find_mentioned_tools(tools, text)
+        )
     return chosen[:1] if payload.get("parallel_tool_calls") is False else chosen
 
 
-def mentioned(tools: Iterable[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+def find_mentioned_tools(tools: Iterable[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     """The tools that ``text`` speaks of: by full name if any is, else by a telling word."""
     tools = list(tools)
     named = [t for t in tools if re.search(rf"(?<!\w){re.escape(t['name'])}(?!\w)", text)]
     if named:
         return named
-    said = _words(text)
-    telling = {t["name"]: _words(f"{t['name']} {t.get('description') or ''}") for t in tools}
+    said = _find_words(text)
+    telling = {t["name"]: _find_words(f"{t['name']} {t.get('description') or ''}") for t in tools}
     return [tool for tool in tools if said & telling[tool["name"]]]
 
 
-def function_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, Any]:
+def make_tool_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, Any]:
     """A call in the documented 2026 form: OpenAI's, with ``index`` -1.
 
     Args:
@@ -138,18 +140,18 @@ def function_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, An
     """
     schema = tool.get("parameters") or {}
     numbers = (float(number) for number in _NUMBER.findall(text))
-    examples = Examples(schema, word=lambda name: telling_word(text, name), numbers=numbers)
+    examples = ExampleMaker(schema, word=lambda name: pick_argument(text, name), numbers=numbers)
     examples.text = text
-    arguments = examples.value({"type": "object", **schema}, tool["name"])
+    arguments = examples.make_value({"type": "object", **schema}, tool["name"])
     function = {"arguments": to_json(arguments), "name": tool["name"]}
     return {"id": call_id, "function": function, "type": "function", "index": -1}
 
 
-def telling_word(text: str, name: str) -> str:
+def pick_argument(text: str, name: str) -> str:
     """The part of ``text`` for a string argument: quoted text, a place, a proper name, a word.
 
     Example:
-        >>> telling_word("What is the weather in San Francisco, CA?", "location")
+        >>> pick_argument("What is the weather in San Francisco, CA?", "location")
         'San Francisco, CA'
     """
     for pattern in (_QUOTED, _PLACE, _PROPER):
@@ -159,13 +161,13 @@ def telling_word(text: str, name: str) -> str:
     return words[-1] if words else name
 
 
-def _words(text: str) -> set[str]:
+def _find_words(text: str) -> set[str]:
     spaced = _CAMEL.sub(" ", text)
     words = {word.casefold() for word in _WORD.findall(spaced)}
     return {word for word in words if len(word) > 3 and word not in _COMMON}
 
 
-def _called_since_user(messages: list[dict[str, Any]]) -> set[str]:
+def _list_called_names(messages: list[dict[str, Any]]) -> set[str]:
     names: set[str] = set()
     for message in messages:
         if message["role"] == "user":

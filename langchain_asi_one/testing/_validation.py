@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from langchain_asi_one.testing._responses import error_body
+from langchain_asi_one.testing._responses import make_error_body
 
 MODELS = ("asi1", "asi1-ultra", "asi1-mini")
 
@@ -69,7 +69,7 @@ class RequestRefusedError(Exception):
         super().__init__(message)
         self.status = status
         kind = "authentication_error" if status == 401 else "invalid_request_error"
-        self.body = error_body(status, message, code=code, param=param, kind=kind)
+        self.body = make_error_body(status, message, code=code, param=param, kind=kind)
 
 
 def parsed(raw: bytes) -> dict[str, Any]:

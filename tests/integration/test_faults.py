@@ -22,9 +22,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_asi_one import ChatASIOne, errors
 from langchain_asi_one.testing import (
-    FAULTS,
     LocalASIOne,
     fault,
+    faults,
     local_asi_one,
     raw,
     stream,
@@ -213,7 +213,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def test_the_table_holds_every_fault_of_the_stand_in() -> None:
-    assert {name.split()[0] for name in TABLE} == set(FAULTS)
+    assert {name.split()[0] for name in TABLE} == set(faults())
     assert set(FAMILIES) - {errors.ASIOneError} <= set(_subclasses(errors.ASIOneError))
 
 

@@ -24,8 +24,11 @@ from langchain_asi_one._response.messages import message_chunk, whole_message
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder
 from langchain_asi_one.errors import InvalidResponseError
-from langchain_asi_one.testing import LocalASIOne, Reply, answer, as_body, as_stream, raw, sample
+from langchain_asi_one.testing import LocalASIOne, answer, raw, sample
 from langchain_asi_one.testing import stream as streamed
+from langchain_asi_one.testing._render import as_body, as_stream
+from langchain_asi_one.testing._replies import SAMPLES as REPLAYED
+from langchain_asi_one.testing._replies import Reply
 from tests.support.examples import examples
 from tests.support.model import MakeModel
 from tests.support.published_answers import (
@@ -107,8 +110,6 @@ def test_every_sample_is_used_or_named() -> None:
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
 def test_the_stand_in_replays_the_sample_of_the_index(name: str) -> None:
-    from langchain_asi_one.testing import SAMPLES as REPLAYED
-
     assert (REPLAYED / name).read_bytes() == (SAMPLES / name).read_bytes()
 
 

@@ -11,7 +11,8 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel, Field
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one.testing import LocalASIOne, Reply, answer, sample, stream
+from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
+from langchain_asi_one.testing._replies import Reply
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
 METHODS: list[Method] = ["function_calling", "json_schema", "json_mode"]

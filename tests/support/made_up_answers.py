@@ -11,7 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_asi_one.testing import Reply, answer, stream
+from langchain_asi_one.testing import answer, stream
+from langchain_asi_one.testing._replies import Reply
 
 SESSION_ID = "7d1f6f0e-8f52-4b8e-9d3c-0c5b6f3c2a10"
 _PROVIDER = {"model_provider": "asi-one", "session_id": SESSION_ID}

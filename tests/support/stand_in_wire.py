@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from langchain_asi_one.testing import SAMPLES, LocalASIOne
+from langchain_asi_one.testing import LocalASIOne
+from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 

@@ -47,10 +47,6 @@ WIRE_FACTS: Final = {
     "langchain_asi_one.get_executable_data",
     "langchain_asi_one.is_agent_address",
     "langchain_asi_one.parse_executable_data",
-    "langchain_asi_one.testing.FAULTS",
-    "langchain_asi_one.testing.SAMPLES",
-    "langchain_asi_one.testing.as_body",
-    "langchain_asi_one.testing.as_stream",
 }
 
 _SECTION: Final = re.compile(r"^([A-Z][a-z]+):$\n((?:^(?: {4}.*)?$\n?)*)", re.MULTILINE)

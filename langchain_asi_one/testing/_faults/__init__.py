@@ -1,8 +1,6 @@
-"""All faults of the stand-in: importing the modules that define them registers them."""
+"""Faults that the stand-in can simulate: functions with ``@register_fault`` in these files."""
 
 from langchain_asi_one.testing._faults import broken_responses, http_errors
-from langchain_asi_one.testing._faults.registry import FAULTS, named_fault, options_from_text
+from langchain_asi_one.testing._faults.registry import bind_fault, faults, parse_options
 
-__all__ = ["FAULTS", "named_fault", "options_from_text"]
-
-_DEFINED_IN = (http_errors, broken_responses)
+__all__ = ["bind_fault", "broken_responses", "faults", "http_errors", "parse_options"]

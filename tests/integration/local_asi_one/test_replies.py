@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from langchain_asi_one.testing import (
-    SAMPLES,
     LocalASIOne,
     answer,
-    as_body,
-    as_stream,
     fault,
     raw,
     sample,
     stream,
 )
+from langchain_asi_one.testing._render import as_body, as_stream
+from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.stand_in_wire import (
     SAMPLE_NAMES,
     STREAM_SAMPLE,

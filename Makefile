@@ -114,7 +114,7 @@ format: setup ## Format the code and apply safe lint fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
 
-docs: setup ## Build the API reference into build/docs; a warning is an error
+docs: setup ## Build the site into build/docs; a warning is an error
 	$(PY) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 

@@ -1,10 +1,11 @@
-"""The API reference: Sphinx reads the docstrings. `make docs` builds it, warnings as errors."""
+"""The site: guides, notebooks, and the reference from docstrings. `make docs` builds it."""
 # ruff: noqa: INP001 - Sphinx reads this file by its path; the folder is no package
 
 from __future__ import annotations
 
 import ast
 import inspect
+import shutil
 import sys
 from importlib import import_module
 from itertools import pairwise
@@ -21,9 +22,17 @@ project_copyright = "langchain-asi-one contributors. MIT licence"
 version = release = __version__
 
 # Nothing of this reads another site: an inventory of one would be a request at each build.
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["screenshots"]
 nitpicky = True
+# Notebooks are shown with the outputs that they were saved with; a test runs them.
+nb_execution_mode = "off"
+# A drawing comes as HTML and as Mermaid source: the page takes the first.
+suppress_warnings = ["mystnb.unknown_mime_type"]
+myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
 # Backticks hold any code: a link where it names something of this package, else code.
 default_role = "py:obj"
 nitpick_ignore_regex = [
@@ -91,7 +100,16 @@ def put_docstring_of_value(
         lines[:] = docstring_of_value(name).splitlines()
 
 
+def copy_notebooks(app: Sphinx) -> None:
+    """Put the notebooks where Sphinx finds pages; git ignores the copies."""
+    target = Path(app.srcdir) / "notebooks"
+    target.mkdir(exist_ok=True)
+    for notebook in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb")):
+        shutil.copy(notebook, target)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let values be documented; Napoleon reads the result, so it comes after."""
+    app.connect("builder-inited", copy_notebooks)
     app.connect("autodoc-process-docstring", put_docstring_of_value, priority=400)
     return {"parallel_read_safe": True}

@@ -1,9 +1,4 @@
 """The one place where the version is written; the build and the package read it here."""
 
 __version__ = "0.1.0"
-"""Version of this package, as in its `CHANGELOG.md`.
-
-Example:
-    >>> __version__.count(".")
-    2
-"""
+"""Version of this package, as in its `CHANGELOG.md`."""

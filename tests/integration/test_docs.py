@@ -16,7 +16,7 @@ import pytest
 from docs.screenshots.make import LARGEST, main, missing_programs
 from docs.screenshots.scenes import Picture, pictures
 from tests.support.patience import PATIENCE
-from tests.unit.test_docstrings import PUBLIC_MODULES
+from tests.support.public import PUBLIC_MODULES
 
 ROOT: Final = Path(__file__).parents[2]
 SCREENSHOTS: Final = ROOT / "docs" / "screenshots"

@@ -15,7 +15,8 @@ except ImportError as _missing:
 from langgraph.runtime import Runtime
 
 from langchain_asi_one.executable_data import ExecutableEntry
-from langchain_asi_one.langgraph import Allow, allow_agents, executable_data_node
+from langchain_asi_one.langgraph import allow_agents, executable_data_node
+from langchain_asi_one.langgraph._allow import Allow
 
 __all__ = ["ExecutableDataMiddleware"]
 
@@ -25,16 +26,16 @@ class _State(AgentState[Any]):
 
 
 class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
-    """Puts the allowed agents that ASI:One named into the agent's state, after each model call.
+    """Put the allowed agents that ASI:One named into the agent's state after each model call.
 
-    The state key `executable_data` then holds the agents named after the last human message, `[]`
-    if there are none; a middleware behind this one, a tool or the caller reads them there.
+    The state key `executable_data` then holds the agents named after the last human message, or
+    `[]`. Another middleware, a tool or the caller reads them there.
 
     Args:
-        allow: Which agents to put there: a set of addresses and handles, a predicate, or `"any"`;
+        allow: The agents to put there: a set of addresses and handles, a predicate, or `"any"`;
             see `langchain_asi_one.langgraph.allow_agents`.
-        max_entries: Most agents to put there, 0 or more, or `None` for any number; how many were
-            left out is logged.
+        max_entries: Most agents to put there, 0 or more, or `None` for any number. The number of
+            those left out is logged.
 
     Raises:
         ImportError: On import, if `langchain` is not installed.

@@ -1,7 +1,7 @@
-"""LangGraph parts for the agents that ASI:One names.
+"""Nodes and routers for the agents that ASI:One names.
 
-The model names agents of Agentverse in `executable_data`. These parts make them routable state
-and send the allowed ones to a node::
+The model names agents of Agentverse in `executable_data`. These nodes put them into the state of a
+graph, and send the allowed ones to a node::
 
     builder = StateGraph(MessagesState)
     builder.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
@@ -12,18 +12,16 @@ and send the allowed ones to a node::
     builder.add_conditional_edges("executable_data", send_agents("ask_agent", allow={"agent1q..."}))
     graph = check_graph(builder).compile()
 
-or `create_asi_one_graph(model, allow={...}, worker=ask)` for the whole. All that they put into the
-state is plain JSON, which every checkpointer holds.
+`create_asi_one_graph(model, allow={...}, worker=ask)` makes the whole graph. All that the nodes
+write is plain JSON, which every checkpointer can store. An edge that needs only to know whether an
+agent was named is a line: `lambda state: "review" if state["executable_data"] else END`, for a
+state that declares the key, such as `ExecutableDataState`.
 """
 
 from langchain_asi_one._response import content_blocks as _content_blocks  # noqa: F401 - stored messages need its translator
-from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._allow import allow_agents
 from langchain_asi_one.langgraph._check import check_graph
-from langchain_asi_one.langgraph._follow_up import (
-    FollowUp,
-    follow_up_condition,
-    follow_up_node,
-)
+from langchain_asi_one.langgraph._follow_up import follow_up_condition, follow_up_node
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
 from langchain_asi_one.langgraph._review import review_agents
 from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
@@ -32,7 +30,6 @@ from langchain_asi_one.langgraph._state import (
     AgentResult,
     AgentTask,
     ExecutableDataState,
-    add_agent_results,
 )
 from langchain_asi_one.langgraph._workers import agent_worker, report_agents
 
@@ -40,10 +37,7 @@ __all__ = [
     "AgentGraphState",
     "AgentResult",
     "AgentTask",
-    "Allow",
     "ExecutableDataState",
-    "FollowUp",
-    "add_agent_results",
     "agent_worker",
     "allow_agents",
     "check_graph",

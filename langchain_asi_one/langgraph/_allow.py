@@ -1,4 +1,4 @@
-"""Which agents may be asked: the developer's rule, never the model's text."""
+"""The developer's rule for the agents that may be asked; text of the model never decides."""
 
 import inspect
 import json
@@ -29,19 +29,19 @@ _CHOICES: Final = (
 
 
 def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
-    """Make the predicate of an allow rule, for `keep=` or a router of your own.
+    """Make a predicate from an allow rule, for `keep=` or a router of your own.
 
     Args:
-        allow: A set (or list) of addresses and handles, of which an entry with an address matches
-            by address only and one without by handle; a predicate over entries, of which an
-            exception counts as refusal and is logged; or `"any"`.
+        allow: A set (or list) of addresses and handles: an entry with an address matches by its
+            address only, another by its handle. Or a predicate over entries; an exception in it
+            refuses the agent, and is logged. Or `"any"`.
 
     Returns:
-        A function that never raises. It refuses every entry that identifies no agent by a checked
-        address or a sound handle, whatever the rule.
+        A function that never raises. Whatever the rule, it refuses an entry without a checked
+        address or a sound handle.
 
     Raises:
-        TypeError: If `allow` is none of these, or the predicate is async.
+        TypeError: If `allow` is of another kind, or the predicate is async.
         ValueError: If an element is neither an address nor a handle.
 
     Example:
@@ -49,7 +49,7 @@ def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
         >>> rule({"kind": "agent", "handle": "weather", "raw": {}})
         True
     """
-    accepts = _acceptance(allow)
+    accepts = _build_rule(allow)
 
     def allowed(entry: ExecutableEntry) -> bool:
         identity = identify_agent(entry)
@@ -58,15 +58,15 @@ def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
     return allowed
 
 
-def allowed_identifiers(allow: Allow) -> frozenset[str] | None:
-    """The addresses and handles of an allow rule, `None` if it is no collection."""
+def collect_identifiers(allow: Allow) -> frozenset[str] | None:
+    """Return the addresses and handles of an allow rule; `None` if it is no collection."""
     if isinstance(allow, str) or callable(allow):
         return None
-    return frozenset(checked_identifier(item, "allow") for item in allow)
+    return frozenset(require_identifier(item, "allow") for item in allow)
 
 
-def checked_identifier(value: object, argument: str) -> str:
-    """Check an address or handle that the developer wrote.
+def require_identifier(value: object, argument: str) -> str:
+    """Return an address or handle that the developer wrote, a handle without its `@`.
 
     Raises:
         ValueError: If it is neither; the message names the value and the argument.
@@ -78,18 +78,18 @@ def checked_identifier(value: object, argument: str) -> str:
         if match is not None and not match[1].startswith("agent1"):
             return match[1]
     msg = (
-        f"{argument} holds {_shown(value)}, which is neither an agent address (bech32, 'agent1' "
+        f"{argument} holds {_quote(value)}, which is neither an agent address (bech32, 'agent1' "
         "and 59 characters, checksum) nor a handle (1 to 64 letters, digits, '-', '_' or '.'). "
         "Copy the address from the agent's page on Agentverse."
     )
     raise ValueError(msg)
 
 
-def distinct_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]:
-    """The entries without those that ask the same of the same agent, in their order.
+def drop_repeated_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]:
+    """Return the entries without repetitions, in their order.
 
-    Calls of one agent differ by tool and arguments, also where arguments come without a tool. For
-    entries that have an identity: all others count as one agent.
+    An entry repeats another if it names the same agent with the same tool and the same arguments.
+    All entries without an identity count as one agent.
     """
     unique: dict[str, ExecutableEntry] = {}
     for entry in entries:
@@ -100,8 +100,10 @@ def distinct_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]
     return list(unique.values())
 
 
-def judged(rule: Callable[[ExecutableEntry], Any], entry: ExecutableEntry, argument: str) -> bool:
-    """What a developer's predicate says; an exception or an awaitable is a refusal, and logged."""
+def apply_predicate(
+    rule: Callable[[ExecutableEntry], Any], entry: ExecutableEntry, argument: str
+) -> bool:
+    """Apply a developer's predicate; an exception or an awaitable refuses, and is logged."""
     try:
         verdict = rule(entry)
         if inspect.isawaitable(verdict):
@@ -116,37 +118,37 @@ def judged(rule: Callable[[ExecutableEntry], Any], entry: ExecutableEntry, argum
         return False
 
 
-def checked_predicate(rule: object, argument: str) -> None:
-    """Refuse a predicate that cannot be one.
+def require_predicate(rule: object, argument: str) -> None:
+    """Refuse a predicate of a wrong kind.
 
     Raises:
         TypeError: If it is not callable, or async (its result would be true for every entry).
     """
     if not callable(rule):
-        msg = f"{argument} must be a function from entry to bool, not {_shown(rule)}"
+        msg = f"{argument} must be a function from entry to bool, not {_quote(rule)}"
         raise TypeError(msg)
     if inspect.iscoroutinefunction(rule) or inspect.iscoroutinefunction(type(rule).__call__):
         msg = f"{argument} must be a plain function, not async: edges are decided without waiting"
         raise TypeError(msg)
 
 
-def _acceptance(allow: Allow) -> Callable[[str, ExecutableEntry], bool]:
+def _build_rule(allow: Allow) -> Callable[[str, ExecutableEntry], bool]:
     if isinstance(allow, str):
         if allow == "any":
             return lambda _identity, _entry: True
-        msg = f"allow must be {_CHOICES}; got the text {_shown(allow)}: put it into a set"
+        msg = f"allow must be {_CHOICES}; got the text {_quote(allow)}: put it into a set"
         raise TypeError(msg)
     if callable(allow):
-        checked_predicate(allow, "allow")
-        return lambda _identity, entry: judged(allow, entry, "allow")
+        require_predicate(allow, "allow")
+        return lambda _identity, entry: apply_predicate(allow, entry, "allow")
     given: object = allow
     if not isinstance(given, Collection) or isinstance(given, bytes | bytearray):
-        msg = f"allow must be {_CHOICES}; got {_shown(allow)}"
+        msg = f"allow must be {_CHOICES}; got {_quote(allow)}"
         raise TypeError(msg)
-    identifiers = allowed_identifiers(allow) or frozenset()
+    identifiers = collect_identifiers(allow) or frozenset()
     return lambda identity, _entry: identity in identifiers
 
 
-def _shown(value: object) -> str:
+def _quote(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:99]}…"

@@ -15,7 +15,7 @@ from langchain_asi_one._follow_up.progress import checked, marked
 from langchain_asi_one._follow_up.rule import FollowUpRule, session_of, text_of
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
-from langchain_asi_one.langgraph._state import MESSAGES_KEY, messages_of, value_of
+from langchain_asi_one.langgraph._state import MESSAGES_KEY, read_key, read_messages
 
 FOLLOW_UP_KEY: Final = "follow_up"
 _UNSET: Final = object()
@@ -67,7 +67,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
     def invoke(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        messages = messages_of(input, self._messages_key, part="follow_up_node")
+        messages = read_messages(input, self._messages_key, reader="follow_up_node")
         record = self._record(input, messages)
         if record is None:
             return self._looked(messages)
@@ -80,7 +80,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
     async def ainvoke(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        messages = messages_of(input, self._messages_key, part="follow_up_node")
+        messages = read_messages(input, self._messages_key, reader="follow_up_node")
         record = self._record(input, messages)
         if record is None:
             return self._looked(messages)
@@ -256,7 +256,7 @@ def follow_up_condition(
 
     def condition(state: Any) -> str:
         remedy = f"Put it behind follow_up_node(output_key={key!r})."
-        record = value_of(state, key, part="follow_up_condition", remedy=remedy)
+        record = read_key(state, key, reader="follow_up_condition", remedy=remedy)
         return node if record["due"] is not None else otherwise
 
     if state is not _UNSET:

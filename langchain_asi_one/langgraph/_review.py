@@ -11,9 +11,9 @@ from langgraph.types import interrupt
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
-from langchain_asi_one.langgraph._allow import distinct_agents
+from langchain_asi_one.langgraph._allow import drop_repeated_agents
 from langchain_asi_one.langgraph._contract import NodeContract, declare
-from langchain_asi_one.langgraph._state import ENTRIES, ENTRIES_KEY, Node, entries_of
+from langchain_asi_one.langgraph._state import ENTRIES, ENTRIES_KEY, Node, read_entries
 
 logger = logging.getLogger(__name__)
 
@@ -36,30 +36,29 @@ def review_agents(
     """Make the node that asks a human before agents are asked.
 
     It pauses the graph with one `interrupt` for all agents, in the form of LangChain's
-    `HumanInTheLoopMiddleware`, which its clients draw, and does nothing else. The graph needs a
-    checkpointer. Only entries with a checked address or sound handle are shown: no other can be
-    asked. To be asked about allowed agents only, give `executable_data_node` the rule:
-    `keep=allow_agents(...)`.
+    `HumanInTheLoopMiddleware`, which LangChain's clients draw. The graph needs a checkpointer. The
+    human sees only entries with a checked address or a sound handle. To show allowed agents only,
+    give `executable_data_node` the rule: `keep=allow_agents(...)`.
 
-    The answer is `Command(resume={"decisions": [...]})` with one decision per request, in order:
+    Answer with `Command(resume={"decisions": [...]})` and one decision per request, in order:
     `{"type": "approve"}`, `{"type": "reject"}` or `{"type": "edit", "edited_action": {"name":
-    "ask_agent", "args": {...}}}`, where only the member `args` of the request's `args` may differ.
-    An answer of any other form changes nothing: the graph pauses again, with the reason under
-    `error` of the interrupt's value, so that it can be answered again.
-    `Command(resume=...)` answers whatever is pending now; where another question may have been
-    asked meanwhile, answer by the interrupt's id, `Command(resume={interrupt.id: {...}})`, which
-    does nothing once that interrupt is stale.
+    "ask_agent", "args": {...}}}`. An edit repeats the request's `args`; only their member `args`
+    may differ. Any other answer changes nothing: the graph pauses again, with the reason under
+    `error` of the interrupt's value.
+    `Command(resume=...)` answers the question that is pending now. If another may have been asked
+    meanwhile, answer by the interrupt's id, `Command(resume={interrupt.id: {...}})`: a stale id
+    does nothing.
 
     Args:
         key: State key that `executable_data_node` wrote.
         allowed_decisions: Any of `"approve"`, `"edit"` and `"reject"`.
-        limit: Most agents to ask about, 1 or more, or `None` for any number: that of `send_agents`,
-            so that nobody approves what is not asked. How many were left out is told in the last
-            request and under `left_out` of the interrupt's value.
+        limit: Most agents to show, 1 or more, or `None` for any number. Give it the limit of
+            `send_agents`, so that nobody approves an agent that is not asked. The last request and
+            `left_out` of the interrupt's value say how many are not shown.
 
     Returns:
-        A function named `review_agents`, for `add_node`. Afterwards the key holds what was approved
-        and nothing else; without anything to show it is `[]`, and there is no pause.
+        A function named `review_agents`, for `add_node`. It leaves the approved entries in the key.
+        Without an agent to show, it writes `[]` and does not pause.
 
     Raises:
         ValueError: If `allowed_decisions` is empty or names another decision, or `limit` is below
@@ -69,17 +68,17 @@ def review_agents(
         >>> review_agents()({"executable_data": []})
         {'executable_data': []}
     """
-    decisions = _checked_decisions(allowed_decisions)
+    decisions = _read_decisions(allowed_decisions)
     _check_limit(limit)
 
     def review_agents(state: Any) -> dict[str, Any]:
-        entries = entries_of(state, key, part="review_agents")
-        agents = distinct_agents(entry for entry in entries if identify_agent(entry))
+        entries = read_entries(state, key, reader="review_agents")
+        agents = drop_repeated_agents(entry for entry in entries if identify_agent(entry))
         if not agents:
             return {key: []}
         shown = agents[:limit]
         left_out = len(agents) - len(shown)
-        requests = [_request(entry) for entry in shown]
+        requests = [_build_request(entry) for entry in shown]
         config = {"action_name": ACTION_NAME, "allowed_decisions": list(decisions)}
         value: dict[str, Any] = {
             "action_requests": requests,
@@ -90,15 +89,19 @@ def review_agents(
             requests[-1]["description"] += (
                 f"\n({left_out} more agents are left out: at most {limit} are asked.)"
             )
-        # LangGraph keeps a resume value even if the node raises, and would replay it for ever:
-        # a wrong answer is therefore answered by asking again.
+        # LangGraph keeps a resume value even if the node raises, and would replay it for ever. So
+        # a wrong answer leads to a second interrupt.
         answer = interrupt(value)
-        while problem := _problem(answer, requests, decisions):
+        while problem := _find_problem(answer, requests, decisions):
             logger.warning("review_agents: the answer was not used. %s", problem)
             answer = interrupt({**value, "error": problem})
-        judged = zip(shown, answer["decisions"], strict=True)
+        decided = zip(shown, answer["decisions"], strict=True)
         return {
-            key: [_decided(entry, choice) for entry, choice in judged if choice["type"] != "reject"]
+            key: [
+                _apply_decision(entry, decision)
+                for entry, decision in decided
+                if decision["type"] != "reject"
+            ]
         }
 
     return declare(review_agents, {key: ENTRIES}, NodeContract(reads=(key,)))
@@ -112,7 +115,7 @@ def _check_limit(limit: object) -> None:
         raise ValueError(msg)
 
 
-def _checked_decisions(given: Sequence[Decision]) -> tuple[Decision, ...]:
+def _read_decisions(given: Sequence[Decision]) -> tuple[Decision, ...]:
     decisions = () if isinstance(given, str) else tuple(dict.fromkeys(given))
     if not decisions or not set(decisions) <= set(_DECISIONS):
         msg = f"allowed_decisions must be a list of some of {list(_DECISIONS)}; got {given!r}"
@@ -120,35 +123,35 @@ def _checked_decisions(given: Sequence[Decision]) -> tuple[Decision, ...]:
     return decisions
 
 
-def _request(entry: ExecutableEntry) -> dict[str, Any]:
+def _build_request(entry: ExecutableEntry) -> dict[str, Any]:
     args: dict[str, Any] = {name: entry[name] for name in _FIXED if name in entry}
-    # In full: nobody can approve what is not shown.
+    # In full: a human approves them.
     args["args"] = copy.deepcopy(entry.get("args", {}))
-    return {"name": ACTION_NAME, "args": args, "description": _description(entry)}
+    return {"name": ACTION_NAME, "args": args, "description": _describe(entry)}
 
 
-def _description(entry: ExecutableEntry) -> str:
+def _describe(entry: ExecutableEntry) -> str:
     parts = [f"Ask the agent {identify_agent(entry)}."]
     for field, title in [("name", "Name"), ("description", "Description")]:
         text = entry.get(field)
         if isinstance(text, str) and text.strip():
-            parts.append(f"{title}, by its author: {_plain(text)}")
+            parts.append(f"{title}, by its author: {_quote(text)}")
     problems = entry.get("problems", [])
-    parts += [f"Problem: {_plain(problem)}" for problem in problems[:3]]
+    parts += [f"Problem: {_quote(problem)}" for problem in problems[:3]]
     if len(problems) > 3:
         parts.append(f"({len(problems) - 3} more problems)")
     return "\n".join(parts)
 
 
-def _plain(text: str) -> str:
-    """Text of a stranger as one line without control and direction characters, truncated."""
+def _quote(text: str) -> str:
+    """Return untrusted text as one quoted line, without control characters, cut if long."""
     beginning = text[: 4 * _MAX_TEXT]
     line = " ".join("".join(c if c.isprintable() else " " for c in beginning).split())
     cut = len(line) > _MAX_TEXT or len(text) > len(beginning)
     return json.dumps(f"{line[:_MAX_TEXT]}…" if cut else line, ensure_ascii=False)
 
 
-def _problem(
+def _find_problem(
     answer: Any, requests: list[dict[str, Any]], decisions: tuple[Decision, ...]
 ) -> str | None:
     given = answer.get("decisions") if isinstance(answer, Mapping) else None
@@ -161,15 +164,15 @@ def _problem(
         if kind not in decisions:
             return (
                 f"Decision {number} must have a `type` that is one of {list(decisions)}; "
-                f"got {_plain(repr(kind))}."
+                f"got {_quote(repr(kind))}."
             )
-        wrong = _edit_problem(decision, request) if kind == "edit" else None
+        wrong = _find_edit_problem(decision, request) if kind == "edit" else None
         if wrong:
             return f"Decision {number}: {wrong}"
     return None
 
 
-def _edit_problem(decision: Mapping[str, Any], request: dict[str, Any]) -> str | None:
+def _find_edit_problem(decision: Mapping[str, Any], request: dict[str, Any]) -> str | None:
     action = decision.get("edited_action")
     args = action.get("args") if isinstance(action, Mapping) else None
     if not isinstance(action, Mapping) or not isinstance(args, Mapping):
@@ -184,13 +187,13 @@ def _edit_problem(decision: Mapping[str, Any], request: dict[str, Any]) -> str |
     )
     if changed:
         return (
-            f"an edit may change `args` only, but {', '.join(map(_plain, changed))} differs; to "
+            f"an edit may change `args` only, but {', '.join(map(_quote, changed))} differs; to "
             "ask another agent, reject this one."
         )
     return None if isinstance(args.get("args"), Mapping) else "`args` must be an object."
 
 
-def _decided(entry: ExecutableEntry, decision: Mapping[str, Any]) -> ExecutableEntry:
+def _apply_decision(entry: ExecutableEntry, decision: Mapping[str, Any]) -> ExecutableEntry:
     if decision["type"] != "edit":
         return entry
     edited = {**entry, "args": json_safe(dict(decision["edited_action"]["args"]["args"]))}

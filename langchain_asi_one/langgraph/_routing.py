@@ -14,11 +14,11 @@ from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_
 from langchain_asi_one.langgraph._allow import (
     Allow,
     allow_agents,
-    allowed_identifiers,
-    checked_identifier,
-    checked_predicate,
-    distinct_agents,
-    judged,
+    apply_predicate,
+    collect_identifiers,
+    drop_repeated_agents,
+    require_identifier,
+    require_predicate,
 )
 from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._state import (
@@ -28,10 +28,10 @@ from langchain_asi_one.langgraph._state import (
     MESSAGES_KEY,
     AgentTask,
     Node,
-    answers_of_turn,
-    entries_of,
-    messages_of,
-    question_of_turn,
+    find_answers,
+    find_question,
+    read_entries,
+    read_messages,
 )
 
 logger = logging.getLogger(__name__)
@@ -48,17 +48,18 @@ def executable_data_node(
 ) -> Node:
     """Make the node that puts the agents named by ASI:One into the state.
 
-    It reads the model's messages after the last human one, so an earlier turn's agents never route
-    again, and always writes the key, `[]` if no agent was named. Agents that a planner run has
-    asked already (`plan_state`) are not among them: `get_executable_data` reads those too. The
+    It reads the model's messages after the last human one, so agents of an earlier turn never
+    route again. It always writes the key: `[]` if the model named no agent. It leaves out agents
+    that a planner run has asked already (`plan_state`); `get_executable_data` reads those too. The
     state need not declare the key.
 
     Args:
         messages_key: State key of the messages.
         output_key: State key to write. It must have no reducer.
-        keep: Which entries to write, such as `allow_agents(...)`; an exception counts as no.
-        max_entries: Most entries to write, 0 or more, or `None` for any number; how many were left
-            out is logged.
+        keep: A predicate that selects entries, such as `allow_agents(...)`; an exception in it
+            leaves the entry out.
+        max_entries: Most entries to write, 0 or more, or `None` for any number. The number of
+            those left out is logged.
 
     Returns:
         A function named `executable_data`, for `add_node`; it works under `invoke` and `ainvoke`.
@@ -76,16 +77,16 @@ def executable_data_node(
         ['weather']
     """
     if keep is not None:
-        checked_predicate(keep, "keep")
+        require_predicate(keep, "keep")
     if max_entries is not None and not _is_count(max_entries, 0):
         msg = f"max_entries must be 0 or more, or None for any number; got {max_entries!r}"
         raise ValueError(msg)
 
     def executable_data(state: Any) -> dict[str, Any]:
-        messages = messages_of(state, messages_key, part="executable_data_node")
-        entries = _named(messages)
+        messages = read_messages(state, messages_key, reader="executable_data_node")
+        entries = _read_named_agents(messages)
         if keep is not None:
-            entries = [entry for entry in entries if judged(keep, entry, "keep")]
+            entries = [entry for entry in entries if apply_predicate(keep, entry, "keep")]
         kept = entries[:max_entries]
         if len(kept) < len(entries):
             logger.warning(
@@ -113,24 +114,23 @@ def send_agents(
 ) -> Router:
     """Make the router that sends each allowed agent to a node, for `add_conditional_edges`.
 
-    The agents were chosen by a model that read untrusted text, so `allow` has no default. Names of
-    nodes come from `node`, `routes` and `default` only. An agent that was named twice is sent once.
-    Each target gets an `AgentTask`: `{"agent": entry, "messages": [last human message]}`.
+    A model that read untrusted text chose the agents, so `allow` has no default. Names of nodes
+    come from `node`, `routes` and `default` only. An agent that is named twice is sent once. Each
+    node gets an `AgentTask`: `{"agent": entry, "messages": [last human message]}`.
 
     Args:
         node: Node to send an agent to, unless `routes` names another.
         allow: A set of addresses and handles, a predicate over entries, or `"any"`; see
             `allow_agents`.
-        routes: Address or handle -> node. An entry with an address is looked up by it only.
-        default: Where to go if no agent is allowed.
-        limit: Most agents to send, 1 or more; how many were left out is logged.
+        routes: Address or handle -> node. An entry with an address matches by its address only.
+        default: Node to go to if no agent is allowed.
+        limit: Most agents to send, 1 or more. The number of those left out is logged.
         key: State key that `executable_data_node` wrote.
         messages_key: State key of the messages.
 
     Returns:
-        A router that returns a list of `Send`, never an empty one, or `default`. Its return
-        annotation names all targets, so the graph draws them and `compile()` checks that they
-        exist.
+        A router that returns a list of `Send`, never an empty one, or `default`. LangGraph draws
+        an edge to each node that it may lead to, and `compile()` checks that they exist.
 
     Raises:
         TypeError: If `allow` is missing or of another kind.
@@ -145,24 +145,24 @@ def send_agents(
         [('ask_agent', 'weather')]
     """
     allowed = allow_agents(allow)
-    targets = _checked_routes(routes or {}, allowed_identifiers(allow))
+    targets = _read_routes(routes or {}, collect_identifiers(allow))
     _check_targets(node, default, targets)
     if not _is_count(limit, 1):
         msg = f"limit must be a whole number of 1 or more; got {limit!r}"
         raise ValueError(msg)
 
     def send_agents(state: Any) -> list[Send] | str:
-        entries = entries_of(state, key, part="send_agents")
+        entries = read_entries(state, key, reader="send_agents")
         verdicts = [(entry, allowed(entry)) for entry in entries]
-        agents = distinct_agents(entry for entry, may in verdicts if may)
-        _log_what_stays([entry for entry, may in verdicts if not may], agents, limit)
+        agents = drop_repeated_agents(entry for entry, is_allowed in verdicts if is_allowed)
+        _log_refusals([entry for entry, is_allowed in verdicts if not is_allowed], agents, limit)
         if not agents:
             return default
-        messages = question_of_turn(messages_of(state, messages_key, part="send_agents"))
+        messages = find_question(read_messages(state, messages_key, reader="send_agents"))
         return [
             Send(
                 targets.get(identify_agent(entry) or "", node),
-                # Its own, so that a worker that edits its task changes no other's.
+                # A copy: a worker may edit its task.
                 AgentTask(agent=copy.deepcopy(entry), messages=list(messages)),
             )
             for entry in agents[:limit]
@@ -173,9 +173,9 @@ def send_agents(
     return declare(send_agents, {messages_key: MESSAGES, key: ENTRIES}, contract)
 
 
-def _named(messages: list[Any]) -> list[ExecutableEntry]:
+def _read_named_agents(messages: list[Any]) -> list[ExecutableEntry]:
     unique: dict[str, ExecutableEntry] = {}
-    for message in answers_of_turn(messages):
+    for message in find_answers(messages):
         for entry in parse_executable_data(message.additional_kwargs.get(ENTRIES_KEY)):
             unique.setdefault(json.dumps(entry["raw"], sort_keys=True), entry)
     return list(unique.values())
@@ -185,10 +185,8 @@ def _is_count(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _checked_routes(
-    routes: Mapping[str, str], identifiers: frozenset[str] | None
-) -> dict[str, str]:
-    targets = {checked_identifier(agent, "routes"): target for agent, target in routes.items()}
+def _read_routes(routes: Mapping[str, str], identifiers: frozenset[str] | None) -> dict[str, str]:
+    targets = {require_identifier(agent, "routes"): target for agent, target in routes.items()}
     for agent, target in targets.items():
         if identifiers is not None and agent not in identifiers:
             msg = (
@@ -209,7 +207,7 @@ def _check_targets(node: object, default: object, targets: Mapping[str, object])
             raise ValueError(msg)
 
 
-def _log_what_stays(
+def _log_refusals(
     refused: list[ExecutableEntry], agents: list[ExecutableEntry], limit: int
 ) -> None:
     if len(agents) > limit:

@@ -1,4 +1,4 @@
-"""The state of a graph: its keys, their types, and how they are read from any class of state."""
+"""The state of a graph: its keys, their types, and their readers for any class of state."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, NotRequired, Protocol, TypeGuard, cast
@@ -28,15 +28,15 @@ class Node(Protocol):
     """A function that `add_node` takes, for a state of any class."""
 
     def __call__(self, state: Any) -> dict[str, Any]:
-        """Give the update of the state."""
+        """Return the update of the state."""
 
 
 class ExecutableDataState(MessagesState):
-    """`MessagesState` with the agents that ASI:One named in this turn. Using it is optional.
+    """`MessagesState` with the agents that ASI:One named in this turn; optional.
 
     Attributes:
-        executable_data: What `executable_data_node` wrote last; it must have no reducer, or agents
-            of an earlier turn would route again.
+        executable_data: The entries that `executable_data_node` wrote last. The key must have no
+            reducer, or agents of an earlier turn would route again.
 
     Example:
         >>> from langgraph.graph import StateGraph
@@ -50,11 +50,11 @@ class ExecutableDataState(MessagesState):
 
 
 class AgentTask(TypedDict):
-    """What the worker of an agent is given: the argument of one `Send` of `send_agents`.
+    """The task of an agent's worker: the argument of one `Send` of `send_agents`.
 
     Attributes:
-        agent: The agent; `args` and `tool` are there if ASI:One named a call.
-        messages: The last human message, as a list of at most one: what the agent was named for.
+        agent: The agent, with `args` and `tool` if ASI:One named a call.
+        messages: The last human message, as a list of at most one.
 
     Example:
         >>> entry: ExecutableEntry = {"kind": "agent", "handle": "weather", "raw": {}}
@@ -67,7 +67,7 @@ class AgentTask(TypedDict):
 
 
 class AgentResult(TypedDict):
-    """What became of asking one agent. Plain JSON; exactly one of `result` and `error` is there.
+    """Outcome of asking one agent. Plain JSON; it has either `result` or `error`.
 
     Attributes:
         agent: Its address, or its handle if it was named without an address.
@@ -91,19 +91,7 @@ class AgentResult(TypedDict):
 def add_agent_results(
     held: list[AgentResult] | None, new: list[AgentResult] | None
 ) -> list[AgentResult]:
-    """Add results to those that the state holds: the reducer of `agent_results`.
-
-    Args:
-        held: What the state holds.
-        new: The results to add, or `None` to forget those of an earlier turn.
-
-    Returns:
-        A new list.
-
-    Example:
-        >>> add_agent_results([{"agent": "weather", "result": 21}], None)
-        []
-    """
+    """Add results to those in the state; `None` removes those of an earlier turn."""
     return [] if new is None else [*(held or []), *new]
 
 
@@ -111,7 +99,7 @@ class AgentGraphState(ExecutableDataState):
     """State of `create_asi_one_graph`.
 
     Attributes:
-        agent_results: What became of the agents asked in this turn.
+        agent_results: Outcomes of the agents asked in this turn.
 
     Example:
         >>> from langgraph.graph import StateGraph
@@ -128,13 +116,13 @@ ENTRIES: Final[Any] = list[ExecutableEntry]
 RESULTS: Final[Any] = Annotated[list[AgentResult], add_agent_results]
 
 
-def value_of(state: object, key: str, *, part: str, remedy: str) -> Any:
+def read_key(state: object, key: str, *, reader: str, remedy: str) -> Any:
     """Read a key of a state.
 
     Args:
         state: A dict, a Pydantic model or a dataclass.
         key: The key.
-        part: Who reads, for the error.
+        reader: The function that reads, for the error.
         remedy: What to do if the key is not there, for the error.
 
     Raises:
@@ -148,47 +136,47 @@ def value_of(state: object, key: str, *, part: str, remedy: str) -> Any:
         present = sorted(vars(state)) if hasattr(state, "__dict__") else []
     if value is _MISSING:
         shown = ", ".join(present) or "none"
-        msg = f"{part}: the state has no key {key!r} (keys with a value: {shown}). {remedy}"
+        msg = f"{reader}: the state has no key {key!r} (keys with a value: {shown}). {remedy}"
         raise ValueError(msg)
     return value
 
 
-def messages_of(state: object, key: str, *, part: str) -> list[BaseMessage]:
-    """Read the messages of a state, or of a bare list of messages."""
+def read_messages(state: object, key: str, *, reader: str) -> list[BaseMessage]:
+    """Read the messages of a state; a list is taken for the messages themselves."""
     remedy = "Give it the key that holds the messages: messages_key=..."
-    value = state if isinstance(state, list) else value_of(state, key, part=part, remedy=remedy)
+    value = state if isinstance(state, list) else read_key(state, key, reader=reader, remedy=remedy)
     if _are_messages(value):
         return value
     return convert_to_messages(value or [])
 
 
-def entries_of(state: object, key: str, *, part: str) -> list[ExecutableEntry]:
+def read_entries(state: object, key: str, *, reader: str) -> list[ExecutableEntry]:
     """Read the entries that `executable_data_node` wrote."""
     remedy = (
         f"Put executable_data_node(output_key={key!r}) before it, or give it the key that the node "
         "writes: key=..."
     )
-    value = value_of(state, key, part=part, remedy=remedy)
+    value = read_key(state, key, reader=reader, remedy=remedy)
     return [cast("ExecutableEntry", entry) for entry in value or [] if isinstance(entry, dict)]
 
 
-def answers_of_turn(messages: list[BaseMessage]) -> list[AIMessage]:
-    """The model's messages after the last human one, oldest first.
+def find_answers(messages: list[BaseMessage]) -> list[AIMessage]:
+    """Find the model's messages after the last human one, oldest first.
 
-    Without ASI:One's stand-ins for an answer that has come since: agents named beside such a one
-    were looked at before the wait for the answer.
+    A deferred answer ("I've sent the message") counts only while it is the last: agents that it
+    named were routed before the wait for the real answer.
     """
-    turn: list[AIMessage] = []
+    answers: list[AIMessage] = []
     for message in reversed(messages):
         if _is_human(message):
             break
-        if isinstance(message, AIMessage) and not (turn and is_deferred(message)):
-            turn.append(message)
-    return turn[::-1]
+        if isinstance(message, AIMessage) and not (answers and is_deferred(message)):
+            answers.append(message)
+    return answers[::-1]
 
 
-def question_of_turn(messages: list[BaseMessage]) -> list[BaseMessage]:
-    """The last human message, as a list of at most one."""
+def find_question(messages: list[BaseMessage]) -> list[BaseMessage]:
+    """Find the last human message, as a list of at most one."""
     found = (message for message in reversed(messages) if _is_human(message))
     return [message for message in [next(found, None)] if message is not None]
 

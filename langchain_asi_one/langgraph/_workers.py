@@ -1,4 +1,4 @@
-"""Asking the agents: a failure is data for its agent, so that the others' results are kept."""
+"""Nodes that ask agents and report their results; a failure is data of its agent."""
 
 import asyncio
 import functools
@@ -22,7 +22,7 @@ from langchain_asi_one.langgraph._state import (
     AgentResult,
     AgentTask,
     Node,
-    value_of,
+    read_key,
 )
 
 logger = logging.getLogger(__name__)
@@ -37,19 +37,19 @@ _PREAMBLE: Final = (
 def agent_worker(
     ask: Callable[..., Any], *, timeout: float | None = None, key: str = RESULTS_KEY
 ) -> Callable[..., Any]:
-    """Make the node that asks one agent, to be reached through `send_agents`.
+    """Make the node that asks one agent; `send_agents` leads to it.
 
-    An exception or a timeout becomes the `error` of its agent's result: an exception in one branch
-    would otherwise end the run and lose the others' results. Interrupts pass, and so does the
-    cancellation of the run; that of something the worker itself awaits is its agent's `error`.
+    An exception or a timeout becomes the `error` of its agent's result: it would otherwise end the
+    run and lose the other agents' results. Interrupts pass, and so does the cancellation of the
+    run. If something that the worker awaits is cancelled, that is its agent's `error`.
 
     Args:
-        ask: A plain or async function of an `AgentTask`; like any node it may also take `config`,
-            `runtime`, `store` or `writer`. What it returns is made safe for JSON and checkpoints;
-            a message counts as its text. An async one needs `ainvoke` or `astream` of the graph.
+        ask: A plain or async function of an `AgentTask`. Like any node it may also take `config`,
+            `runtime`, `store` or `writer`. Its result is made safe for JSON and checkpoints; a
+            message counts as its text. An async function needs `ainvoke` or `astream` of the graph.
         timeout: Seconds for one agent, more than 0; only for an async function.
-        key: State key of the results, with the reducer `add_agent_results`; it is added to the
-            state if that does not declare it.
+        key: State key of the results. `AgentGraphState` declares `agent_results`; a key that the
+            state does not declare is added to it.
 
     Returns:
         A function for `add_node`, with the name of `ask`. It writes one `AgentResult`.
@@ -66,34 +66,34 @@ def agent_worker(
     is_async = _is_async(ask)
     _check_timeout(ask, timeout, is_async=is_async)
 
-    async def ask_waiting(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        about = _about(_task(task))  # before the worker can edit the entry
+    async def ask_async(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
+        about = _begin_result(_require_task(task))  # before the worker can edit the entry
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
-                return {key: [_answered(about, await ask(task, *args, **injected))]}
+                return {key: [_add_answer(about, await ask(task, *args, **injected))]}
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError as error:
             running = asyncio.current_task()
             if running is None or running.cancelling():
                 raise
-            return {key: [_failed(about, error)]}
+            return {key: [_add_error(about, error)]}
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this agent only
             late = isinstance(error, TimeoutError) and limit.expired()
-            shown = TimeoutError(f"no answer within {timeout} s") if late else error
-            return {key: [_failed(about, shown)]}
+            reason = TimeoutError(f"no answer within {timeout} s") if late else error
+            return {key: [_add_error(about, reason)]}
 
-    def ask_at_once(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        about = _about(_task(task))
+    def ask_sync(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
+        about = _begin_result(_require_task(task))
         try:
-            return {key: [_answered(about, ask(task, *args, **injected))]}
+            return {key: [_add_answer(about, ask(task, *args, **injected))]}
         except GraphBubbleUp:
             raise
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - as above
-            return {key: [_failed(about, error)]}
+            return {key: [_add_error(about, error)]}
 
-    worker: Any = ask_waiting if is_async else ask_at_once
+    worker: Any = ask_async if is_async else ask_sync
     worker.__name__ = getattr(ask, "__name__", type(ask).__name__)
     worker.__signature__ = inspect.signature(ask)  # LangGraph injects what it names
     return cast("Callable[..., Any]", declare(worker, {key: RESULTS}, NodeContract(gathers=(key,))))
@@ -102,15 +102,15 @@ def agent_worker(
 def report_agents(
     *, key: str = RESULTS_KEY, messages_key: str = MESSAGES_KEY, max_characters: int = 20_000
 ) -> Node:
-    """Make the node that joins the workers: one message with all results, for the model to use.
+    """Make the node that reports all results to the model in one message.
 
-    The message is a human one, so the agents named before it never route again.
+    The message is a human one, so agents that were named before it never route again.
 
     Args:
         key: State key of the results.
         messages_key: State key of the messages.
-        max_characters: Most characters of one result's JSON, 1 or more; a longer one is cut with a
-            mark. The state keeps it in full.
+        max_characters: Most characters of one result's JSON, 1 or more. A longer one is cut and
+            marked; the state keeps all of it.
 
     Returns:
         A function named `report_agents`, for `add_node`; without results it adds no message.
@@ -130,17 +130,17 @@ def report_agents(
 
     def report_agents(state: Any) -> dict[str, Any]:
         remedy = "Put agent_worker(...) before it, or give it the key that the worker writes."
-        results = value_of(state, key, part="report_agents", remedy=remedy)
+        results = read_key(state, key, reader="report_agents", remedy=remedy)
         if not results:
             return {}
-        lines = [_line(result, max_characters) for result in results]
+        lines = [_format_result(result, max_characters) for result in results]
         return {messages_key: [build_report("\n".join([_PREAMBLE, *lines]))]}
 
     keys = {key: RESULTS, messages_key: MESSAGES}
     return declare(report_agents, keys, NodeContract(reads=(key, messages_key)))
 
 
-def _line(result: AgentResult, limit: int) -> str:
+def _format_result(result: AgentResult, limit: int) -> str:
     text = json.dumps(result, ensure_ascii=False, default=str)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
 
@@ -176,7 +176,7 @@ def _check_timeout(ask: object, timeout: object, *, is_async: bool) -> None:
         raise ValueError(msg)
 
 
-def _task(task: Any) -> AgentTask:
+def _require_task(task: Any) -> AgentTask:
     if not isinstance(task, dict) or not isinstance(task.get("agent"), dict):
         msg = (
             "a worker asks the agent of one Send, but it was given no agent: lead to it with "
@@ -186,7 +186,7 @@ def _task(task: Any) -> AgentTask:
     return cast("AgentTask", task)
 
 
-def _about(task: AgentTask) -> AgentResult:
+def _begin_result(task: AgentTask) -> AgentResult:
     entry = task["agent"]
     about = AgentResult(agent=identify_agent(entry) or "")
     if "id" in entry:
@@ -196,7 +196,7 @@ def _about(task: AgentTask) -> AgentResult:
     return about
 
 
-def _answered(about: AgentResult, result: Any) -> AgentResult:
+def _add_answer(about: AgentResult, result: Any) -> AgentResult:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
@@ -206,7 +206,7 @@ def _answered(about: AgentResult, result: Any) -> AgentResult:
     return {**about, "result": json_safe(text)}
 
 
-def _failed(about: AgentResult, error: BaseException) -> AgentResult:
+def _add_error(about: AgentResult, error: BaseException) -> AgentResult:
     logger.warning("Asking the agent %s failed: %r", about["agent"], error, exc_info=error)
     try:
         message = str(error)

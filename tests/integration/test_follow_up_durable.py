@@ -25,7 +25,8 @@ from typing_extensions import TypedDict
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.errors import ASIOneServerError
-from langchain_asi_one.langgraph import FollowUp, follow_up_condition, follow_up_node
+from langchain_asi_one.langgraph import follow_up_condition, follow_up_node
+from langchain_asi_one.langgraph._follow_up import FollowUp
 from langchain_asi_one.testing import LocalASIOne, answer, fault
 from tests.support.patience import FOREVER, PATIENCE
 from tests.support.strict import STRICT

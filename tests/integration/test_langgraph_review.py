@@ -242,15 +242,6 @@ def test_a_strangers_text_is_shown_plain_and_short(model: ChatASIOne, server: Lo
     assert (description[-2:], len(description)) == ('…"', 331)
 
 
-def test_wrong_decisions_are_refused_when_the_node_is_made() -> None:
-    for wrong in ((), "approve", ("approve", "respond"), ("ignore",)):
-        with pytest.raises(ValueError, match="allowed_decisions must be a list of some of"):
-            review_agents(allowed_decisions=wrong)  # type: ignore[arg-type]
-    for limit in (0, -1, True, 1.5):
-        with pytest.raises(ValueError, match="limit must be a whole number of 1 or more, or None"):
-            review_agents(limit=limit)  # type: ignore[arg-type]
-
-
 async def test_the_review_works_asynchronously(
     model: ChatASIOne, caplog: pytest.LogCaptureFixture
 ) -> None:

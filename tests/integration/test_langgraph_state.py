@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Send
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from langchain_asi_one import ChatASIOne, ExecutableEntry, parse_executable_data
-from langchain_asi_one.langgraph import ExecutableDataState, executable_data_node, send_agents
+from langchain_asi_one.langgraph import ExecutableDataState, executable_data_node
 from langchain_asi_one.testing import LocalASIOne, answer, raw, stream
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.patience import PATIENCE
@@ -165,46 +164,6 @@ def test_bare_messages_dicts_and_objects_are_read(model: ChatASIOne) -> None:
     assert [node(state) for state in states] == [{"executable_data": FOUND}] * len(states)
 
 
-def test_several_answers_of_one_turn_are_read_once_each() -> None:
-    def named(*handles: str) -> AIMessage:
-        entries = [{"handle": handle} for handle in handles]
-        return AIMessage("", additional_kwargs={"executable_data": entries})
-
-    history = [named("old"), HumanMessage("Now"), named("a", "b"), named("b", "c")]
-
-    update = executable_data_node()({"messages": history})
-
-    assert [entry["handle"] for entry in update["executable_data"]] == ["a", "b", "c"]
-    assert executable_data_node()({"messages": history[:2]}) == {"executable_data": []}
-    assert executable_data_node()({"messages": []}) == {"executable_data": []}
-
-
-def test_a_chat_message_of_the_user_begins_a_turn() -> None:
-    entries = [{"handle": "old"}]
-    old = AIMessage("", additional_kwargs={"executable_data": entries})
-
-    for role in ("user", "human", "User"):
-        asked = ChatMessage(content="Now", role=role)
-        assert executable_data_node()([old, asked]) == {"executable_data": []}
-        state = {"messages": [HumanMessage("Before"), asked, old], "executable_data": FOUND}
-        sends = send_agents("ask", allow="any")(state)
-        assert [send.arg["messages"] for send in sends if isinstance(send, Send)] == [[asked]] * 2
-    told = ChatMessage(content="Now", role="critic")
-    assert len(executable_data_node()([old, told])["executable_data"]) == 1
-
-
-def test_agents_beside_a_stand_in_do_not_route_again_after_the_wait() -> None:
-    entries = {"executable_data": [{"handle": "one"}]}
-    deferred = AIMessage("I've sent the message", additional_kwargs=entries)
-    node = executable_data_node()
-
-    assert node([HumanMessage("Now"), deferred, AIMessage("Done.")]) == {"executable_data": []}
-    waiting = node([HumanMessage("Now"), deferred])["executable_data"]
-    assert [entry["handle"] for entry in waiting] == ["one"]
-    last = node([HumanMessage("Now"), deferred, deferred])["executable_data"]
-    assert [entry["handle"] for entry in last] == ["one"]
-
-
 def test_agents_that_a_planner_run_asked_are_not_asked_again(make_model: Any) -> None:
     message = make_model(planner_mode=True).invoke("Plan my trip to Paris.")
 
@@ -263,18 +222,6 @@ def test_keep_filters_and_an_exception_in_it_keeps_nothing(
     assert [r.getMessage() for r in caplog.records] == [
         "The keep predicate raised: the agent is refused."
     ] * 2
-
-
-def test_wrong_arguments_of_the_node_are_refused() -> None:
-    async def later(entry: Any) -> bool:
-        return True
-
-    with pytest.raises(ValueError, match=r"max_entries must be 0 or more, or None.*got -1"):
-        executable_data_node(max_entries=-1)
-    with pytest.raises(TypeError, match="keep must be a plain function, not async"):
-        executable_data_node(keep=later)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="keep must be a function from entry to bool, not 'any'"):
-        executable_data_node(keep="any")  # type: ignore[arg-type]
 
 
 HOSTILE = (

@@ -10,7 +10,7 @@
 or, from a shell, ``python -m langchain_asi_one.testing``. It is not the API and has no model:
 each answer follows from the request by the rules below, carries the header
 ``x-asi-one-stand-in`` and ``metadata: {"stand_in": true}``, and its text starts with
-``[local stand-in]``. It listens on loopback only unless told otherwise.
+``[local stand-in]``. It listens on loopback only, unless ``allow_remote`` is set.
 
 A chat request is answered by the first of these that applies:
 

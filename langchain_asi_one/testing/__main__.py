@@ -1,4 +1,4 @@
-"""Run the stand-in from a shell: ``python -m langchain_asi_one.testing``."""
+"""The stand-in as a command: ``python -m langchain_asi_one.testing``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Made-up agents in the field names of Agentverse's public search API; the addresses check out.
+"""Made-up agents, with the fields of Agentverse's public search API.
 
-The addresses are Bech32 with the prefix ``agent`` over hashes of plain words: nobody holds their
-keys. How ASI:One fills ``executable_data`` is not published, so the entries carry the documented
-fields of Agentverse's agent object (https://docs.agentverse.ai, search API).
+The addresses are valid Bech32 with the prefix ``agent``, made from hashes of plain words: nobody
+holds their keys. It is not published how ASI:One fills ``executable_data``. The entries therefore
+have the documented fields of Agentverse's agent object (https://docs.agentverse.ai, search API).
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ BAD_AGENT: dict[str, Any] = {
 
 
 def list_agents(*, with_bad: bool) -> list[dict[str, Any]]:
-    """Entries for ``executable_data``: two valid ones, and one with a broken address on request."""
+    """Return two valid entries for ``executable_data``, and perhaps one with a broken address."""
     agents = [WEATHER_AGENT, FLIGHT_AGENT]
     return deepcopy([*agents, BAD_AGENT] if with_bad else agents)
 
 
 def make_search_steps(question: str) -> list[dict[str, Any]]:
-    """Entries for ``intermediate_steps`` of a search for agents."""
+    """Return the ``intermediate_steps`` of a search for agents."""
     return [
         {"step": 1, "action": "search_agents", "input": question, "status": "completed"},
         {
@@ -73,15 +73,16 @@ def make_search_steps(question: str) -> list[dict[str, Any]]:
 
 
 def make_plan_snapshots(question: str, addresses: list[str], answer: str) -> list[dict[str, Any]]:
-    """Growing ``plan_state`` snapshots of a planner run, the last one ``"completed"``.
+    """Return the growing ``plan_state`` snapshots of a planner run.
 
-    ``agent_used`` with its four members, ``agent_response`` and the final status are as reported
-    in https://github.com/fetchai/agentverse/issues/115; the nesting is this stand-in's own.
+    The last has the status ``"completed"``. That status, ``agent_used`` with its four members and
+    ``agent_response`` are as reported in https://github.com/fetchai/agentverse/issues/115. The
+    nesting is made up.
 
     Args:
         question: The user's text.
         addresses: The agents that the request names; without any, the stand-in's own two.
-        answer: What each agent says.
+        answer: The response of each agent.
     """
     known = {agent["address"]: agent for agent in (WEATHER_AGENT, FLIGHT_AGENT)}
     chosen = [known.get(a, {"address": a, "name": "Unknown agent"}) for a in addresses or known]

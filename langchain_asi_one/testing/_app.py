@@ -1,4 +1,4 @@
-"""The stand-in as an ASGI application: records each request and plays the reply to it."""
+"""The stand-in as an ASGI application: it records each request and sends the reply."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class StandIn:
-    """State and decisions of one server; its methods may be called from any thread.
+    """State and decisions of one server. Its methods may be called from any thread.
 
     Args:
         base_url: Base URL under which the server is reached.
@@ -58,17 +58,17 @@ class StandIn:
         self._bodies: Counter[str] = Counter()
 
     def application(self) -> Starlette:
-        """The ASGI application."""
+        """Return the ASGI application."""
         return Starlette(routes=[Route("/{path:path}", self._endpoint, methods=_METHODS)])
 
     def enqueue(self, replies: Sequence[Reply]) -> None:
-        """Append to the replies that are given before any rule applies."""
+        """Append replies to the queue, which precedes every rule."""
         with self._lock:
             self._replies.extend(replies)
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """What was received so far, oldest first (the last 10,000)."""
+        """The last 10,000 requests, oldest first."""
         with self._lock:
             return list(self._received)
 
@@ -169,13 +169,13 @@ class StandIn:
         except RequestRefusedError as refused:
             return make_response(refused.body, status=refused.status)
         with self._lock:
-            session = self._sessions.of(exchange.received.session_id)
+            session = self._sessions.get(exchange.received.session_id)
             given = respond(payload, session, repeat)
         return render(given.body, exchange, given.plan_states)
 
 
 def _key_of_session_and_body(received: ReceivedRequest) -> str:
-    """What makes two requests equal: session and body."""
+    """Return a key that two requests share if session and body are equal."""
     return f"{received.session_id} {_key_of_body(received)}"
 
 
@@ -184,7 +184,7 @@ def _key_of_body(received: ReceivedRequest) -> str:
 
 
 class _ScriptResponse(Response):
-    """Plays a script, and stops as soon as the client is gone."""
+    """Sends a script, and stops when the client is gone."""
 
     def __init__(self, script: Script, connection: CountedConnection) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ class _ScriptResponse(Response):
             gone.cancel()
 
     async def _wait_or_cut(self, step: Pause | Cut, gone: asyncio.Future[None]) -> bool:
-        """Do what comes between bytes; whether the client is gone after it."""
+        """Pause or cut. Return whether the client is gone."""
         if isinstance(step, Cut):
             self._connection.cut(reset=step.reset)
             await gone

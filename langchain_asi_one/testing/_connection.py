@@ -1,4 +1,4 @@
-"""Connections of the stand-in: numbered, counted, and dropped on request."""
+"""Connections of the stand-in, with a number, a count and a way to drop them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger("langchain_asi_one.testing")
 
 
 class CountingState(ServerState):
-    """uvicorn's shared state, and how many connections were accepted so far."""
+    """uvicorn's shared state, with the number of accepted connections."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class CountedConnection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # uvicorn copies this into each request's scope: the way from a request to its connection.
+        # uvicorn copies this into each request's scope, so that a request finds its connection.
         self.app_state = {**self.app_state, "connection": self}
         self.access_log = False
         self.logger = logger

@@ -1,4 +1,4 @@
-"""The stand-in's answers: what it says to a valid request, decided by fixed rules."""
+"""The stand-in's answers to valid requests, made by fixed rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARK = "[local stand-in] "
 """Start of every generated text."""
 
 CREATED = 1768409272
-"""``created`` of every generated answer: that of the published sample, so answers do not vary."""
+"""``created`` of every generated answer: that of the published sample, so that none varies."""
 
 _DEFERRED = re.compile(r"\[deferred: *(\d+) *\]")
 _POLL = re.compile(r"\s*any update\s*\??\s*", re.IGNORECASE)
@@ -33,7 +33,7 @@ _END_TOKEN = 151336
 
 @dataclass
 class Answer:
-    """A completion, with the snapshots of a planner run if it was one."""
+    """A completion, with the snapshots of a planner run if there was one."""
 
     body: dict[str, Any]
     plan_states: list[dict[str, Any]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class _Turn:
 
 
 def find_last_user_text(payload: dict[str, Any]) -> str:
-    """The text of the last user message, ``""`` if there is none."""
+    """Return the text of the last user message, or ``""``."""
     messages = payload.get("messages")
     users = [
         message
@@ -59,27 +59,27 @@ def find_last_user_text(payload: dict[str, Any]) -> str:
 
 
 def make_plain_body(payload: dict[str, Any]) -> dict[str, Any]:
-    """A fixed short completion for the model of the request, for replies that break it."""
+    """Return a fixed short completion, which faults break."""
     turn = _Turn(f"{MARK}This is a short fixed answer, used to show faults.")
     return _make_body(payload, turn, "The stand-in was asked for a fault.", "fault")
 
 
 def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
-    """Answer a request that was found valid.
+    """Answer a valid request.
 
     Args:
         payload: The request body.
-        session: The conversation; it is updated.
-        repeat: How many times the same request was received before, so that ids do not repeat.
+        session: The conversation. It is updated.
+        repeat: Number of equal requests before this one, so that no id repeats.
     """
     text = find_last_user_text(payload)
     key = hashlib.sha256(f"{repeat}|{to_json(payload)}".encode()).hexdigest()
-    earlier = list(session.said)
-    spoke = payload["messages"][-1]["role"] == "user"
-    if spoke:
-        session.said.append(text)
+    earlier = list(session.texts)
+    by_user = payload["messages"][-1]["role"] == "user"
+    if by_user:
+        session.texts.append(text)
     reason = f"The user said {text[:80]!r}. A stand-in has no model, so a fixed rule answers."
-    question = _take_due_question(session, text) if spoke else _DEFERRED.sub("", text).strip()
+    question = _take_due_question(session, text) if by_user else _DEFERRED.sub("", text).strip()
     if question is None:
         return Answer(_make_body(payload, _Turn(f"{MARK}I've sent the message"), reason, key))
     turn = _make_turn(payload, session, question, earlier, key)
@@ -95,7 +95,7 @@ def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
 
 
 def _take_due_question(session: Session, text: str) -> str | None:
-    """The question to answer now, ``None`` while the answer is deferred."""
+    """Return the question to answer now, or ``None`` while the answer is deferred."""
     if session.question is not None and _POLL.fullmatch(text):
         session.waiting -= 1
         if session.waiting > 0:
@@ -124,11 +124,11 @@ def _make_turn(
         return _apply_stop(payload, _Turn(to_json(_make_structured_value(payload, form, question))))
     if results := _read_tool_results(payload["messages"]):
         return _apply_stop(payload, _Turn(f"{MARK}The tools answered: {'; '.join(results)}"))
-    said = question.casefold()
-    if "what did i say" in said or "remember" in said:
+    asked = question.casefold()
+    if "what did i say" in asked or "remember" in asked:
         quoted = "; ".join(f'"{text}"' for text in earlier) or "nothing"
         return _apply_stop(payload, _Turn(f"{MARK}Earlier in this session you said: {quoted}."))
-    turn = f"This is turn {len(session.said)} of the session."
+    turn = f"This is turn {len(session.texts)} of the session."
     return _apply_stop(payload, _Turn(f'{MARK}You said: "{question[:400]}". {turn}'))
 
 
@@ -143,7 +143,7 @@ def _apply_stop(payload: dict[str, Any], turn: _Turn) -> _Turn:
 
 
 def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], question: str) -> Any:
-    """A JSON value for the schema, or an object with the fields that the prompt quotes."""
+    """Return a value for the schema, or an object with the fields quoted in the prompt."""
     numbers: Iterator[float] = iter(())
 
     def word(name: str) -> str:
@@ -160,7 +160,7 @@ def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], questi
 
 
 def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
-    """Contents of the tool messages that end the history."""
+    """Return the contents of the tool messages at the end of the history."""
     results: list[str] = []
     for message in reversed(messages):
         if message["role"] != "tool":
@@ -170,7 +170,7 @@ def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def _make_search_record(question: str, key: str) -> dict[str, Any]:
-    """A tool that the server ran, in the form of the API reference."""
+    """Return the record of a server-side tool, in the form of the API reference."""
     found = [{"title": f"{MARK}No search was made", "url": "https://example.com/stand-in"}]
     return {
         "id": f"toolcall-{key[:12]}",
@@ -193,15 +193,15 @@ def _make_body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> d
     thinking = split_words("" if payload.get("enable_thinking") is False else reason)
     if payload.get("thinking_budget") is not None:
         thinking = thinking[: max(payload["thinking_budget"], 0)]
-    spoken = split_words(turn.content)
+    words = split_words(turn.content)
     # 0 meant "no limit" in the recording of 2025; thinking counts against the limit.
     limit = payload.get("max_tokens") or 0
-    if 0 < limit < len(thinking) + len(spoken) and not turn.calls:
+    if 0 < limit < len(thinking) + len(words) and not turn.calls:
         thinking = thinking[:limit]
-        spoken = spoken[: limit - len(thinking)]
+        words = words[: limit - len(thinking)]
         turn.finish, turn.matched = "length", None
     message = {
-        "content": "".join(spoken),
+        "content": "".join(words),
         "refusal": None,
         "role": "assistant",
         "annotations": None,
@@ -228,7 +228,7 @@ def _make_body(payload: dict[str, Any], turn: _Turn, reason: str, key: str) -> d
         "object": "chat.completion",
         "service_tier": None,
         "system_fingerprint": None,
-        "usage": _count_usage(payload, len(thinking) + len(spoken) + spent, len(thinking)),
+        "usage": _count_usage(payload, len(thinking) + len(words) + spent, len(thinking)),
         "metadata": {"stand_in": True},
     }
 

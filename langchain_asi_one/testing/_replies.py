@@ -1,4 +1,4 @@
-"""Replies that a test can queue, and the markers that select them from a prompt."""
+"""Replies that a test can queue, and the markers that choose them from a prompt."""
 
 from __future__ import annotations
 
@@ -25,32 +25,19 @@ if TYPE_CHECKING:
     from langchain_asi_one.testing._requests import Exchange
 
 SAMPLES = Path(__file__).with_name("samples")
-"""Folder with the published samples.
-
-Source:
-    ``INDEX.md`` in it names that of each.
-
-Example:
-    >>> (SAMPLES / "INDEX.md").is_file()
-    True
-"""
+"""Folder with the published samples; ``INDEX.md`` names the source of each."""
 
 _MARKER = re.compile(r"\[(fault|sample): *([\w.-]+)((?: +\w+=[^\s\]]*)*) *\]")
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Something the stand-in can answer; made by the functions of this module.
+    """A reply of the stand-in, made by the functions of this module.
 
     Args:
-        name: What it is, for error messages.
-        play: Gives the response to one request.
-        times: How many equal requests in a row it is for (markers only), ``None`` for all.
-
-    Example:
-        >>> from langchain_asi_one.testing import raw
-        >>> raw(b"{}")
-        Reply(name='raw', times=None)
+        name: Name for error messages.
+        play: Makes the response to a request.
+        times: Number of equal requests that get it, ``None`` for all. Only markers set it.
     """
 
     name: str
@@ -70,7 +57,7 @@ def sample(name: str) -> Reply:
         The reply, the same for streaming and other requests.
 
     Raises:
-        ValueError: There is no such sample; the message lists those that are.
+        ValueError: There is no such sample. The message lists those that there are.
 
     Example:
         >>> sample("asi1-2026-tool-call-condensed.json").name
@@ -108,7 +95,7 @@ def answer(body: Mapping[str, Any]) -> Reply:
 def render(
     body: dict[str, Any], exchange: Exchange, plan_states: Iterable[dict[str, Any]] = ()
 ) -> Script:
-    """``body`` in the form that the request asks for."""
+    """Return a completion in the form that the request asks for."""
     if not exchange.streaming:
         return make_response(body)
     options = exchange.payload.get("stream_options") or {}
@@ -185,13 +172,13 @@ def fault(name: str, **options: Any) -> Reply:
 
     Args:
         name: One of :func:`~langchain_asi_one.testing.faults`.
-        **options: Those that its description names between backticks, such as ``seconds``.
+        **options: Options of the fault. Its description names them between backticks.
 
     Returns:
         The reply.
 
     Raises:
-        ValueError: No such fault or option; the message lists those that are.
+        ValueError: There is no such fault or option. The message lists those that there are.
 
     Example:
         >>> fault("http_429", retry_after="2").name
@@ -201,13 +188,13 @@ def fault(name: str, **options: Any) -> Reply:
 
 
 def find_marked_reply(text: str) -> Reply | None:
-    """The reply that a prompt asks for with ``[fault: NAME]`` or ``[sample: NAME]``.
+    """Return the reply for a ``[fault: NAME]`` or ``[sample: NAME]`` in a prompt.
 
-    A fault's options follow its name, as in ``[fault: stall seconds=2]``; ``times=N`` lets the
-    fault hit only the first N of equal requests, so that a client's retry gets through.
+    A fault's options follow its name, as in ``[fault: stall seconds=2]``. With ``times=N`` only the
+    first N of equal requests meet the fault, so that a client's retry succeeds.
 
     Raises:
-        ValueError: The name, an option or a value is not known.
+        ValueError: The name, an option or a value is unknown.
     """
     found = _MARKER.search(text)
     if found is None:

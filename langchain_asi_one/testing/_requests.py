@@ -1,4 +1,4 @@
-"""What the stand-in keeps of each request, without the API key."""
+"""Requests as the stand-in keeps them: without the API key."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class ReceivedRequest:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a reply may look at when it decides what to send.
+    """A request, and what a reply needs to answer it.
 
     Args:
         received: The request.
-        key: The API key as received (kept only while the request is being answered).
+        key: The API key as received. It is kept only while the request is being answered.
         base_url: Base URL of this server.
         chunk_delay: Seconds between the pieces of a generated stream.
         answer: Makes the response that the rules give to this request.
@@ -86,23 +86,18 @@ class Exchange:
 
 
 def read_bearer_key(authorization: str) -> str:
-    """The key in an ``Authorization`` header value, ``""`` unless it is a Bearer one."""
+    """Return the Bearer key of an ``Authorization`` header value, or ``""``."""
     scheme, _, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def fingerprint(key: str) -> str:
-    """First 12 hex digits of the SHA-256 of ``key``, ``""`` for no key.
-
-    Example:
-        >>> fingerprint("")
-        ''
-    """
+    """Return the first 12 hex digits of the SHA-256 of a key, ``""`` for no key."""
     return hashlib.sha256(key.encode()).hexdigest()[:12] if key else ""
 
 
 def mask_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers with every credential replaced by asterisks."""
+    """Return the headers with asterisks in place of each credential."""
     return {
         name: value
         if name not in _SECRET_HEADERS

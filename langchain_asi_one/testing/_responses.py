@@ -1,4 +1,4 @@
-"""What the stand-in puts on the wire for one request, as data: status, headers and timed steps."""
+"""Responses as data: status, headers, and a body with pauses and cuts."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
 JSON_TYPE = "application/json"
 SSE_TYPE = "text/event-stream"
-"""Without a charset, as the recorded stream must have had (a client has to decode UTF-8 itself)."""
+"""Without a charset, as in the recorded stream: a client decodes UTF-8 by itself."""
 
 DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Send nothing for ``seconds`` (0 or more), or until the client goes away."""
+    """A time of ``seconds`` (0 or more) without a byte, shorter if the client leaves."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Drop the TCP connection: in order (FIN), or with ``reset`` abruptly (RST)."""
+    """An end of the TCP connection: in order (FIN), or abrupt (RST) with ``reset``."""
 
     reset: bool = False
 
@@ -42,9 +42,9 @@ class Script:
         status: HTTP status code.
         headers: Response headers with lower-case names, ``content-type`` included.
         steps: Pieces of the body in order, with pauses and cuts between them.
-        before: What happens before the status line is sent.
-        sized: Whether to declare ``content-length``; otherwise the body is sent chunked.
-        declared: The length to declare when it is not that of ``steps`` (a body that gets cut).
+        before: Pauses and cuts before the status line.
+        sized: Whether to declare ``content-length``. Otherwise the body is sent chunked.
+        declared: The length to declare if it is not that of ``steps``, for a body that is cut.
     """
 
     status: int = 200
@@ -56,11 +56,11 @@ class Script:
 
     @property
     def body(self) -> bytes:
-        """All bytes of the body, without the timing."""
+        """All bytes of the body."""
         return b"".join(step for step in self.steps if isinstance(step, bytes))
 
     def wire_headers(self) -> dict[str, str]:
-        """The headers to send, with ``content-length`` when the body is sized."""
+        """Return the headers to send, with ``content-length`` if the body is sized."""
         if not self.sized:
             return dict(self.headers)
         length = len(self.body) if self.declared is None else self.declared
@@ -68,12 +68,12 @@ class Script:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON with non-ASCII text as it is, like the recorded stream."""
+    """Return compact JSON with non-ASCII text as it is, like the recorded stream."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def encode_event(value: Any) -> bytes:
-    """One server-sent ``data`` event that holds ``value`` as JSON."""
+    """Return a server-sent ``data`` event with ``value`` as JSON."""
     return f"data: {to_json(value)}\n\n".encode()
 
 
@@ -84,7 +84,7 @@ def make_response(
     content_type: str = JSON_TYPE,
     headers: Mapping[str, str] | None = None,
 ) -> Script:
-    """A body sent at once with its length: ``bytes`` and ``str`` as they are, the rest as JSON."""
+    """Return a response in one piece: bytes and text as they are, else JSON."""
     if isinstance(body, bytes):
         data = body
     else:
@@ -93,7 +93,7 @@ def make_response(
 
 
 def make_stream(pieces: Iterable[Step], *, delay: float = 0, status: int = 200) -> Script:
-    """A server-sent event stream; ``delay`` is the pause in seconds after each piece."""
+    """Return an event stream with a pause of ``delay`` seconds after each piece."""
     parts = tuple(pieces)
     if delay > 0:
         parts = tuple(chain.from_iterable((part, Pause(delay)) for part in parts))
@@ -108,6 +108,6 @@ def make_error_body(
     param: str | None = None,
     kind: str = "invalid_request_error",
 ) -> dict[str, Any]:
-    """The error shape that a client of the API reports (numeric ``status`` inside included)."""
+    """Return an error in the form that a client of the API reports, ``status`` included."""
     error = {"message": message, "type": kind, "code": code, "param": param, "status": status}
     return {"error": error}

@@ -27,13 +27,13 @@ _DEEPEST = 6
 
 @dataclass
 class ExampleMaker:
-    """Makes example values for one schema document.
+    """Maker of example values for one schema document.
 
     Args:
         root: The document that ``$ref`` pointers refer to.
-        word: Gives the text for a string member, by the member's name.
-        numbers: Numbers to use before made-up ones, in order of use.
-        text: The user's text; an ``enum`` value that it mentions is preferred.
+        word: Returns the text for a string member, given its name.
+        numbers: Numbers to use first, in order.
+        text: The user's text. An ``enum`` value in it is preferred.
     """
 
     root: dict[str, Any]
@@ -42,11 +42,11 @@ class ExampleMaker:
     text: str = ""
 
     def make_value(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
-        """An example value that fits ``schema``.
+        """Return an example value that fits ``schema``.
 
-        Honours ``$ref``, ``allOf``, ``anyOf``/``oneOf``, ``const``, ``enum``, ``default``, types,
-        number bounds, string lengths and formats, ``minItems``, ``required``. Does not honour
-        ``pattern``, ``not``, ``if`` or ``uniqueItems``.
+        It follows ``$ref``, ``allOf``, ``anyOf`` and ``oneOf``, ``const``, ``enum``, ``default``,
+        types, number bounds, string lengths and formats, ``minItems`` and ``required``. It ignores
+        ``pattern``, ``not``, ``if`` and ``uniqueItems``.
         """
         schema = self._resolve(schema)
         if "const" in schema:
@@ -96,8 +96,8 @@ class ExampleMaker:
         return schema
 
     def _choose_option(self, options: list[Any]) -> Any:
-        said = self.text.casefold()
-        return next((o for o in options if isinstance(o, str) and o.casefold() in said), options[0])
+        text = self.text.casefold()
+        return next((o for o in options if isinstance(o, str) and o.casefold() in text), options[0])
 
     def _choose_alternative(self, choices: list[Any], depth: int) -> Any:
         nulls = [c for c in choices if isinstance(c, dict) and c.get("type") == "null"]

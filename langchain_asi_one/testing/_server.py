@@ -1,4 +1,4 @@
-"""Runs the stand-in on a socket of its own, in a background thread."""
+"""The stand-in on a socket of its own, in a background thread."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class LocalASIOne:
         self._thread = threading.Thread(target=self._run, name="local-asi-one", daemon=True)
 
     def start(self) -> Self:
-        """Start answering; returns when requests are accepted.
+        """Start the server, and return when it accepts requests.
 
         Returns:
             The server itself.
@@ -110,7 +110,10 @@ class LocalASIOne:
         return self
 
     def stop(self) -> None:
-        """Close all connections, open streams too, and end the thread. Safe to call twice."""
+        """Close all connections, open streams too, and end the thread.
+
+        A second call does nothing.
+        """
         if self._thread.is_alive():
             self._server.request_stop()
             self._thread.join(_STOP_SECONDS)
@@ -128,16 +131,16 @@ class LocalASIOne:
         self.stop()
 
     def enqueue(self, *replies: Reply) -> None:
-        """Queue replies; each chat request takes one, first come first served, before any rule.
+        """Queue replies. Each chat request takes the oldest, before any rule.
 
         Args:
-            *replies: What ``answer``, ``stream``, ``raw``, ``sample`` and ``fault`` give.
+            *replies: Results of ``answer``, ``stream``, ``raw``, ``sample`` and ``fault``.
         """
         self._stand_in.enqueue(replies)
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """A snapshot of what was received, oldest first (the last 10,000)."""
+        """The last 10,000 requests, oldest first, as a new list."""
         return self._stand_in.requests
 
     def clear(self) -> None:
@@ -146,12 +149,12 @@ class LocalASIOne:
 
     @property
     def connections(self) -> int:
-        """How many TCP connections are open now."""
+        """Number of open TCP connections."""
         return len(self._server.server_state.connections)
 
     @property
     def total_connections(self) -> int:
-        """How many TCP connections were accepted so far."""
+        """Number of TCP connections accepted so far."""
         return self._server.server_state.accepted
 
     def _run(self) -> None:
@@ -196,7 +199,7 @@ def local_asi_one(
 
 
 class _Server(uvicorn.Server):
-    """A server that another thread can stop at once, whatever its connections are doing."""
+    """A server that another thread can stop at once, with open connections too."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""What the stand-in remembers per ``x-session-id``."""
+"""The conversations of the stand-in, one for each ``x-session-id``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Session:
     """One conversation.
 
     Args:
-        said: The user's texts so far, oldest first; their number is the number of turns.
-        waiting: Polls still to come before a deferred answer is given.
+        texts: The user's texts so far, oldest first. Their number is that of the turns.
+        waiting: Number of polls before the deferred answer comes.
         question: The question whose answer is deferred, ``None`` if there is none.
     """
 
-    said: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     waiting: int = 0
     question: str | None = None
 
@@ -29,8 +29,8 @@ class Sessions:
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
 
-    def of(self, session_id: str | None) -> Session:
-        """The session with that id; a new one that is not kept if there is no id."""
+    def get(self, session_id: str | None) -> Session:
+        """Return the session with that id. Without an id it is new and not kept."""
         if session_id is None:
             return Session()
         session = self._sessions.setdefault(session_id, Session())

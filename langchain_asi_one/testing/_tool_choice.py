@@ -1,4 +1,4 @@
-"""Which of the caller's tools the stand-in calls, and with which arguments."""
+"""The choice of tools that the stand-in calls, and of their arguments."""
 
 from __future__ import annotations
 
@@ -82,20 +82,19 @@ _COMMON = frozenset(
         "your",
     }
 )
-"""Words too general to say that a tool is meant."""
+"""Words too general to choose a tool by."""
 
 
 def choose_tools(payload: dict[str, Any], text: str) -> list[dict[str, Any]]:
-    """The ``function`` parts of the tools to call for this request.
+    """Return the definitions of the tools to call for a request.
 
-    - ``tool_choice`` naming a tool: that tool.
-    - ``"required"``: the tools that ``text`` mentions and that have not been called since, else
-      the first such tool, mentioned or not.
-    - ``"auto"`` or absent: the tools that ``text`` mentions, by name or else by a word of name or
-      description; none right after a tool result.
+    - ``tool_choice`` names a tool: that tool.
+    - ``"required"``: of the tools not called since the last user message, those in ``text``, or
+      else the first.
+    - ``"auto"`` or absent: the tools in ``text``; after a tool result none.
     - ``"none"``: none.
 
-    With ``parallel_tool_calls: false`` at most one.
+    With ``parallel_tool_calls: false`` there is at most one.
 
     Args:
         payload: The request body.
@@ -120,18 +119,18 @@ def choose_tools(payload: dict[str, Any], text: str) -> list[dict[str, Any]]:
 
 
 def find_mentioned_tools(tools: Iterable[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """The tools that ``text`` speaks of: by full name if any is, else by a telling word."""
+    """Return the tools with their full name in ``text``, or else with a word in common."""
     tools = list(tools)
     named = [t for t in tools if re.search(rf"(?<!\w){re.escape(t['name'])}(?!\w)", text)]
     if named:
         return named
-    said = _find_words(text)
-    telling = {t["name"]: _find_words(f"{t['name']} {t.get('description') or ''}") for t in tools}
-    return [tool for tool in tools if said & telling[tool["name"]]]
+    words = _find_words(text)
+    of_tool = {t["name"]: _find_words(f"{t['name']} {t.get('description') or ''}") for t in tools}
+    return [tool for tool in tools if words & of_tool[tool["name"]]]
 
 
 def make_tool_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, Any]:
-    """A call in the documented 2026 form: OpenAI's, with ``index`` -1.
+    """Return a tool call in the documented form of 2026: OpenAI's, with ``index`` -1.
 
     Args:
         tool: The ``function`` part of the tool's definition.
@@ -148,7 +147,7 @@ def make_tool_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, A
 
 
 def pick_argument(text: str, name: str) -> str:
-    """The part of ``text`` for a string argument: quoted text, a place, a proper name, a word.
+    """Return quoted text, a place, a proper name or a word for a string argument.
 
     Example:
         >>> pick_argument("What is the weather in San Francisco, CA?", "location")

@@ -1,4 +1,4 @@
-"""Faults that begin as an answer: wrong bodies, broken streams, broken bytes, silence."""
+"""Faults that begin as an answer: wrong bodies, broken streams and bytes, silence."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _make_events(exchange: Exchange) -> list[bytes]:
 
 
 def _split_answer(exchange: Exchange) -> tuple[list[Step], list[Step]]:
-    """A right answer in two parts: some of the text in the first, the end in the second."""
+    """Return a right answer in two halves, the second with the end of the text."""
     if exchange.streaming:
         events = [*_make_events(exchange), DONE]
         return list(events[:-6]), list(events[-6:])
@@ -85,7 +85,7 @@ def _split_answer(exchange: Exchange) -> tuple[list[Step], list[Step]]:
 
 
 def _interrupt(exchange: Exchange, *between: Step, end: bool) -> Script:
-    """The first half of an answer, then ``between``, then with ``end`` the rest."""
+    """Return half an answer, then ``between``, then with ``end`` the other half."""
     first, second = _split_answer(exchange)
     steps = [*first, *between, *(second if end else [])]
     if exchange.streaming:
@@ -95,7 +95,7 @@ def _interrupt(exchange: Exchange, *between: Step, end: bool) -> Script:
 
 
 def _turn_into(exchange: Exchange, notice: bytes, otherwise: Any) -> Script:
-    """A stream that turns into ``notice``; without streaming the JSON ``otherwise``."""
+    """Return half a stream and ``notice``; without streaming the JSON ``otherwise``."""
     if exchange.streaming:
         return make_stream([*_split_answer(exchange)[0], notice])
     return make_response(otherwise)
@@ -193,7 +193,7 @@ def _malformed_json_body(exchange: Exchange) -> Script:
 
 
 def _change_answer(exchange: Exchange, change: Callable[[dict[str, Any]], object]) -> Script:
-    """A completion with ``change`` made to its body, or to each of its chunks."""
+    """Return a completion after ``change`` of its body, or of each chunk."""
     body = make_plain_body(exchange.payload)
     if not exchange.streaming:
         change(body)

@@ -1,4 +1,4 @@
-"""Faults that refuse a request with an HTTP status, or send it elsewhere."""
+"""Faults that refuse a request with an HTTP status, or redirect it."""
 
 from __future__ import annotations
 

@@ -637,7 +637,7 @@ class ChatASIOne(ASIOneFields):
             ...     model.with_structured_output(City).invoke("Tell me about the city Paris.")
             City(name='Paris')
         """
-        from langchain_asi_one import _structured_output  # noqa: PLC0415 - only some need it
+        from langchain_asi_one._structured_output import chains  # noqa: PLC0415 - only some need it
 
         if method != "json_schema" and tools:
             msg = f"tools= goes with method='json_schema' only; got method={method!r}."
@@ -651,9 +651,7 @@ class ChatASIOne(ASIOneFields):
                 chain.last, BaseOutputParser
             ):
                 return chain
-            return _structured_output.called_output(
-                chain.first, chain.last, include_raw=include_raw
-            )
+            return chains.parse_tool_call(chain.first, chain.last, include_raw=include_raw)
         if method not in ("json_mode", "json_schema"):
             msg = (
                 f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
@@ -672,7 +670,7 @@ class ChatASIOne(ASIOneFields):
             else self.bind(response_format=wire)
         )
         model = model.bind(ls_structured_output_format=traced, **kwargs)
-        return _structured_output.structured_output(model, schema, include_raw=include_raw)
+        return chains.parse_json_text(model, schema, include_raw=include_raw)
 
     # --- Deferred answers ---
 

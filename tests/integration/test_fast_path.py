@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.chunk_sum import generation_chunk
 from langchain_asi_one._response.reader import AnswerReader
-from langchain_asi_one._structured_output import CallParser
+from langchain_asi_one._structured_output.parsers import ToolCallParser
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
@@ -408,7 +408,7 @@ def test_calls_are_streamed_as_by_langchains_parsers(value: Any, sizes: list[int
     chunks = messages(calls(json.dumps(value, ensure_ascii=False), sizes))
     for schema in (City, SCHEMA):
         ours = parser_of(schema, "function_calling")
-        assert isinstance(ours, CallParser)
+        assert isinstance(ours, ToolCallParser)
         found, failure = _values(ours, chunks)
         assert found == list(ours.calls.transform(iter(chunks)))
         assert failure is _error(ours, chunks) is _error(ours.calls, chunks)
@@ -620,7 +620,7 @@ def test_a_trace_shows_the_parser_the_whole_answer(
     server.enqueue(stream(wire), stream(wire))
     chain = make_model().with_structured_output(SCHEMA, method=method)
     assert isinstance(chain, RunnableSequence)
-    langchains = chain.last.calls if isinstance(chain.last, CallParser) else JsonOutputParser()
+    langchains = chain.last.calls if isinstance(chain.last, ToolCallParser) else JsonOutputParser()
 
     values, runs = traced(chain, is_async=is_async)
     wanted_values, wanted = traced(chain.first | langchains, is_async=is_async)

@@ -1,0 +1,1 @@
+"""Structured output: from a model's answer to data of a schema."""

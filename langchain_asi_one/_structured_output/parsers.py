@@ -1,0 +1,262 @@
+"""Parsers of structured answers: partial values while they arrive, and a whole one or an error."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import reduce
+from operator import add
+from typing import Any
+
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.output_parsers import BaseOutputParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import RunnableConfig
+from pydantic import SkipValidation
+from typing_extensions import override
+
+from langchain_asi_one._response.chunk_sum import sum_of_chunks
+from langchain_asi_one._structured_output.json_text import read_json
+from langchain_asi_one._structured_output.readers import (
+    JSONTextReader,
+    PieceReader,
+    ToolArgumentsReader,
+)
+
+
+class _UnmergeablePiece:
+    """A piece of an answer, wrapped so that it does not support `+`.
+
+    LangChain merges a step's inputs pairwise for tracing, which takes quadratic time. It skips
+    inputs that do not support `+`, and records the last one: the whole answer, merged once.
+    """
+
+    __slots__ = ("piece",)
+
+    def __init__(self, piece: str | BaseMessage) -> None:
+        self.piece = piece
+
+
+class AnswerParser(BaseOutputParser[Any]):
+    """Streams partial values, and ends with a complete one or an error.
+
+    Each piece is read once, so the time for an answer grows with its length.
+    """
+
+    @abstractmethod
+    def _new_reader(self) -> PieceReader:
+        """Return a reader for the pieces of one answer."""
+
+    @override
+    def transform(
+        self,
+        input: Iterator[str | BaseMessage],
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Parse an answer while it arrives; see `langchain_core.runnables.Runnable.transform`."""
+        yield from self._transform_stream_with_config(
+            _wrap(input), self._transform, config, run_type="parser"
+        )
+
+    @override
+    async def atransform(
+        self,
+        input: AsyncIterator[str | BaseMessage],
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """Async version of `transform`."""
+        async for value in self._atransform_stream_with_config(
+            _awrap(input), self._atransform, config, run_type="parser"
+        ):
+            yield value
+
+    def _transform(self, pieces: Iterator[_UnmergeablePiece | str | BaseMessage]) -> Iterator[Any]:
+        read = self._new_values()
+        for piece in pieces:
+            if (value := read(piece)) is not None:
+                yield value
+
+    async def _atransform(
+        self, pieces: AsyncIterator[_UnmergeablePiece | str | BaseMessage]
+    ) -> AsyncIterator[Any]:
+        read = self._new_values()
+        async for piece in pieces:
+            if (value := read(piece)) is not None:
+                yield value
+
+    def _new_values(self) -> Callable[[_UnmergeablePiece | str | BaseMessage], Any]:
+        """Return a function that gives each new value, and `None` where nothing changed."""
+        reader, last = self._new_reader(), None
+
+        def read(piece: _UnmergeablePiece | str | BaseMessage) -> Any:
+            nonlocal last
+            if isinstance(piece, _UnmergeablePiece):
+                value = reader.feed(piece.piece)
+            else:
+                value = self._parse_whole(piece)
+            if value is None or value == last:
+                return None
+            last = value
+            return value
+
+        return read
+
+    def _parse_whole(self, answer: str | BaseMessage) -> Any:
+        if isinstance(answer, BaseMessage):
+            return self.parse_result([ChatGeneration(message=answer)])
+        return self.parse_result([Generation(text=answer)])
+
+    def parse(self, text: str) -> Any:
+        """Parse a whole answer; see `parse_result`."""
+        return self.parse_result([Generation(text=text)])
+
+
+def _wrap(pieces: Iterator[str | BaseMessage]) -> Iterator[Any]:
+    seen = []
+    for piece in pieces:
+        seen.append(piece)
+        yield _UnmergeablePiece(piece)
+    yield _merge(seen)
+
+
+async def _awrap(pieces: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
+    seen = []
+    async for piece in pieces:
+        seen.append(piece)
+        yield _UnmergeablePiece(piece)
+    yield _merge(seen)
+
+
+def _merge(pieces: list[str | BaseMessage]) -> str | BaseMessage:
+    messages = [piece for piece in pieces if isinstance(piece, BaseMessage)]
+    if not messages:
+        return "".join(map(str, pieces))
+    chunks = [message for message in messages if isinstance(message, AIMessageChunk)]
+    return sum_of_chunks(chunks) if len(chunks) == len(messages) else reduce(add, messages)
+
+
+class JSONTextParser(AnswerParser):
+    """Parses an answer whose text is JSON.
+
+    Attributes:
+        pydantic_class: The JSON must fit it (also one of `pydantic.v1`); without one, plain JSON is
+            returned.
+    """
+
+    pydantic_class: type[Any] | None = None
+
+    @override
+    def _new_reader(self) -> PieceReader:
+        return JSONTextReader(self._validate_partial)
+
+    @override
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """Parse a whole answer.
+
+        Args:
+            result: The answer.
+            partial: Not used: `transform` reads the pieces of a stream.
+
+        Returns:
+            The value; `None` where tools are called.
+
+        Raises:
+            OutputParserException: If the answer is not complete JSON of the schema, or the model
+                refused.
+        """
+        if _calls_tools(result[0]):
+            return None
+        if refusal := _refusal(result[0]):
+            msg = f"ASI:One refused to answer: {refusal}"
+            raise OutputParserException(msg, llm_output=refusal)
+        value = read_json(result[0].text)
+        try:
+            return self._validate(value)
+        except ValueError as error:  # the base of pydantic's and pydantic.v1's errors
+            name = getattr(self.pydantic_class, "__name__", "")
+            msg = f"The answer does not fit {name}: {error}"
+            raise OutputParserException(msg, llm_output=result[0].text) from error
+
+    def _validate(self, value: Any) -> Any:
+        if self.pydantic_class is None:
+            return value
+        validate = (
+            getattr(self.pydantic_class, "model_validate", None) or self.pydantic_class.parse_obj
+        )
+        return validate(value)
+
+    def _validate_partial(self, value: Any) -> Any:
+        try:
+            return self._validate(value)
+        except ValueError:
+            return None
+
+
+class ToolCallParser(AnswerParser):
+    """Parses an answer that is the call of one tool, the schema.
+
+    Attributes:
+        calls: LangChain's parser of whole calls.
+        tool: The tool's name.
+        pydantic_class: The arguments must fit it; without one, they are returned.
+    """
+
+    calls: SkipValidation[BaseOutputParser[Any]]
+    tool: str
+    pydantic_class: type[Any] | None = None
+
+    @override
+    def _new_reader(self) -> PieceReader:
+        return ToolArgumentsReader(self.tool, self._validate_partial)
+
+    @override
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """Parse a whole answer.
+
+        Args:
+            result: The answer.
+            partial: Not used: `transform` reads the pieces of a stream.
+
+        Returns:
+            The value; `None` if no tool is called.
+
+        Raises:
+            OutputParserException: If the only call was cut off, or is of another tool.
+            ValidationError: If the arguments do not fit the schema.
+        """
+        _refuse_cut_calls(result[0])
+        return self.calls.parse_result(result)
+
+    def _validate_partial(self, value: dict[str, Any]) -> Any:
+        if self.pydantic_class is None:
+            return value
+        try:
+            return self.pydantic_class(**value)
+        except (TypeError, ValueError):
+            return None
+
+
+def _calls_tools(generation: Generation) -> bool:
+    message = getattr(generation, "message", None)
+    return isinstance(message, AIMessage) and bool(message.tool_calls or message.invalid_tool_calls)
+
+
+def _refusal(generation: Generation) -> str | None:
+    message = getattr(generation, "message", None)
+    refusal = message.additional_kwargs.get("refusal") if isinstance(message, AIMessage) else None
+    return str(refusal) if refusal else None
+
+
+def _refuse_cut_calls(generation: Generation) -> None:
+    message = getattr(generation, "message", None)
+    if not isinstance(message, AIMessage) or message.tool_calls or not message.invalid_tool_calls:
+        return
+    call = message.invalid_tool_calls[0]
+    msg = (
+        f"The arguments of the call of {call['name']!r} are not complete JSON: "
+        f"{(call['args'] or '')[:500]!r}. If they were cut off, raise max_tokens."
+    )
+    raise OutputParserException(msg, llm_output=call["args"])

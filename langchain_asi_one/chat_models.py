@@ -454,7 +454,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        from langchain_asi_one._response.chunk_sum import generation_chunk  # noqa: PLC0415
+        from langchain_asi_one._response.messages import make_generation_chunk  # noqa: PLC0415
 
         request = self._build_request(messages, stop, run_manager, kwargs, stream=True)
         reader = self._open_reader(request)
@@ -463,7 +463,7 @@ class ChatASIOne(ASIOneFields):
                 for chunk in chunks:
                     delta = reader.feed(chunk)
                     if delta["text"] or delta["thought"] or delta["tool_calls"]:
-                        generation = generation_chunk(delta, session_id=request.session_id)
+                        generation = make_generation_chunk(delta, session_id=request.session_id)
                         if run_manager:
                             run_manager.on_llm_new_token(generation.text, chunk=generation)
                         yield generation
@@ -471,7 +471,7 @@ class ChatASIOne(ASIOneFields):
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
         delta = reader.close()
         self._warn_if_calls_are_missing(delta["metadata"])
-        generation = generation_chunk(delta, session_id=request.session_id)
+        generation = make_generation_chunk(delta, session_id=request.session_id)
         if run_manager:
             run_manager.on_llm_new_token(generation.text, chunk=generation)
         yield generation
@@ -484,7 +484,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        from langchain_asi_one._response.chunk_sum import generation_chunk  # noqa: PLC0415
+        from langchain_asi_one._response.messages import make_generation_chunk  # noqa: PLC0415
 
         request = self._build_request(messages, stop, run_manager, kwargs, stream=True)
         reader = self._open_reader(request)
@@ -493,7 +493,7 @@ class ChatASIOne(ASIOneFields):
                 async for chunk in chunks:
                     delta = reader.feed(chunk)
                     if delta["text"] or delta["thought"] or delta["tool_calls"]:
-                        generation = generation_chunk(delta, session_id=request.session_id)
+                        generation = make_generation_chunk(delta, session_id=request.session_id)
                         if run_manager:
                             await run_manager.on_llm_new_token(generation.text, chunk=generation)
                         yield generation
@@ -501,18 +501,18 @@ class ChatASIOne(ASIOneFields):
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
         delta = reader.close()
         self._warn_if_calls_are_missing(delta["metadata"])
-        generation = generation_chunk(delta, session_id=request.session_id)
+        generation = make_generation_chunk(delta, session_id=request.session_id)
         if run_manager:
             await run_manager.on_llm_new_token(generation.text, chunk=generation)
         yield generation
 
     def _read_body(self, body: dict[str, Any], request: ChatRequest) -> ChatResult:
-        from langchain_asi_one._response.messages import whole_message  # noqa: PLC0415
+        from langchain_asi_one._response.messages import make_message  # noqa: PLC0415
 
         reader = self._open_reader(request)
         deltas = [reader.feed(body), reader.close()]
         self._warn_if_calls_are_missing(deltas[-1]["metadata"])
-        message = whole_message(deltas, session_id=request.session_id)
+        message = make_message(deltas, session_id=request.session_id)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     @staticmethod

@@ -1,33 +1,32 @@
-"""Chunks of a stream as LangChain's generations, and their sum: pure, without I/O."""
+"""The sum of a stream's chunks, in linear time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from typing_extensions import override
 
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
-from langchain_asi_one._response.messages import message_chunk, piece_of_message
-from langchain_asi_one._response.reader import Delta
+from langchain_asi_one._response.unvalidated import Template
 
 _PROVIDER = {"model_provider": MODEL_PROVIDER}
 
 
 class ASIOneGenerationChunk(ChatGenerationChunk):
-    """A generation chunk that is added up in linear time, to what LangChain would add it up to.
+    """A `ChatGenerationChunk` whose `__add__` takes linear time; the result equals LangChain's.
 
-    LangChain adds up the chunks of each stream at its end, and copies the thought and the arguments
-    of calls once a chunk.
+    LangChain sums the chunks of each stream at its end. For each chunk it copies the thought and
+    the arguments of tool calls so far.
     """
 
     @classmethod
     @override
     def lc_id(cls) -> list[str]:
-        """Be serialised as what it is to LangChain."""
+        """Serialise as LangChain's own class."""
         return ChatGenerationChunk.lc_id()
 
     @override
@@ -49,75 +48,48 @@ class ASIOneGenerationChunk(ChatGenerationChunk):
         return ChatGenerationChunk(message=_sum(messages))
 
 
-def sum_of_chunks(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
-    """Add up the message chunks of an answer, in linear time.
+def sum_chunks(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
+    """Sum the message chunks of an answer, in linear time.
 
     Args:
-        chunks: At least one.
+        chunks: One or more.
 
     Returns:
-        What adding one after the other gives.
+        The same as adding one chunk after the other.
     """
     return chunks[0] if len(chunks) == 1 else _sum(chunks)
 
 
-_EMPTY = ASIOneGenerationChunk(message=AIMessageChunk(content="")).__getstate__()
-_FIELDS: dict[str, Any] = _EMPTY["__dict__"]
-_FIELDS_SET: set[str] = _EMPTY["__pydantic_fields_set__"]
-
-
-def generation_chunk(delta: Delta, *, session_id: str) -> ChatGenerationChunk:
-    """Make the generation chunk of one piece of an answer.
-
-    Args:
-        delta: The piece.
-        session_id: The `x-session-id` that the request carried.
-
-    Returns:
-        The chunk, with the message of `message_chunk`.
-    """
-    # As unpickling does, without validation.
-    generation = ASIOneGenerationChunk.__new__(ASIOneGenerationChunk)
-    fields = _FIELDS.copy()
-    fields["message"] = message_chunk(delta, session_id=session_id)
-    fields["text"] = delta["text"]
-    state = _EMPTY.copy()
-    state["__dict__"] = fields
-    state["__pydantic_fields_set__"] = _FIELDS_SET.copy()
-    generation.__setstate__(state)
-    return generation
-
-
 def _sum(messages: Sequence[AIMessageChunk]) -> AIMessageChunk:
-    """Add up chunks: first those of a run that brings but text, thought and pieces of arguments."""
+    """Sum chunks; runs of chunks that hold only text are joined first."""
     joined: list[AIMessageChunk] = []
-    run: list[dict[str, Any]] = []
+    run: list[AIMessageChunk] = []
     for message in messages:
-        fields = vars(message)
-        is_piece = type(message) is AIMessageChunk and _is_piece(fields)
-        if run and not (is_piece and fields["id"] == run[0]["id"]):
-            joined.append(_joined(run))
+        is_text = type(message) is AIMessageChunk and _is_text(message)
+        if run and not (is_text and message.id == run[0].id):
+            joined.append(_join(run))
             run = []
-        if is_piece:
-            run.append(fields)
+        if is_text:
+            run.append(message)
         else:
             joined.append(message)
-    first, *rest = [*joined, _joined(run)] if run else joined
+    first, *rest = [*joined, _join(run)] if run else joined
     return first + rest
 
 
-def _is_piece(fields: dict[str, Any]) -> bool:
+def _is_text(message: AIMessageChunk) -> bool:
+    """Whether LangChain would only concatenate what the chunk holds."""
     if (
-        fields["chunk_position"] is not None
-        or fields["usage_metadata"] is not None
-        or type(fields["content"]) is not str
-        or fields["response_metadata"] != _PROVIDER
+        message.chunk_position is not None
+        or message.usage_metadata is not None
+        or type(message.content) is not str
+        or message.response_metadata != _PROVIDER
     ):
         return False
-    for name, value in fields["additional_kwargs"].items():
+    for name, value in message.additional_kwargs.items():
         if name != "thought" or type(value) is not str:
             return False
-    for call in fields["tool_call_chunks"]:
+    for call in message.tool_call_chunks:
         if call["id"] is not None or call["name"] is not None:
             return False
         if type(call["index"]) is not int or type(call["args"]) is not str:
@@ -125,17 +97,22 @@ def _is_piece(fields: dict[str, Any]) -> bool:
     return True
 
 
-def _joined(run: list[dict[str, Any]]) -> AIMessageChunk:
-    """Join chunks of which LangChain would only ever concatenate strings."""
+def _join(run: list[AIMessageChunk]) -> AIMessageChunk:
+    """Join chunks that `_is_text` takes."""
     arguments: dict[int, list[str]] = {}
-    for fields in run:
-        for call in fields["tool_call_chunks"]:
-            arguments.setdefault(call["index"], []).append(call["args"])
-    calls: list[ToolCallChunk] = [
-        tool_call_chunk(args="".join(pieces), index=index) for index, pieces in arguments.items()
-    ]
-    text = "".join([fields["content"] for fields in run])
-    thoughts = [f["additional_kwargs"]["thought"] for f in run if f["additional_kwargs"]]
-    message = piece_of_message(text, {"thought": "".join(thoughts)} if thoughts else {}, calls, [])
-    message.id = run[0]["id"]
-    return message
+    for message in run:
+        for call in message.tool_call_chunks:
+            # `_is_text` has seen the types.
+            arguments.setdefault(cast("int", call["index"]), []).append(cast("str", call["args"]))
+    calls = [tool_call_chunk(args="".join(args), index=i) for i, args in arguments.items()]
+    thoughts = [m.additional_kwargs["thought"] for m in run if m.additional_kwargs]
+    fields = {
+        "content": "".join([cast("str", message.content) for message in run]),
+        "additional_kwargs": {"thought": "".join(thoughts)} if thoughts else {},
+        "response_metadata": _PROVIDER.copy(),
+        "name": None,
+        "tool_calls": [],
+        "invalid_tool_calls": [],
+        "tool_call_chunks": calls,
+    }
+    return Template(run[0]).copy(fields)

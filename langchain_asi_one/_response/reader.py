@@ -12,8 +12,9 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ThoughtReader, content_text
-from langchain_asi_one._response.tool_calls import LeakedCallReader, ToolCallDelta, ToolCallReader
+from langchain_asi_one._response.leaked_tool_calls import LeakedCallReader
+from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
+from langchain_asi_one._response.tool_calls import ToolCallDelta, ToolCallReader
 
 Wire = dict[str, Any]
 
@@ -141,7 +142,7 @@ class AnswerReader:
         self._streamed = streamed
         self._leaks = LeakedCallReader(tools or {})
         self._calls = ToolCallReader()
-        self._thought = ThoughtReader()
+        self._thought = ReasoningReader()
         self._frame: Frame | None = None
         self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}
         self._server_calls: list[Wire] = []
@@ -305,7 +306,7 @@ class AnswerReader:
 
     def _new_content(self, part: Wire, whole: Wire) -> str:
         """Content of a delta, and what a whole message beside it has beyond all deltas so far."""
-        content, full = content_text(part.get("content")), content_text(whole.get("content"))
+        content, full = read_text(part.get("content")), read_text(whole.get("content"))
         if not full:
             return content
         known = self._content.getvalue() + content

@@ -15,7 +15,7 @@ from typing import Any
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thought")
 
 
-def content_text(value: object) -> str:
+def read_text(value: object) -> str:
     """Read the text of a content field.
 
     Args:
@@ -25,7 +25,7 @@ def content_text(value: object) -> str:
         The text.
 
     Example:
-        >>> content_text([{"type": "text", "text": "Hel"}, "lo"])
+        >>> read_text([{"type": "text", "text": "Hel"}, "lo"])
         'Hello'
     """
     if isinstance(value, str):
@@ -33,13 +33,13 @@ def content_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "".join(content_text(part) for part in value)
+        return "".join(read_text(part) for part in value)
     if isinstance(value, dict) and isinstance(value.get("text"), str):
         return str(value["text"])
     return json.dumps(value, ensure_ascii=False)
 
 
-class ThoughtReader:
+class ReasoningReader:
     """Finds the reasoning text among the fields that have held it.
 
     The first field that is not blank is the thought, in the order of `THOUGHT_FIELDS`; in a stream,
@@ -68,7 +68,7 @@ class ThoughtReader:
         pieces = {}
         for name in THOUGHT_FIELDS:
             values = [level[name] for level in levels if level.get(name) is not None]
-            told = (value for value in values if content_text(value).strip())
+            told = (value for value in values if read_text(value).strip())
             pieces[name] = self._piece(name, next(told, values[0] if values else None))
             if pieces[name]:
                 self._texts[name].write(pieces[name])
@@ -105,7 +105,7 @@ class ThoughtReader:
         if not whole:
             return ""
         for name in THOUGHT_FIELDS:
-            full, known = content_text(whole.get(name)), self._texts[name].getvalue()
+            full, known = read_text(whole.get(name)), self._texts[name].getvalue()
             if full.startswith(known) and self._source in (None, name):
                 return self.feed([{name: full[len(known) :]}])
         return ""
@@ -121,9 +121,9 @@ class ThoughtReader:
 
     def _piece(self, name: str, value: object) -> str:
         if not isinstance(value, list):
-            return content_text(value)
+            return read_text(value)
         # In a stream a list may be sent again with more items, or with the new items only.
-        items, seen = [content_text(item) for item in value if item is not None], self._items[name]
+        items, seen = [read_text(item) for item in value if item is not None], self._items[name]
         new = items[len(seen) :] if items[: len(seen)] == seen else items
         seen += new
         separator = "\n" if self._texts[name].tell() and new else ""

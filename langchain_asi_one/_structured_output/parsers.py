@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import SkipValidation
 from typing_extensions import override
 
-from langchain_asi_one._response.chunk_sum import sum_of_chunks
+from langchain_asi_one._response.chunk_sum import sum_chunks
 from langchain_asi_one._structured_output.json_text import read_json
 from langchain_asi_one._structured_output.readers import (
     JSONTextReader,
@@ -135,7 +135,7 @@ def _merge(pieces: list[str | BaseMessage]) -> str | BaseMessage:
     if not messages:
         return "".join(map(str, pieces))
     chunks = [message for message in messages if isinstance(message, AIMessageChunk)]
-    return sum_of_chunks(chunks) if len(chunks) == len(messages) else reduce(add, messages)
+    return sum_chunks(chunks) if len(chunks) == len(messages) else reduce(add, messages)
 
 
 class JSONTextParser(AnswerParser):

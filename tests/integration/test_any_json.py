@@ -13,7 +13,7 @@ from langchain_core.load import dumps
 from langchain_core.messages import AIMessage
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._response.messages import whole_message
+from langchain_asi_one._response.messages import make_message
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError, read_body
 from langchain_asi_one._transport.error_mapping import RequestContext, wire_error
@@ -75,7 +75,7 @@ END = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 def _read(chunks: list[dict[str, Any]], *, streamed: bool) -> AIMessage:
     reader = AnswerReader(streamed=streamed, tools=SCHEMAS)
-    return whole_message([*map(reader.feed, chunks), reader.close()], session_id="s")
+    return make_message([*map(reader.feed, chunks), reader.close()], session_id="s")
 
 
 def _check_error(fault: ProtocolError) -> None:

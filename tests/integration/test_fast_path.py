@@ -26,7 +26,7 @@ from langchain_core.tracers.schemas import Run
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._response.chunk_sum import generation_chunk
+from langchain_asi_one._response.messages import make_generation_chunk
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._structured_output.parsers import ToolCallParser
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError
@@ -355,7 +355,7 @@ def messages(deltas: list[dict[str, Any]]) -> list[AIMessageChunk]:
     wire.append({"id": "r1", "choices": [{"delta": {}, "finish_reason": "stop"}]})
     read = [*map(reader.feed, wire), reader.close()]
     told = [d for d in read if d["text"] or d["thought"] or d["tool_calls"] or "last" in d]
-    chunks = [generation_chunk(delta, session_id="s1").message for delta in told]
+    chunks = [make_generation_chunk(delta, session_id="s1").message for delta in told]
     for chunk in chunks:
         chunk.id = "run-1"
     return [chunk for chunk in chunks if isinstance(chunk, AIMessageChunk)]

@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._response.messages import message_chunk, whole_message
+from langchain_asi_one._response.messages import make_chunk, make_message
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder
 from langchain_asi_one.errors import InvalidResponseError
@@ -308,8 +308,8 @@ def _read(pieces: Iterable[bytes]) -> AIMessage:
     chunks += decoder.close()
     assert decoder.done
     deltas = [*map(reader.feed, chunks), reader.close()]
-    message = whole_message(deltas, session_id=SESSION_ID)
-    streamed_sum = sum_of([message_chunk(delta, session_id=SESSION_ID) for delta in deltas])
+    message = make_message(deltas, session_id=SESSION_ID)
+    streamed_sum = sum_of([make_chunk(delta, session_id=SESSION_ID) for delta in deltas])
     assert streamed_sum == message
     return message
 

@@ -200,7 +200,7 @@ def test_ordinary_answer_is_left_as_it_is() -> None:
     assert waiting.result() is answer
 
 
-def test_sum_of_chunks_is_heard_as_a_message() -> None:
+def test_sum_chunks_is_heard_as_a_message() -> None:
     waiting = Waiting(FollowUpRule(), "Hi")
     waiting.next_input()
     waiting.hear(AIMessageChunk(content=DEFERRED, response_metadata={"session_id": SESSION}))

@@ -18,10 +18,9 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_asi_one._response.chunk_sum import (
     ASIOneGenerationChunk,
-    generation_chunk,
-    sum_of_chunks,
+    sum_chunks,
 )
-from langchain_asi_one._response.messages import whole_message
+from langchain_asi_one._response.messages import make_generation_chunk, make_message
 from langchain_asi_one._response.reader import AnswerReader, Delta
 from tests.support.deltas import LASTS, PIECES
 from tests.support.examples import examples
@@ -74,7 +73,7 @@ def streams(draw: st.DrawFn, *, change: bool = True) -> list[ASIOneGenerationChu
     one_id = draw(IDS)
     chunks = []
     for delta in deltas:
-        chunk = generation_chunk(delta, session_id="s1")
+        chunk = make_generation_chunk(delta, session_id="s1")
         assert isinstance(chunk, ASIOneGenerationChunk)
         chunk.message.id = one_id if draw(st.integers(0, 5)) else draw(IDS)
         if change and not draw(st.integers(0, 3)):
@@ -124,7 +123,7 @@ def test_the_sum_of_messages_is_langchains(chunks: list[ASIOneGenerationChunk]) 
     messages = [_message(chunk) for chunk in chunks]
     copies = [message.model_copy(deep=True) for message in messages]
     wanted = outcome(lambda: reduce(add, copies))
-    assert outcome(lambda: sum_of_chunks(messages)) == wanted
+    assert outcome(lambda: sum_chunks(messages)) == wanted
 
 
 @pytest.mark.parametrize("spoilt", ["thought", "args"])
@@ -132,7 +131,7 @@ def test_a_chunk_that_was_emptied_is_added_up_as_by_langchain(spoilt: str) -> No
     """`None` is what LangChain's types allow for arguments, and its sum for any text."""
     call: Any = {"index": 0, "id": None, "name": None, "args": "x"}
     delta = Delta(text="a", thought="b", tool_calls=[call])
-    chunks = [generation_chunk(delta, session_id="s1") for _ in range(3)]
+    chunks = [make_generation_chunk(delta, session_id="s1") for _ in range(3)]
     for chunk in chunks[1:]:
         assert isinstance(chunk.message, AIMessageChunk)
         if spoilt == "thought":
@@ -154,8 +153,8 @@ def test_two_pieces_of_a_call_in_one_chunk_are_one() -> None:
     sent = [[item("{"), item('"a": ')], [item("1}", name="look")]]
     wire: list[Any] = [{"id": "r1", "choices": [{"delta": {"tool_calls": d}}]} for d in sent]
     read = [*[reader.feed(chunk) for chunk in wire], reader.close()]
-    chunks = [generation_chunk(delta, session_id="s1") for delta in read]
-    wanted = whole_message(read, session_id="s1")
+    chunks = [make_generation_chunk(delta, session_id="s1") for delta in read]
+    wanted = make_message(read, session_id="s1")
     for total in (
         (chunks[0] + chunks[1:]).message,
         reduce(add, [chunk.message for chunk in chunks]),
@@ -165,7 +164,7 @@ def test_two_pieces_of_a_call_in_one_chunk_are_one() -> None:
 
 
 def test_only_generation_chunks_are_added() -> None:
-    chunk: Any = generation_chunk(Delta(text="a", thought="", tool_calls=[]), session_id="s1")
+    chunk: Any = make_generation_chunk(Delta(text="a", thought="", tool_calls=[]), session_id="s1")
     for other in ("a", [1], None, [chunk, "a"]):
         with pytest.raises(TypeError, match=r"unsupported operand type"):
             chunk + other
@@ -177,7 +176,7 @@ def test_only_generation_chunks_are_added() -> None:
 
 def test_what_was_added_up_is_not_changed_with_the_sum() -> None:
     deltas = [Delta(text="a", thought="b", tool_calls=[]) for _ in range(3)]
-    chunks = [generation_chunk(delta, session_id="s1") for delta in deltas]
+    chunks = [make_generation_chunk(delta, session_id="s1") for delta in deltas]
     before = repr(chunks)
     for total in (chunks[0] + chunks[1:], chunks[0] + []):
         total.message.additional_kwargs["thought"] = "changed"
@@ -198,7 +197,7 @@ def answer(size: int, kind: str) -> list[ChatGenerationChunk]:
     if kind == "args":
         deltas = [{"tool_calls": [begin]}, *deltas]
     read = [reader.feed({"choices": [{"delta": delta}]}) for delta in deltas]
-    return [generation_chunk(delta, session_id="s") for delta in [*read, reader.close()]]
+    return [make_generation_chunk(delta, session_id="s") for delta in [*read, reader.close()]]
 
 
 def time_of_sum(chunks: list[ChatGenerationChunk]) -> float:

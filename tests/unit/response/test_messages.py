@@ -15,9 +15,8 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_asi_one._response.chunk_sum import (
     ASIOneGenerationChunk,
-    generation_chunk,
 )
-from langchain_asi_one._response.messages import message_chunk, usage_metadata
+from langchain_asi_one._response.messages import make_chunk, make_generation_chunk, read_usage
 from langchain_asi_one._response.reader import Delta
 from tests.support.deltas import LASTS, PIECES
 from tests.support.examples import examples
@@ -67,7 +66,7 @@ def loaded(value: Any) -> Any:
     Delta(text="", thought="", tool_calls=[{"index": 0, "id": None, "name": None, "args": ""}])
 )
 def test_a_message_chunk_is_the_validated_one(delta: Delta) -> None:
-    message = message_chunk(delta, session_id="s1")
+    message = make_chunk(delta, session_id="s1")
     wanted = validated(message)
     assert type(message) is AIMessageChunk
     assert message == wanted
@@ -93,7 +92,7 @@ def test_a_message_chunk_is_the_validated_one(delta: Delta) -> None:
 )
 def test_a_message_chunk_knows_the_same_fields_as_set(delta: Delta) -> None:
     """Which `model_dump(exclude_unset=True)` goes by."""
-    message = message_chunk(delta, session_id="s1")
+    message = make_chunk(delta, session_id="s1")
     given = {name: getattr(message, name) for name in FIELDS}
     if message.chunk_position == "last":
         wanted = validated(message)
@@ -106,8 +105,8 @@ def test_a_message_chunk_knows_the_same_fields_as_set(delta: Delta) -> None:
 @examples(100)
 @given(PIECES | LASTS)
 def test_a_generation_chunk_is_the_validated_one(delta: Delta) -> None:
-    chunk = generation_chunk(delta, session_id="s1")
-    message = validated(message_chunk(delta, session_id="s1"))
+    chunk = make_generation_chunk(delta, session_id="s1")
+    message = validated(make_chunk(delta, session_id="s1"))
     wanted, plain = ASIOneGenerationChunk(message=message), ChatGenerationChunk(message=message)
     assert type(chunk) is ASIOneGenerationChunk
     assert chunk == wanted
@@ -123,7 +122,7 @@ def test_a_generation_chunk_is_the_validated_one(delta: Delta) -> None:
 
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 def test_what_was_serialised_is_loaded_as_what_it_is_to_langchain() -> None:
-    chunk = generation_chunk(Delta(text="a", thought="b", tool_calls=[]), session_id="s1")
+    chunk = make_generation_chunk(Delta(text="a", thought="b", tool_calls=[]), session_id="s1")
     again = load(dumpd(chunk), allowed_objects=[ChatGenerationChunk, AIMessageChunk])
     assert type(again) is ChatGenerationChunk
     assert again.model_dump() == chunk.model_dump()
@@ -140,7 +139,7 @@ def test_no_two_chunks_share_what_can_be_changed() -> None:
     ]
     last: Any = {"text": "", "thought": "", "tool_calls": [], "last": True}
     last |= {"extras": {"plan_state": {}}, "metadata": {"id": "r1"}, "usage": {}}
-    chunks = [generation_chunk(delta, session_id="s") for delta in [*deltas * 3, last, last]]
+    chunks = [make_generation_chunk(delta, session_id="s") for delta in [*deltas * 3, last, last]]
     seen: dict[int, object] = {}
     for chunk in chunks:
         own = list(mutables(chunk))
@@ -153,7 +152,7 @@ def test_no_two_chunks_share_what_can_be_changed() -> None:
 
 def test_changing_a_chunk_changes_no_later_one() -> None:
     def make() -> ChatGenerationChunk:
-        return generation_chunk(Delta(text="a", thought="b", tool_calls=[]), session_id="s")
+        return make_generation_chunk(Delta(text="a", thought="b", tool_calls=[]), session_id="s")
 
     before = repr(make())
     chunk = make()
@@ -210,4 +209,4 @@ def test_changing_a_chunk_changes_no_later_one() -> None:
     ],
 )
 def test_usage(usage: dict[str, Any], metadata: Any) -> None:
-    assert usage_metadata(usage) == metadata
+    assert read_usage(usage) == metadata

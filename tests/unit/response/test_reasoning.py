@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ThoughtReader, content_text
+from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ThoughtReader,
     ],
 )
 def test_content_text(value: Any, text: str) -> None:
-    assert content_text(value) == text
+    assert read_text(value) == text
 
 
 def test_the_innermost_level_that_is_not_blank_counts() -> None:
-    reader = ThoughtReader()
+    reader = ReasoningReader()
     assert reader.feed([{"thought": " "}, {"thought": "a"}, {"thought": "b"}]) == "a"
     assert reader.text == "a"
     assert reader.unused() == {}
@@ -37,7 +37,7 @@ def test_the_innermost_level_that_is_not_blank_counts() -> None:
 @pytest.mark.parametrize("name", THOUGHT_FIELDS)
 def test_the_first_field_that_is_not_blank_stays_the_source(name: str) -> None:
     other = next(field for field in THOUGHT_FIELDS if field != name)
-    reader = ThoughtReader()
+    reader = ReasoningReader()
     assert [reader.feed([{name: " "}]), reader.feed([{name: "a"}])] == ["", " a"]
     assert reader.feed([{other: "b", name: "c"}]) == "c"
     assert reader.feed_text(other, "d") == ""
@@ -46,14 +46,14 @@ def test_the_first_field_that_is_not_blank_stays_the_source(name: str) -> None:
 
 
 def test_a_list_is_sent_again_or_goes_on() -> None:
-    reader = ThoughtReader()
+    reader = ReasoningReader()
     sent: list[Any] = [["a"], ["a", "b"], ["a", "b"], ["c"], [None]]
     assert [reader.feed([{"thought": items}]) for items in sent] == ["a", "\nb", "", "\nc", ""]
     assert reader.text == "a\nb\nc"
 
 
 def test_a_whole_message_adds_what_is_missing() -> None:
-    reader = ThoughtReader()
+    reader = ReasoningReader()
     reader.feed([{"reasoning": "He"}])
     assert reader.complete({}) == ""
     assert reader.complete({"thought": "x"}) == ""

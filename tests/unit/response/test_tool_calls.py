@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one._response.messages import whole_message
+from langchain_asi_one._response.messages import make_message
 from langchain_asi_one._response.reader import AnswerReader
 from tests.support.answers import read_body, read_stream
 from tests.support.examples import examples
@@ -290,7 +290,7 @@ def test_ids_depend_on_the_answer() -> None:
     call = item(0, None, "x", Q1)
     reader = AnswerReader(streamed=False)
     body = {"id": "a2", "choices": [{"message": {"tool_calls": [call]}}]}
-    other = whole_message([reader.feed(body), reader.close()], session_id="s")
+    other = make_message([reader.feed(body), reader.close()], session_id="s")
     assert other.tool_calls[0]["id"] != invoked(call).tool_calls[0]["id"]
 
 

@@ -1,4 +1,4 @@
-"""The fields of `ChatASIOne`: what can be set, from where it is read, and how it is kept.
+"""The arguments and fields of `ChatASIOne`: what can be set, from where it is read, how it is kept.
 
 Also what of it leaves the process: serialised forms and pickles hold no key that came from the
 environment, and no header.
@@ -6,13 +6,32 @@ environment, and no header.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import linecache
 import os
+import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, ClassVar, Self
+from itertools import pairwise
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeVar,
+    get_type_hints,
+)
 
+from langchain_core.caches import BaseCache
+from langchain_core.callbacks import Callbacks
 from langchain_core.language_models import BaseChatModel, ModelProfile
+from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
+from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.utils import from_env, secret_from_env
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
@@ -21,16 +40,24 @@ from pydantic import (
     SecretStr,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
     model_validator,
 )
 from typing_extensions import override
 
 from langchain_asi_one._model_profiles import PROFILES, SUCCESSORS
-from langchain_asi_one._request.parameters import ASI_ONE_FIELDS, check_names, check_value
+from langchain_asi_one._request.parameters import (
+    MODEL_FIELDS,
+    RequestFields,
+    check_names,
+    check_value,
+    declare_arguments,
+)
 from langchain_asi_one._request.session import check_session_id
 from langchain_asi_one._transport.request import ClientSettings
 from langchain_asi_one._validators import (
+    Timeout,
     check_api_key,
     check_base_url,
     check_headers,
@@ -43,8 +70,155 @@ DEFAULT_BASE_URL = "https://api.asi1.ai/v1"
 API_KEY_VARIABLE = "ASI_ONE_API_KEY"
 BASE_URL_VARIABLE = "ASI_ONE_BASE_URL"
 
+_P = ParamSpec("_P")
+_Self = TypeVar("_Self")
 
-# Where what somebody looks for here is found.
+
+# --- Arguments: each is declared once, below or among the request fields. ---
+
+
+@declare_arguments
+class ModelFields(RequestFields):
+    """Arguments that are fields of the same name, beside the request fields."""
+
+    streaming: bool = False
+    """Whether `invoke` asks for a stream too, so that callbacks see tokens."""
+
+    stream_usage: bool | None = True
+    """Whether streams ask for token usage. Switched off by itself if the API refuses that."""
+
+    session_id: str | None = None
+    """Session of all requests, 1 to 256 printable ASCII characters, sent as the header
+    `x-session-id`; by default each request without a thread has a fresh UUID."""
+
+    session_from_thread: bool = True
+    """Whether requests in a LangGraph or LangChain thread share a session made of its id."""
+
+    extra_body: Mapping[str, Any] | None = None
+    """Further fields of the request body, which no check looks at. Those of a call are added to
+    the model's."""
+
+
+@declare_arguments
+class Arguments(ModelFields):
+    """The arguments of `ChatASIOne`."""
+
+    max_retries: int = 2
+    """Further tries after an error that may pass (no connection, 408, 409, 429, 5xx), 0 or more."""
+
+    model: str = "asi1"
+    """Name of the model."""
+
+    stop_sequences: list[str] | str | None = None
+    """The same as `stop`: LangChain's name."""
+
+    timeout: float | Timeout | None = 90.0
+    """Seconds to wait for a response, or between two events of a stream, above 0; for each try. A
+    timeout object of the HTTP library sets its four times apart."""
+
+    api_key: str | SecretStr | None = None
+    """The key; by default that in `ASI_ONE_API_KEY`. In no repr, trace, error or serialised
+    form."""
+
+    base_url: str | None = None
+    """Where the API is, http or https; by default the address in `ASI_ONE_BASE_URL`, else
+    `https://api.asi1.ai/v1`."""
+
+    default_headers: Mapping[str, str] | None = None
+    """Further headers of each request, shown nowhere."""
+
+    http_client: Any = None
+    """Your own `httpx2.Client` (`httpx.Client` with openai below 3) for sync requests."""
+
+    http_async_client: Any = None
+    """Your own async client, which must fit the event loops that you use."""
+
+    # Those of each LangChain model.
+    name: str | None = None
+    """Name of the model in traces."""
+
+    cache: BaseCache | bool | None = None
+    """LangChain's cache of responses; `True` for the global one."""
+
+    callbacks: Callbacks = None
+    """LangChain's callbacks."""
+
+    tags: list[str] | None = None
+    """Tags in traces."""
+
+    metadata: dict[str, Any] | None = None
+    """Metadata in traces."""
+
+    verbose: bool = False
+    """Whether LangChain prints each response."""
+
+    rate_limiter: BaseRateLimiter | None = None
+    """LangChain's limiter, which spaces requests."""
+
+    disable_streaming: bool | Literal["tool_calling"] = False
+    """Whether `stream` asks for a whole response; `"tool_calling"`: if tools are bound."""
+
+    output_version: str | None = None
+    """`"v1"` for LangChain's standard blocks as the content of messages."""
+
+    custom_get_token_ids: Callable[[str], list[int]] | None = None
+    """Counts tokens, as ASI:One publishes no tokenizer."""
+
+    profile: ModelProfile | None = None
+    """Facts about the model; by default those of its name."""
+
+
+ARGUMENTS: Final = tuple(get_type_hints(Arguments))
+
+
+def take_arguments(
+    declared: Callable[_P, object],
+) -> Callable[[Callable[Concatenate[_Self, ...], None]], Callable[Concatenate[_Self, _P], None]]:
+    """Give a constructor the arguments of a class: for type checkers, `help` and completion."""
+
+    def take(
+        init: Callable[Concatenate[_Self, ...], None],
+    ) -> Callable[Concatenate[_Self, _P], None]:
+        parameters = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=getattr(declared, name),
+                annotation=hint,
+            )
+            for name, hint in get_type_hints(declared).items()
+        ]
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        init.__signature__ = inspect.Signature([itself, *parameters])  # type: ignore[attr-defined]
+        if described := describe_arguments(declared):
+            section = "".join(f"\n    {name}: {text}" for name, text in described.items())
+            init.__doc__ = f"{init.__doc__}\n\nArgs:{section}"
+        return init
+
+    return take
+
+
+def describe_arguments(declared: Any) -> dict[str, str]:
+    """Read what the source says below each argument; nothing where there is no source."""
+    described: dict[str, str] = {}
+    for cls in reversed(declared.__mro__[:-1]):
+        lines = "".join(linecache.getlines(sys.modules[cls.__module__].__file__ or ""))
+        for node in ast.parse(lines).body:
+            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+                for field, below in pairwise(node.body):
+                    match field, below:
+                        case ast.AnnAssign(target=ast.Name(name)), ast.Expr(
+                            ast.Constant(str(text))
+                        ):
+                            described[name] = " ".join(text.split())
+    if described:
+        described["model"] += " " + ", ".join(f"`{name}`" for name in PROFILES)
+    return described
+
+
+# --- The base class without what is OpenAI's alone. ---
+
+# Hints for arguments that belong elsewhere.
 _ELSEWHERE = {
     **{
         name: "It is OpenAI's, not ASI:One's. Leave it out."
@@ -64,135 +238,124 @@ _ELSEWHERE = {
 }
 
 
-class ASIOneFields(BaseChatOpenAI):
-    """Fields of `ChatASIOne`, their checks, and its serialised forms."""
+class _OpenAIBase(BaseChatOpenAI):
+    """`BaseChatOpenAI` without what is OpenAI's alone."""
 
     # Only `ChatASIOne` is ever built: its validators are all that need making.
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
-    model_name: str = Field(default="asi1", alias="model")
-    """`asi1` (adaptive), `asi1-ultra` (deepest) or `asi1-mini` (fastest)."""
+    # Switched off: the first would read OPENAI_PROXY.
+    openai_proxy: str | None = Field(default=None, exclude=True, repr=False)
+    use_responses_api: bool | None = Field(default=False, exclude=True, repr=False)
 
-    temperature: float | None = None
-    """Sampling temperature, 0 to 2; the API's default is 1."""
+    # The next two replace validators of the base class on purpose: the first would move unknown
+    # arguments into the request, the second would build four clients and read OPENAI_* variables.
 
-    max_tokens: int | None = None
-    """Most tokens to answer with, thinking included; an answer can end empty if it is too low."""
+    @model_validator(mode="before")
+    @classmethod
+    def build_extra(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Leave the arguments as they are; `__init__` has checked their names."""
+        return values
 
-    top_p: float | None = None
-    """Probability mass to sample from, 0 to 1."""
+    @model_validator(mode="after")
+    def validate_environment(self) -> Self:
+        """Build nothing: clients are made on first use."""
+        return self
 
-    frequency_penalty: float | None = None
-    """-2 to 2; positive values make repetition less likely."""
+    @field_validator("output_version")
+    @classmethod
+    def _check_output_version(cls, value: str | None) -> str | None:
+        # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
+        return value if value in {"v0", "v1"} else None
 
-    presence_penalty: float | None = None
-    """-2 to 2; positive values make new topics more likely."""
+    @classmethod
+    def _drop_inherited(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Drop inherited arguments with their defaults.
 
-    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
-    """Texts before which the answer ends."""
+        `configurable_fields` makes a model from all fields of another one, inherited ones and the
+        profile of the other's name included.
+        """
+        known = cls._argument_names()
+        fields = cls.model_fields
 
-    streaming: bool = False
-    """Whether `invoke` asks for a stream too, so that callbacks see tokens."""
+        def is_default(name: str, value: Any) -> bool:
+            if name == "profile":
+                return value in PROFILES.values()
+            if name == "openai_api_key" and isinstance(value, SecretStr):
+                # Read from the environment by the other model, and by this one again.
+                return value.get_secret_value() == os.environ.get(API_KEY_VARIABLE, "").strip()
+            inherited = name in fields and name not in known
+            return bool(inherited and value == fields[name].get_default(call_default_factory=True))
 
-    stream_usage: bool | None = True
-    """Whether streams ask for token usage. Switched off by itself if the API refuses that."""
+        return {k: v for k, v in arguments.items() if not is_default(k, v)}
 
-    web_search: bool | None = None
-    """Whether ASI:One may search the web. Documented for the OpenAI SDK's `extra_body`."""
+    @classmethod
+    @cache
+    def _argument_names(cls) -> frozenset[str]:
+        # A subclass may add fields of its own.
+        added = cls.model_fields.keys() - BaseChatOpenAI.model_fields.keys()
+        return frozenset({*ARGUMENTS, *LANGCHAIN_NAMES.values(), *added})
 
-    session_id: str | None = None
-    """Session of all calls, sent as `x-session-id`; see README, "Sessions"."""
 
-    session_from_thread: bool = True
-    """Whether calls in a LangGraph or LangChain thread share a session made of its id."""
+if TYPE_CHECKING:
 
-    planner_mode: bool | None = None
-    """Whether ASI:One plans and asks agents of Agentverse. Such requests are never re-sent."""
+    class _Declared(ModelFields, _OpenAIBase): ...
 
-    agents: list[str] | None = None
-    """Addresses of the agents to plan with (observed, not documented). Never re-sent."""
+else:
+    _Declared = create_model(
+        "_Declared",
+        __base__=_OpenAIBase,
+        **{
+            name: (hint, getattr(ModelFields, name))
+            for name, hint in get_type_hints(ModelFields, include_extras=True).items()
+        },
+    )
 
-    agent_address: str | None = None
-    """Address of the agent on whose behalf the call is made, for limits and audit."""
+# Arguments whose fields have LangChain's names.
+LANGCHAIN_NAMES: Final = {
+    "model": "model_name",
+    "stop_sequences": "stop",
+    "timeout": "request_timeout",
+    "api_key": "openai_api_key",
+    "base_url": "openai_api_base",
+}
 
-    study_mode: bool | None = None
-    """Listed in the API reference without a description."""
 
-    enable_thinking: bool | None = None
-    """Whether the model thinks first (seen in clients for `asi1-ultra`, not documented)."""
+class ASIOneFields(_Declared):
+    """Fields of `ChatASIOne`, their checks, and its serialised forms."""
 
-    thinking_budget: int | None = None
-    """Most tokens to think with (seen in clients for `asi1-ultra`, not documented)."""
+    model_config = ConfigDict(defer_build=True)
 
-    extra_body: Mapping[str, Any] | None = None
-    """Further fields of the request body. Those of a call are added to the instance's."""
-
-    request_timeout: Any = Field(default=90.0, alias="timeout")
-    """Seconds to wait for an answer, or between two events of a stream; for each try.
-
-    A timeout object of the HTTP library sets connect, read, write and pool apart.
-    """
-
-    max_retries: int = Field(default=2, ge=0)
-    """Further tries after a failure that may pass: no connection, 408, 409, 429, 5xx."""
-
+    # Those with a type or a name of LangChain's, and those that are written nowhere.
+    model_name: str = Field(default=Arguments.model, alias="model")
+    max_retries: int = Field(default=Arguments.max_retries, ge=0)
+    request_timeout: Any = Field(default=Arguments.timeout, alias="timeout")
     openai_api_key: SecretStr | None = Field(
         default_factory=secret_from_env(API_KEY_VARIABLE, default=None),
         alias="api_key",
         validate_default=True,
     )
-    """API key; from `ASI_ONE_API_KEY` if not given."""
-
     openai_api_base: str = Field(
         default_factory=from_env(BASE_URL_VARIABLE, default=DEFAULT_BASE_URL),
         alias="base_url",
         validate_default=True,
     )
-    """Where the API is; from `ASI_ONE_BASE_URL` if not given, else the public endpoint."""
-
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Further headers of each request. In no repr, trace or serialised form."""
-
     http_client: Any = Field(default=None, exclude=True)
-    """Your own `httpx2.Client` (`httpx.Client` with openai < 3) for sync calls."""
-
     http_async_client: Any = Field(default=None, exclude=True)
-    """Your own async client for async calls; it must fit the event loops that you use."""
-
-    # Inherited, and switched off: the first would read OPENAI_PROXY.
-    openai_proxy: str | None = Field(default=None, exclude=True, repr=False)
-    use_responses_api: bool | None = Field(default=False, exclude=True, repr=False)
-
-    _OWN_ARGUMENTS: ClassVar[tuple[str, ...]] = (
-        "model_name",
-        "temperature",
-        "max_tokens",
-        "top_p",
-        "frequency_penalty",
-        "presence_penalty",
-        "stop",
-        "streaming",
-        "stream_usage",
-        "session_id",
-        "session_from_thread",
-        *ASI_ONE_FIELDS,
-        "extra_body",
-        "request_timeout",
-        "max_retries",
-        "openai_api_key",
-        "openai_api_base",
-        "default_headers",
-        "http_client",
-        "http_async_client",
-    )
 
     def __init__(self, **arguments: Any) -> None:
-        arguments = self._without_defaults(arguments)
+        arguments = self._drop_inherited(arguments)
         check_names(arguments, self._argument_names(), _ELSEWHERE, where="ChatASIOne")
-        for alias in ("api_key", "openai_api_key"):
-            if isinstance(arguments.get(alias), str):
+        if "stop_sequences" in arguments:
+            arguments["stop"] = arguments.pop("stop_sequences")
+        for name in ("api_key", "openai_api_key", "base_url"):
+            if arguments.get(name, "") is None:
+                del arguments[name]  # the environment's
+        for name in ("api_key", "openai_api_key"):
+            if isinstance(arguments.get(name), str):
                 # Before validation, whose errors hold their input.
-                arguments[alias] = SecretStr(arguments[alias])
+                arguments[name] = SecretStr(arguments[name])
         refused: ValidationError | None = None
         try:
             super().__init__(**arguments)
@@ -210,64 +373,27 @@ class ASIOneFields(BaseChatOpenAI):
             raise ValueError(msg)
         warn_if_retired(self.model_name, stacklevel=3)
 
-    @classmethod
-    def _without_defaults(cls, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Drop what is no argument of ours and says nothing.
+    @property
+    def timeout(self) -> Any:
+        """The timeout, as it was given; LangChain names it `request_timeout`."""
+        return self.request_timeout
 
-        `configurable_fields` makes a model from all fields of another one, inherited ones and the
-        profile of the other's name included.
-        """
-        known = cls._argument_names()
-        fields = cls.model_fields
+    @property
+    def api_key(self) -> SecretStr | None:
+        """The key, secret; LangChain names it `openai_api_key`."""
+        return self.openai_api_key
 
-        def says_nothing(name: str, value: Any) -> bool:
-            if name == "profile":
-                return value in PROFILES.values()
-            if name == "openai_api_key" and isinstance(value, SecretStr):
-                # Read from the environment by the other model, and by this one again.
-                return value.get_secret_value() == os.environ.get(API_KEY_VARIABLE, "").strip()
-            inherited = name in fields and name not in known
-            return bool(inherited and value == fields[name].get_default(call_default_factory=True))
-
-        return {k: v for k, v in arguments.items() if not says_nothing(k, v)}
-
-    @classmethod
-    @cache
-    def _argument_names(cls) -> frozenset[str]:
-        own = {*cls._OWN_ARGUMENTS, *BaseChatModel.model_fields}
-        # A subclass may add fields of its own.
-        own |= set(cls.model_fields) - set(BaseChatOpenAI.model_fields)
-        aliases = {cls.model_fields[name].alias for name in own if name in cls.model_fields}
-        return frozenset(own | {alias for alias in aliases if alias})
-
-    # The next two replace validators of the base class on purpose: the first would move unknown
-    # arguments into the request, the second would build four clients and read OPENAI_* variables.
-
-    @model_validator(mode="before")
-    @classmethod
-    def build_extra(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Leave the arguments as they are; `__init__` has checked their names."""
-        return values
-
-    @model_validator(mode="after")
-    def validate_environment(self) -> Self:
-        """Build nothing: clients are made on first use."""
-        return self
+    @property
+    def base_url(self) -> str:
+        """Where the API is; LangChain names it `openai_api_base`."""
+        return self.openai_api_base
 
     @model_validator(mode="after")
     def _set_asi_one_version(self) -> Self:
         self._add_version("langchain-asi-one", __version__)
         return self
 
-    @field_validator(
-        "temperature",
-        "max_tokens",
-        "top_p",
-        "frequency_penalty",
-        "presence_penalty",
-        *ASI_ONE_FIELDS,
-        mode="before",
-    )
+    @field_validator(*MODEL_FIELDS, mode="before")
     @classmethod
     def _check_value(cls, value: Any, info: ValidationInfo) -> Any:
         return check_value(str(info.field_name), value)
@@ -297,20 +423,16 @@ class ASIOneFields(BaseChatOpenAI):
     def _check_timeout(cls, value: Any) -> Any:
         return check_timeout(value)
 
-    @field_validator("output_version")
-    @classmethod
-    def _check_output_version(cls, value: str | None) -> str | None:
-        # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
-        return value if value in {"v0", "v1"} else None
-
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """Show the arguments that were given, and what is asked where; never the key."""
-        fields = type(self).model_fields
-        always = ("model_name", "openai_api_base")
-        given = (name for name in self._OWN_ARGUMENTS if name in self.model_fields_set)
-        for name in dict.fromkeys((*always, *given)):
-            if fields[name].repr and name != "openai_api_key":
-                yield fields[name].alias or name, getattr(self, name)
+        yield from (("model", self.model_name), ("base_url", self.base_url))
+        hidden = {"model", "base_url", "api_key", "stop_sequences", *BaseChatModel.model_fields}
+        for argument in ARGUMENTS:
+            field = LANGCHAIN_NAMES.get(argument, argument)
+            if argument in hidden or field not in self.model_fields_set:
+                continue
+            if type(self).model_fields[field].repr:
+                yield argument, getattr(self, field)
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
@@ -339,6 +461,14 @@ class ASIOneFields(BaseChatOpenAI):
     def is_lc_serializable(cls) -> bool:
         """The model can be serialised; its key and headers are left out."""
         return True
+
+    @override
+    def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
+        serialised = super().to_json()
+        if serialised["type"] == "constructor":
+            # The property of that name would have the key written twice.
+            serialised["kwargs"].pop("api_key", None)
+        return serialised
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:

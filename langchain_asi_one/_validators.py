@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
 from math import isfinite
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
@@ -22,6 +22,15 @@ _TAKEN_HEADERS = {
     "x-session-id": "session_id=",
     "content-type": "nothing: the body is JSON",
 }
+
+
+class Timeout(Protocol):
+    """A timeout object of the HTTP library: `httpx2.Timeout` or `httpx.Timeout`."""
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
 
 
 def without_inputs(error: ValidationError) -> ValidationError:

@@ -21,11 +21,11 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
-from langchain_asi_one._config import ASIOneFields, warn_if_retired
+from langchain_asi_one._config import Arguments, ASIOneFields, take_arguments, warn_if_retired
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.parameters import (
-    ASI_ONE_FIELDS,
     CALL_ARGUMENTS,
+    MODEL_FIELDS,
     check_names,
     check_value,
 )
@@ -57,53 +57,7 @@ class ChatASIOne(ASIOneFields):
         Set ``ASI_ONE_API_KEY`` (keys: https://asi1.ai), or pass ``api_key=``.
 
     Where `None` is the default, nothing is sent and the API decides. Request fields, `session_id`,
-    `stream_usage`, `timeout` and `extra_body` may also be given to one call. The arguments of
-    LangChain's `BaseChatModel` (`cache`, `rate_limiter`, `callbacks`, `tags`, `metadata` …) are
-    taken as well.
-
-    Args:
-        model (str): `asi1` (default; adaptive), `asi1-ultra` (deepest) or `asi1-mini` (fastest).
-        temperature (float | None): How random sampling is, 0 to 2; the API's own default is 1.
-        max_tokens (int | None): Most tokens to answer with, 0 or more, thinking included: an answer
-            can end empty if it is too low.
-        top_p (float | None): Probability mass to sample from, 0 to 1.
-        frequency_penalty (float | None): -2 to 2; above 0 repetition is less likely.
-        presence_penalty (float | None): -2 to 2; above 0 new topics are more likely.
-        stop_sequences (list[str] | str | None): A text or a list of texts before which the answer
-            ends; also as `stop`.
-        streaming (bool): Whether `invoke` asks for a stream too, so that callbacks see tokens;
-            default `False`.
-        stream_usage (bool | None): Whether streams ask for token usage; default `True`. Switched
-            off by itself if the API refuses that.
-        session_id (str | None): Session of all calls, 1 to 256 printable ASCII characters, sent as
-            the header `x-session-id`; by default each call without a thread has a fresh UUID.
-        session_from_thread (bool): Whether calls in a LangGraph or LangChain thread share a session
-            made of its id; default `True`.
-        web_search (bool | None): Whether ASI:One may search the web.
-        planner_mode (bool | None): Whether ASI:One plans and asks agents of Agentverse. Such a
-            request may have effects: it is never sent again by itself.
-        agents (list[str] | None): Addresses of the agents to plan with, each checked. Never sent
-            again either.
-        agent_address (str | None): Address of the agent on whose behalf the call is made, for
-            limits and audit.
-        study_mode (bool | None): A switch of the API that it lists without a description.
-        enable_thinking (bool | None): Whether the model thinks first (`asi1-ultra`).
-        thinking_budget (int | None): Most tokens to think with, 0 or more (`asi1-ultra`).
-        extra_body (Mapping[str, Any] | None): Further fields of the request body, which no check
-            looks at. Those of a call are added to the model's.
-        timeout (float | Any): Seconds to wait for an answer, or between two events of a stream,
-            above 0; default 90, for each try. A timeout object of the HTTP library sets its four
-            times apart.
-        max_retries (int): Further tries after a failure that may pass (no connection, 408, 409,
-            429, 5xx), 0 or more; default 2.
-        api_key (str | SecretStr | None): The key, text or `SecretStr`; by default that in
-            `ASI_ONE_API_KEY`. In no repr, trace, error or serialised form.
-        base_url (str): Where the API is, http or https; by default the address in
-            `ASI_ONE_BASE_URL`, else `https://api.asi1.ai/v1`.
-        default_headers (Mapping[str, str] | None): Further headers of each request, shown nowhere.
-        http_client (Any): Your own `httpx2.Client` (`httpx.Client` with openai below 3) for sync
-            calls.
-        http_async_client (Any): Your own async client, which must fit the event loops that you use.
+    `stream_usage`, `timeout` and `extra_body` may also be given to one call.
 
     Example:
         >>> from langchain_asi_one import ChatASIOne
@@ -120,10 +74,7 @@ class ChatASIOne(ASIOneFields):
         ValueError: If there is no API key, or an argument is unknown or out of range.
 
     Source:
-        Names and ranges: ASI:One's API reference and its page on OpenAI's SDK (2026). Not
-        documented but seen: `agents` (https://github.com/fetchai/agentverse/issues/115),
-        `enable_thinking` and `thinking_budget` (a public client). Models: ASI:One's model page,
-        October 2026.
+        Names and ranges: ASI:One's API reference and its page on OpenAI's SDK (2026).
     """
 
     model_config = ConfigDict(defer_build=False)
@@ -132,8 +83,9 @@ class ChatASIOne(ASIOneFields):
     # Retired model names, and "tool_calls_missing": each is warned about once.
     _warned: set[str] = PrivateAttr(default_factory=set)
 
+    @take_arguments(Arguments)
     def __init__(self, **arguments: Any) -> None:
-        # Type checkers would else take the Python names and types of the fields for the arguments.
+        """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model."""
         super().__init__(**arguments)
 
     @property
@@ -356,8 +308,8 @@ class ChatASIOne(ASIOneFields):
             warn_if_retired(model, stacklevel=2)
             self._warned.add(model)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
-        body = {name: getattr(self, name) for name in ASI_ONE_FIELDS}
-        body |= {**self._default_params, **kwargs}
+        body = {name: getattr(self, name) for name in MODEL_FIELDS}
+        body |= {"model": self.model_name, "stop": self.stop or None, **kwargs}
         if not (isinstance(input_, list) and all(isinstance(m, BaseMessage) for m in input_)):
             input_ = self._convert_input(input_).to_messages()
         body["messages"] = convert_messages(cast("list[BaseMessage]", input_))
@@ -367,7 +319,6 @@ class ChatASIOne(ASIOneFields):
             body["response_format"] = _tools.response_format(body["response_format"])
         if body.get("tools") is not None:
             self._set_tools(body)
-        body.pop("extra_body", None)
         body |= extra_body
         return {name: value for name, value in body.items() if value is not None}
 

@@ -1,53 +1,176 @@
-"""What may be set on the model and in a call, and in which range: pure checks with clear errors."""
+"""The request fields of the API: each is declared here, once.
+
+A field is a line of `RequestFields`, or of `CallFields` if only a call sets it: its name, its type,
+the values that it takes, its default, and below it what it does. `ChatASIOne` takes its arguments
+and fields from here, the check of a call, the reference and the local stand-in do as well.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from math import isinf, isnan
-from typing import Any
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NamedTuple,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_type_hints,
+)
 
 from langchain_asi_one._agent_address import is_agent_address
 
-# Names and ranges: wire contract, 1.3. `extra_body` takes what is not documented.
-RANGES: dict[str, tuple[float, float]] = {
-    "temperature": (0, 2),
-    "top_p": (0, 1),
-    "frequency_penalty": (-2, 2),
-    "presence_penalty": (-2, 2),
-}
-_COUNTS = {"max_tokens": "tokens", "thinking_budget": "tokens"}
-_SWITCHES = {"web_search", "planner_mode", "study_mode", "enable_thinking", "parallel_tool_calls"}
-
-_TEXTS = {"model", "agent_address"}
-
-# Fields of ASI:One that the OpenAI base class does not know.
-ASI_ONE_FIELDS = (
-    "web_search",
-    "planner_mode",
-    "agents",
-    "agent_address",
-    "study_mode",
-    "enable_thinking",
-    "thinking_budget",
-)
-BODY_FIELDS = {
-    "model",
-    "stop",
-    "stream",
-    "stream_options",
-    "tools",
-    "tool_choice",
-    "response_format",
-    *RANGES,
-    *_COUNTS,
-    *_SWITCHES,
-    *ASI_ONE_FIELDS,
-}
-CALL_ARGUMENTS = BODY_FIELDS | {"session_id", "stream_usage", "timeout", "extra_body"}
-
+_Class = TypeVar("_Class")
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Domain(NamedTuple):
+    """The values that a field takes.
+
+    Attributes:
+        wanted: The values in words, for errors.
+        accepts: Whether a value is one of them.
+        accepts_item: Whether an item of the value is; `None` if items are not looked at.
+        convert: Makes the value that is sent.
+    """
+
+    wanted: str
+    accepts: Callable[[Any], bool]
+    accepts_item: Callable[[Any], bool] | None = None
+    convert: Callable[[Any], Any] | None = None
+
+
+def number(low: float, high: float) -> Domain:
+    """Make the domain of numbers in a range.
+
+    Args:
+        low: The least number.
+        high: The greatest.
+
+    Returns:
+        The domain.
+    """
+    return Domain(
+        f"a number from {low:g} to {high:g}", lambda v: _is_number(v) and low <= v <= high
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and not isinf(value) and int(value) == value and value >= 0
+
+
+def _is_stop(value: object) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+    )
+
+
+def _is_collection(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str)
+
+
+_Switch = Annotated[bool | None, Domain("True or False", lambda v: isinstance(v, bool))]
+_Tokens = Annotated[
+    int | None, Domain("a whole number of tokens, 0 or more", _is_count, convert=int)
+]
+_Text = Annotated[str | None, Domain("a text", lambda v: isinstance(v, str) and v.strip() != "")]
+_Stop = Annotated[list[str] | str | None, Domain("a text or a list of texts", _is_stop)]
+_Agents = Annotated[
+    list[str] | None,
+    Domain(
+        "a list of agent addresses (agent1…, 65 characters with a valid checksum)",
+        _is_collection,
+        is_agent_address,
+    ),
+]
+
+
+@dataclass_transform(kw_only_default=True)
+def declare_arguments(cls: type[_Class]) -> type[_Class]:
+    """Let type checkers make a constructor of the fields of a class; do nothing else."""
+    return cls
+
+
+# Names and ranges: docs/wire-format.md, 1.3. `extra_body` takes what is not documented.
+@declare_arguments
+class RequestFields:
+    """Request fields that are set on the model or in a call; `None` leaves it to the API."""
+
+    temperature: Annotated[float | None, number(0, 2)] = None
+    """How random sampling is, 0 to 2; the API's own default is 1."""
+
+    max_tokens: _Tokens = None
+    """Most tokens to answer with, 0 or more, thinking included: an answer can end empty if it is
+    too low."""
+
+    top_p: Annotated[float | None, number(0, 1)] = None
+    """Probability mass to sample from, 0 to 1."""
+
+    frequency_penalty: Annotated[float | None, number(-2, 2)] = None
+    """-2 to 2; above 0 repetition is less likely."""
+
+    presence_penalty: Annotated[float | None, number(-2, 2)] = None
+    """-2 to 2; above 0 new topics are more likely."""
+
+    stop: _Stop = None
+    """A text or a list of texts before which the answer ends."""
+
+    web_search: _Switch = None
+    """Whether ASI:One may search the web."""
+
+    planner_mode: _Switch = None
+    """Whether ASI:One plans and asks agents of Agentverse. Such a request may have effects: it is
+    never sent again by itself."""
+
+    agents: _Agents = None
+    """Addresses of the agents to plan with, each checked. Never sent again either. Seen in a bug
+    report (https://github.com/fetchai/agentverse/issues/115), not documented."""
+
+    agent_address: _Text = None
+    """Address of the agent on whose behalf the call is made, for limits and audit."""
+
+    study_mode: _Switch = None
+    """A switch of the API that it lists without a description."""
+
+    enable_thinking: _Switch = None
+    """Whether the model thinks first; seen in a client for `asi1-ultra`, not documented."""
+
+    thinking_budget: _Tokens = None
+    """Most tokens to think with, 0 or more; seen in a client for `asi1-ultra`, not documented."""
+
+
+class CallFields(RequestFields):
+    """Request fields that a call sets, besides those of the model."""
+
+    model: _Text = None
+    stream: _Switch = None
+    stream_options: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: dict[str, Any] | str | None = None
+    parallel_tool_calls: _Switch = None
+    response_format: Any = None
+
+
+_HINTS: Final = get_type_hints(CallFields, include_extras=True)
+MODEL_FIELDS: Final = tuple(RequestFields.__annotations__)
+TYPES: Final[dict[str, Any]] = get_type_hints(CallFields)
+"""The Python type of each request field, by name."""
+DOMAINS: Final[dict[str, Domain]] = {
+    name: domain
+    for name, hint in _HINTS.items()
+    for domain in get_args(hint)[1:]
+    if isinstance(domain, Domain)
+}
+"""What each request field takes, by name, where it is checked."""
+CALL_ARGUMENTS: Final = {*TYPES, "session_id", "stream_usage", "timeout", "extra_body"}
 
 
 def check_names(
@@ -81,14 +204,14 @@ def check_names(
 
 
 def check_value(name: str, value: Any) -> Any:
-    """Check one request field.
+    """Check the value of a request field.
 
     Args:
         name: Its name.
         value: Its value; `None` means not set.
 
     Returns:
-        The value.
+        The value to send.
 
     Raises:
         ValueError: Naming field, range and value.
@@ -97,25 +220,18 @@ def check_value(name: str, value: Any) -> Any:
         >>> check_value("temperature", 0.5)
         0.5
     """
-    if value is None:
+    domain = DOMAINS.get(name)
+    if domain is None or value is None:
         return value
-    if name in RANGES:
-        low, high = RANGES[name]
-        if not _is_number(value) or not low <= value <= high:
-            raise _refused(name, value, f"a number from {low:g} to {high:g}")
-    elif name in _COUNTS:
-        if not _is_number(value) or isinf(value) or int(value) != value or value < 0:
-            raise _refused(name, value, f"a whole number of {_COUNTS[name]}, 0 or more")
-        return int(value)
-    elif name in _SWITCHES and not isinstance(value, bool):
-        raise _refused(name, value, "True or False")
-    elif name == "agents":
-        _check_agents(value)
-    elif name in _TEXTS and not (isinstance(value, str) and value.strip()):
-        raise _refused(name, value, "a text")
-    elif name == "stop" and not _is_stop(value):
-        raise _refused(name, value, "a text or a list of texts")
-    return value
+    refused = [] if domain.accepts(value) else [value]
+    if domain.accepts_item and not refused:
+        refused = [item for item in value if not domain.accepts_item(item)]
+    if refused:
+        shown = repr(refused[0])
+        shown = shown if len(shown) <= 100 else f"{shown[:100]}…"
+        msg = f"{name} must be {domain.wanted}; got {shown}."
+        raise ValueError(msg)
+    return domain.convert(value) if domain.convert else value
 
 
 def check_tool_name(name: object) -> None:
@@ -133,31 +249,3 @@ def check_tool_name(name: object) -> None:
             f"underscores and hyphens. Rename the tool."
         )
         raise ValueError(msg)
-
-
-def _is_stop(value: object) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
-    )
-
-
-def _check_agents(value: object) -> None:
-    if isinstance(value, str) or not isinstance(value, Collection):
-        raise _refused("agents", value, "a list of agent addresses")
-    for address in value:
-        if not is_agent_address(address):
-            raise _refused(
-                "agents",
-                address,
-                "a list of agent addresses (agent1…, 65 characters with a valid checksum)",
-            )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
-
-
-def _refused(name: str, value: object, wanted: str) -> ValueError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 100 else f"{shown[:100]}…"
-    return ValueError(f"{name} must be {wanted}; got {shown}.")

@@ -16,6 +16,7 @@ from langchain_openai.chat_models.base import BaseChatOpenAI
 
 import langchain_asi_one
 from langchain_asi_one import ChatASIOne
+from langchain_asi_one._config import ARGUMENTS, LANGCHAIN_NAMES
 from langchain_asi_one.errors import ASIOneBadRequestError
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import API_KEY, MakeModel
@@ -218,11 +219,7 @@ def test_an_unknown_argument_names_the_nearest(make_model: MakeModel, name: str,
 
 
 INHERITED = sorted({*BaseChatOpenAI.model_fields} - {*BaseChatModel.model_fields})
-OURS = {
-    *ChatASIOne._OWN_ARGUMENTS,
-    "model_name",
-    "stop",
-}
+OURS = {*ARGUMENTS, *LANGCHAIN_NAMES.values()}
 
 
 @pytest.mark.parametrize("name", [name for name in INHERITED if name not in OURS])
@@ -356,7 +353,7 @@ def test_a_missing_key_says_where_to_get_one(
     monkeypatch.setenv("OPENAI_API_KEY", API_KEY)
     needs = r"needs an API key: set ASI_ONE_API_KEY or pass api_key=.*https://asi1\.ai"
     with pytest.raises(ValueError, match=needs):
-        ChatASIOne(**({} if key is None else {"api_key": key}))
+        ChatASIOne(api_key=key)
 
 
 # --- The package ---

@@ -132,7 +132,7 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     made.metadata = nbformat.from_dict(_METADATA)  # type: ignore[no-untyped-call]
     identifiers = _Identifiers()
     for number, cell in enumerate(code_cells(made), start=1):
-        cell.metadata = nbformat.NotebookNode()
+        cell.metadata = nbformat.NotebookNode()  # type: ignore[no-untyped-call]
         cell.execution_count = number
         for output in cell.outputs:
             if output.output_type == "execute_result":

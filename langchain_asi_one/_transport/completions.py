@@ -7,7 +7,7 @@ lose the first event behind a byte order mark, and accept a stream that broke of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from time import monotonic
 from typing import Any
@@ -50,32 +50,35 @@ class CompletionsClient:
         own = settings.http_async_client is not None
         return nullcontext(self._own.of_loop(settings)) if own else loop_client(settings)
 
-    def create(self, request: ChatRequest) -> Chunk:
+    def create(self, request: ChatRequest, read: Callable[[bytes, str], Any] = read_body) -> Any:
         """Send a request and read the whole answer.
 
         Args:
             request: The request.
+            read: Reads the body and its Content-Type, or raises `ProtocolError`.
 
         Returns:
-            The body's JSON object.
+            What `read` makes of the body, by default its JSON object.
 
         Raises:
             ASIOneError: If the request failed.
         """
         try:
             response = self._client(request.settings).post(**_sdk_arguments(request))
-            return read_body(response.content, _content_type(response))
+            return read(response.content, _content_type(response))
         except _failures() as reason:
             error = _error(reason, request)
         # Outside the except clause: as context, the SDK's error would carry the request's headers.
         raise error
 
-    async def acreate(self, request: ChatRequest) -> Chunk:
+    async def acreate(
+        self, request: ChatRequest, read: Callable[[bytes, str], Any] = read_body
+    ) -> Any:
         """Do as `create`, in the running event loop."""
         try:
             async with self._aclient(request.settings) as client:
                 response = await client.post(**_sdk_arguments(request))
-            return read_body(response.content, _content_type(response))
+            return read(response.content, _content_type(response))
         except _failures() as reason:
             error = _error(reason, request)
         raise error
@@ -187,7 +190,7 @@ class CompletionsClient:
 def _context(request: ChatRequest) -> RequestContext:
     """Return what an error says about its request."""
     return RequestContext(
-        url=f"{request.settings.base_url.rstrip('/')}/chat/completions",
+        url=f"{request.settings.base_url.rstrip('/')}{request.path}",
         model=request.body.get("model"),
         session_id=request.session_id,
         # A short value is no secret (a test's key, a flag), but part of many words.
@@ -209,11 +212,11 @@ def _sdk_arguments(request: ChatRequest) -> dict[str, Any]:
     }
     if request.timeout is not None:
         options["timeout"] = request.timeout
-    if request.agentic:
-        # A second delivery may let an agent act twice.
+    if request.sent_once:
+        # A second delivery may let an agent act twice, or cost twice.
         options["max_retries"] = 0
     return {
-        "path": "/chat/completions",
+        "path": request.path,
         "cast_to": http.Response,
         "body": request.body,
         "options": options,

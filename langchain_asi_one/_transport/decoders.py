@@ -101,8 +101,17 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         The JSON object, checkpoint-safe.
 
     Raises:
-        ProtocolError: If it is no JSON object, or one that reports an error.
+        ProtocolError: If `read_object` refuses it, or it holds no message.
     """
+    answer = read_object(content, content_type)
+    if not _has_message(answer):
+        message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
+        raise ProtocolError(InvalidResponseError, message, body=answer)
+    return answer
+
+
+def read_object(content: bytes, content_type: str) -> dict[str, Any]:
+    """Read a body that must be a JSON object without an error, as `read_body` does."""
     if not content or content.isspace():
         raise ProtocolError(
             InvalidResponseError, f"ASI:One answered with an empty body ({content_type})"
@@ -116,11 +125,7 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         shown = excerpt(content[:2000].decode("utf-8", "replace"))
         message = f"ASI:One's answer is not JSON ({content_type}; {error}): {shown}"
         raise ProtocolError(InvalidResponseError, message) from None
-    answer = _checked(body)
-    if not _has_message(answer):
-        message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
-        raise ProtocolError(InvalidResponseError, message, body=answer)
-    return answer
+    return _checked(body)
 
 
 _EVENT = re.compile(rb"(data|event|id|retry)?:")

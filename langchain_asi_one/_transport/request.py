@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class ChatRequest:
     session_id: str
     timeout: Any = None
 
+    path: ClassVar[str] = "/chat/completions"
+    """Where it goes, below the base URL."""
+
+    @property
+    def sent_once(self) -> bool:
+        """Whether it must not be sent again after a failure."""
+        return self.agentic
+
     @property
     def agentic(self) -> bool:
         """Whether the request can make agents act."""
@@ -55,3 +63,15 @@ class ChatRequest:
     def time_limit(self) -> Any:
         """The timeout in force."""
         return self.settings.timeout if self.timeout is None else self.timeout
+
+
+@dataclass(frozen=True)
+class ImageRequest(ChatRequest):
+    """A request for a picture. It is sent once, as each picture costs."""
+
+    path: ClassVar[str] = "/image/generate"
+
+    @property
+    def sent_once(self) -> bool:
+        """Whether it must not be sent again after a failure."""
+        return True

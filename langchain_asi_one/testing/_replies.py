@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._faults import bind_fault, parse_options
+from langchain_asi_one.testing._faults.registry import bind_fault, parse_options
 from langchain_asi_one.testing._render import as_chunks
 from langchain_asi_one.testing._responses import (
     DONE,

@@ -40,7 +40,7 @@ from langchain_asi_one.follow_up import (
     FollowUpBinding,
     FollowUpRunnable,
     OnPending,
-    keep_follow_up,
+    as_follow_up_binding,
     with_follow_up,
 )
 
@@ -540,7 +540,7 @@ class ChatASIOne(ASIOneFields):
         if functions and options.get("tool_choice") is not None:
             _tools.check_tool_choice(options["tool_choice"], functions)
         if not web_search:
-            return keep_follow_up(bound)
+            return as_follow_up_binding(bound)
         options = {**options, "tools": functions, "web_search": True}
         if not functions:
             for name in ("tools", "tool_choice", "parallel_tool_calls"):
@@ -674,19 +674,19 @@ class ChatASIOne(ASIOneFields):
 
     @override
     def bind(self, **kwargs: Any) -> FollowUpBinding:
-        return keep_follow_up(super().bind(**kwargs))
+        return as_follow_up_binding(super().bind(**kwargs))
 
     @override
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> FollowUpBinding:
-        return keep_follow_up(super().with_config(config, **kwargs))
+        return as_follow_up_binding(super().with_config(config, **kwargs))
 
     @override
     def with_listeners(self, **listeners: Any) -> FollowUpBinding:
-        return keep_follow_up(super().with_listeners(**listeners))
+        return as_follow_up_binding(super().with_listeners(**listeners))
 
     @override
     def with_alisteners(self, **listeners: Any) -> FollowUpBinding:
-        return keep_follow_up(super().with_alisteners(**listeners))
+        return as_follow_up_binding(super().with_alisteners(**listeners))
 
     # --- Token counts: ASI:One publishes no tokenizer. ---
 

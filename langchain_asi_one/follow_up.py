@@ -33,16 +33,12 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import ConfigDict
 from typing_extensions import override
 
-from langchain_asi_one._follow_up.progress import HeldAnswer, Waiting
+from langchain_asi_one._follow_up.progress import AnswerBuffer, PollState
 from langchain_asi_one._follow_up.rule import FollowUpRule, is_deferred
 from langchain_asi_one.errors import ASIOneError, ErrorInfo
 
 __all__ = [
-    "EVENT",
     "AnswerPendingError",
-    "FollowUpRule",
-    "FollowUpRunnable",
-    "OnPending",
     "is_deferred",
     "with_follow_up",
 ]
@@ -56,21 +52,10 @@ else:
 
 
 EVENT = "asi_one_follow_up"
-"""Name of the custom event that tells of each answer that is still to come.
-
-Example:
-    >>> EVENT
-    'asi_one_follow_up'
-"""
+"""Name of the custom event of each answer that is still to come."""
 
 OnPending: TypeAlias = Literal["return", "raise"]
-"""What to do when the last poll brought nothing new.
-
-Example:
-    >>> from typing import get_args
-    >>> get_args(OnPending)
-    ('return', 'raise')
-"""
+"""What to do when the last poll brought nothing new."""
 
 
 class AnswerPendingError(ASIOneError):
@@ -206,7 +191,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             **kwargs: Arguments of the call, for the question and for each poll.
 
         Returns:
-            The real answer; or the last one, marked as `with_follow_up` tells.
+            The real answer, or the last one with the marks that `with_follow_up` describes.
 
         Raises:
             AnswerPendingError: If the last poll brought nothing, and `on_pending` is `"raise"`.
@@ -221,7 +206,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Do as `invoke`, in the running event loop."""
+        """Async version of `invoke`."""
         return await self._acall_with_config(self._ainvoke, input, config, **kwargs)
 
     @override
@@ -254,7 +239,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessage]:
-        """Do as `stream`, in the running event loop."""
+        """Async version of `stream`."""
         return self._atransform_stream_with_config(_one(input), self._astream, config, **kwargs)
 
     def _invoke(
@@ -264,15 +249,15 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AIMessage:
-        waiting = Waiting(self.rule, question)
-        while not waiting.ended:
-            asked = waiting.next_input()
-            child = _child_config(config, run_manager, waiting)
-            waiting.hear(self.bound.invoke(asked, child, **kwargs))
-            if waiting.pending:
-                dispatch_custom_event(EVENT, waiting.event(), config=child)
-                time.sleep(waiting.seconds)
-        return self._result(waiting)
+        state = PollState(self.rule, question)
+        while not state.is_done:
+            input_ = state.next_input()
+            child = _child_config(config, run_manager, state)
+            state.record(self.bound.invoke(input_, child, **kwargs))
+            if state.is_pending:
+                dispatch_custom_event(EVENT, state.event(), config=child)
+                time.sleep(state.seconds)
+        return self._result(state)
 
     async def _ainvoke(
         self,
@@ -281,15 +266,15 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AIMessage:
-        waiting = Waiting(self.rule, question)
-        while not waiting.ended:
-            asked = waiting.next_input()
-            child = _child_config(config, run_manager, waiting)
-            waiting.hear(await self.bound.ainvoke(asked, child, **kwargs))
-            if waiting.pending:
-                await adispatch_custom_event(EVENT, waiting.event(), config=child)
-                await asyncio.sleep(waiting.seconds)
-        return self._result(waiting)
+        state = PollState(self.rule, question)
+        while not state.is_done:
+            input_ = state.next_input()
+            child = _child_config(config, run_manager, state)
+            state.record(await self.bound.ainvoke(input_, child, **kwargs))
+            if state.is_pending:
+                await adispatch_custom_event(EVENT, state.event(), config=child)
+                await asyncio.sleep(state.seconds)
+        return self._result(state)
 
     def _stream(
         self,
@@ -298,22 +283,22 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig,
         **kwargs: Any,
     ) -> Iterator[AIMessage]:
-        waiting = Waiting(self.rule, next(inputs))
-        held = HeldAnswer(waiting)
-        while not waiting.ended:
-            answer = HeldAnswer(waiting)
-            asked = waiting.next_input()
-            child = _child_config(config, run_manager, waiting)
-            with closing(cast("Any", self.bound.stream(asked, child, **kwargs))) as pieces:
+        state = PollState(self.rule, next(inputs))
+        held = AnswerBuffer(state)
+        while not state.is_done:
+            answer = AnswerBuffer(state)
+            input_ = state.next_input()
+            child = _child_config(config, run_manager, state)
+            with closing(cast("Any", self.bound.stream(input_, child, **kwargs))) as pieces:
                 for piece in pieces:
                     yield from answer.feed(piece)
-            if answer.end():
+            if answer.close():
                 held = answer
-            if waiting.pending:
-                dispatch_custom_event(EVENT, waiting.event(), config=child)
-                time.sleep(waiting.seconds)
-        self._check(waiting)
-        yield from held.rest()
+            if state.is_pending:
+                dispatch_custom_event(EVENT, state.event(), config=child)
+                time.sleep(state.seconds)
+        self._check(state)
+        yield from held.remaining()
 
     async def _astream(
         self,
@@ -322,32 +307,32 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessage]:
-        waiting = Waiting(self.rule, await anext(inputs))
-        held = HeldAnswer(waiting)
-        while not waiting.ended:
-            answer = HeldAnswer(waiting)
-            asked = waiting.next_input()
-            child = _child_config(config, run_manager, waiting)
-            async with aclosing(cast("Any", self.bound.astream(asked, child, **kwargs))) as pieces:
+        state = PollState(self.rule, await anext(inputs))
+        held = AnswerBuffer(state)
+        while not state.is_done:
+            answer = AnswerBuffer(state)
+            input_ = state.next_input()
+            child = _child_config(config, run_manager, state)
+            async with aclosing(cast("Any", self.bound.astream(input_, child, **kwargs))) as pieces:
                 async for piece in pieces:
                     for released in answer.feed(piece):
                         yield released
-            if answer.end():
+            if answer.close():
                 held = answer
-            if waiting.pending:
-                await adispatch_custom_event(EVENT, waiting.event(), config=child)
-                await asyncio.sleep(waiting.seconds)
-        self._check(waiting)
-        for released in held.rest():
+            if state.is_pending:
+                await adispatch_custom_event(EVENT, state.event(), config=child)
+                await asyncio.sleep(state.seconds)
+        self._check(state)
+        for released in held.remaining():
             yield released
 
-    def _result(self, waiting: Waiting) -> AIMessage:
-        self._check(waiting)
-        return waiting.result()
+    def _result(self, state: PollState) -> AIMessage:
+        self._check(state)
+        return state.result()
 
-    def _check(self, waiting: Waiting) -> None:
-        if waiting.pending and self.on_pending == "raise":
-            raise AnswerPendingError(waiting.result(), waiting.polls)
+    def _check(self, state: PollState) -> None:
+        if state.is_pending and self.on_pending == "raise":
+            raise AnswerPendingError(state.result(), state.polls)
 
 
 def with_follow_up(
@@ -364,21 +349,21 @@ def with_follow_up(
     An answer of ASI:One that an agent has yet to give is a stand-in sentence. This Runnable then
     sends the conversation, that sentence and `message` in the session of the first answer, every
     `interval` seconds, until the text changes or `max_polls` polls were made (defaults as
-    documented by ASI:One; wire contract, 6.1). By default an answer is still to come if
+    documented by ASI:One; docs/wire-format.md, 6.1). By default an answer is still to come if
 
     - the first one is nothing but "I've sent the message" (`is_deferred`) and does not answer the
       result of a local tool, which may be what was sent;
-    - a later one is that sentence, says what the answer before it said, or is empty.
+    - a later one is that sentence, repeats the answer before it, or is empty.
 
     An answer with tool calls, or without `response_metadata["session_id"]` (of another provider),
-    is never asked after. Other answers cost nothing: no poll, and nothing is added to them.
+    is never input_ after. Other answers cost nothing: no poll, and nothing is added to them.
 
     `stream` gives only the last answer, so its sum is what `invoke` returns: an answer is held back
     while its text could still be a stand-in (with `is_pending`, to its end). Each answer that is
-    still to come is told in a custom event `asi_one_follow_up` (`astream_events`, callbacks) with
+    still to come gives a custom event `asi_one_follow_up` (`astream_events`, callbacks) with
     `poll`, `max_polls`, `text`, `session_id` and `next_poll_in` (seconds; `None` after the last).
     Errors of a poll are those of the model; put `with_retry` inside, not around, so that the
-    question is asked once: `with_follow_up(model.with_retry())`.
+    question is input_ once: `with_follow_up(model.with_retry())`.
 
     Args:
         runnable: A `ChatASIOne`, or a Runnable around one that takes messages and gives its answer,
@@ -421,10 +406,9 @@ def with_follow_up(
 
 
 class FollowUpBinding(_Binding):
-    """What `bind`, `bind_tools` and `with_config` of `ChatASIOne` return.
+    """A binding of `ChatASIOne`, as `bind`, `bind_tools` and `with_config` return it.
 
-    A plain `RunnableBinding` would hand `with_follow_up` on to the model, and what was bound would
-    be lost without a word.
+    A plain `RunnableBinding` would pass `with_follow_up` on to the model and drop what is bound.
     """
 
     @classmethod
@@ -433,18 +417,18 @@ class FollowUpBinding(_Binding):
         return RunnableBinding.lc_id()
 
     def with_follow_up(self, **arguments: Any) -> FollowUpRunnable:
-        """Do as `ChatASIOne.with_follow_up`, with what is bound; the same arguments."""
+        """Wait as `ChatASIOne.with_follow_up`, with what is bound; the same arguments."""
         return with_follow_up(self, **arguments)
 
 
-def keep_follow_up(binding: Runnable[LanguageModelInput, AIMessage]) -> FollowUpBinding:
-    """Make a binding of `ChatASIOne` one whose `with_follow_up` keeps what is bound.
+def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> FollowUpBinding:
+    """Convert a binding of `ChatASIOne` to one that keeps what is bound.
 
     Args:
         binding: The `RunnableBinding` that LangChain made.
 
     Returns:
-        The same as `FollowUpBinding`.
+        The same as a `FollowUpBinding`.
     """
     fields = {name: getattr(binding, name) for name in RunnableBinding.model_fields}
     return FollowUpBinding(**fields)
@@ -469,11 +453,11 @@ def session_config(config: RunnableConfig, session_id: str | None) -> RunnableCo
 def _child_config(
     config: RunnableConfig,
     run_manager: CallbackManagerForChainRun | AsyncCallbackManagerForChainRun,
-    waiting: Waiting,
+    state: PollState,
 ) -> RunnableConfig:
-    tag = f"follow_up:poll:{waiting.polls}" if waiting.polls else None
+    tag = f"follow_up:poll:{state.polls}" if state.polls else None
     child = patch_config(config, callbacks=run_manager.get_child(tag))
-    return session_config(child, waiting.session_id)
+    return session_config(child, state.session_id)
 
 
 async def _one(question: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:

@@ -1,4 +1,4 @@
-"""How far the wait for one answer has come, with and without a stream: pure, without I/O."""
+"""How far the wait for one answer has come, with and without a stream. Pure."""
 
 from __future__ import annotations
 
@@ -19,158 +19,161 @@ from langchain_core.prompt_values import PromptValue
 from langchain_asi_one._follow_up.rule import FollowUpRule, has_calls, session_of
 
 
-class Waiting:
+class PollState:
     """One question, the answers to it so far, and whether to ask again.
 
     Args:
         rule: How to wait.
-        question: What the caller asked: messages, a prompt value or a text.
+        question: The caller's input: messages, a prompt value or a text.
 
     Raises:
-        ValueError: If the question is something that no poll could be appended to.
+        ValueError: If no poll could be appended to the question.
     """
 
     def __init__(self, rule: FollowUpRule, question: object) -> None:
         self.rule = rule
-        self.history = conversation(question)
-        self.said: AIMessage | None = None
+        self.history = read_messages(question)
+        self.last_answer: AIMessage | None = None
         self.session_id: str | None = None
         self.polls = 0
-        self.pending = False
+        self.is_pending = False
         self._question = question
-        self._settled = False
+        self._is_accepted = False
 
     @property
-    def ended(self) -> bool:
-        """Whether nothing more is to be asked."""
-        heard = self._settled or self.said is not None
-        return heard and (not self.pending or self.polls >= self.rule.max_polls)
+    def is_done(self) -> bool:
+        """Whether there is nothing more to ask."""
+        has_answer = self._is_accepted or self.last_answer is not None
+        return has_answer and (not self.is_pending or self.polls >= self.rule.max_polls)
 
     @property
     def seconds(self) -> float:
-        """How long to wait before what comes next."""
-        return 0 if self.ended else self.rule.interval
+        """Seconds to wait before the next poll."""
+        return 0 if self.is_done else self.rule.interval
 
     def next_input(self) -> Any:
-        """Give what to ask now: the question as it came, or a poll, which is counted."""
-        if self.said is None:
+        """Return the next input: the question as it came, or a poll, which is counted."""
+        if self.last_answer is None:
             return self._question
         self.polls += 1
-        return self.rule.poll(self.history, self.said)
+        return self.rule.poll_messages(self.history, self.last_answer)
 
-    def hear(self, answer: object) -> bool:
-        """Take an answer.
+    def record(self, answer: object) -> bool:
+        """Record an answer.
 
         Args:
-            answer: What came.
+            answer: The newest answer.
 
         Returns:
-            Whether it is what there is to show: an empty answer while waiting tells nothing.
+            Whether it replaces the previous one; an empty poll result does not.
 
         Raises:
             TypeError: If it is no `AIMessage`.
         """
-        message = checked(answer)
+        message = require_message(answer)
         if isinstance(message, AIMessageChunk):
-            message = checked(message_chunk_to_message(message))
-        self.pending = self.rule.pending(message, history=self.history, said=self.said)
-        if self.said is not None and self.pending and not str(message.text).strip():
+            message = require_message(message_chunk_to_message(message))
+        self.is_pending = self.rule.finds_pending(
+            message, history=self.history, last_answer=self.last_answer
+        )
+        if self.last_answer is not None and self.is_pending and not str(message.text).strip():
             return False
         self.session_id = self.session_id or session_of(message)
-        self.said = message
+        self.last_answer = message
         return True
 
-    def settle(self) -> None:
-        """Take an answer that was shown as it came, because it could not be pending."""
-        self.pending = False
-        self._settled = True
+    def accept(self) -> None:
+        """Record an answer that was passed on as it came, because it could not be pending."""
+        self.is_pending = False
+        self._is_accepted = True
 
     def result(self) -> AIMessage:
-        """Give the answer that there is, marked."""
-        return marked(checked(self.said), self.marks())
+        """Return the last answer with the metadata of the wait."""
+        return add_metadata(require_message(self.last_answer), self.metadata())
 
-    def marks(self) -> dict[str, Any]:
-        """Give what the wait adds to the answer's `response_metadata`; `{}` if there was none."""
-        marks: dict[str, Any] = {"follow_up_polls": self.polls} if self.polls else {}
-        return {**marks, "pending": True} if self.pending else marks
+    def metadata(self) -> dict[str, Any]:
+        """Return what the wait adds to `response_metadata`; `{}` if there was none."""
+        metadata: dict[str, Any] = {"follow_up_polls": self.polls} if self.polls else {}
+        return {**metadata, "pending": True} if self.is_pending else metadata
 
     def event(self) -> dict[str, Any]:
-        """Tell of an answer that is still to come, as plain JSON."""
+        """Return the event of an answer that is still to come, as plain JSON."""
         return {
             "poll": self.polls,
             "max_polls": self.rule.max_polls,
-            "text": str(self.said.text) if self.said else "",
+            "text": str(self.last_answer.text) if self.last_answer else "",
             "session_id": self.session_id,
-            "next_poll_in": None if self.ended else self.rule.interval,
+            "next_poll_in": None if self.is_done else self.rule.interval,
         }
 
 
-class HeldAnswer:
-    """A streamed answer, held back until it is sure not to be pending.
+class AnswerBuffer:
+    """A streamed answer, held back until it cannot be pending any more.
 
     Args:
-        waiting: The wait that it belongs to.
+        state: The wait that it belongs to.
     """
 
-    def __init__(self, waiting: Waiting) -> None:
-        self._waiting = waiting
+    def __init__(self, state: PollState) -> None:
+        self._state = state
         self._pieces: list[AIMessage] = []
         self._text = ""
-        self._released = False
+        self.is_released = False
+        """Whether pieces were passed on."""
 
     def feed(self, piece: object) -> Iterator[AIMessage]:
-        """Take a piece, and give all pieces that may be shown.
+        """Take a piece and return all pieces that may be passed on.
 
         Args:
-            piece: What came.
+            piece: A chunk or a whole message.
 
         Yields:
-            Pieces to show now.
+            Pieces to pass on now.
 
         Raises:
             TypeError: If it is no `AIMessage`.
         """
-        message = checked(piece)
+        message = require_message(piece)
         self._pieces.append(message)
-        if not self._released:
+        if not self.is_released:
             self._text += str(message.text)
             calls = has_calls(message) or bool(getattr(message, "tool_call_chunks", None))
-            self._released = calls or not self._waiting.rule.undecided(
-                self._text, history=self._waiting.history, said=self._waiting.said
+            self.is_released = calls or not self._state.rule.may_find_pending(
+                self._text, history=self._state.history, last_answer=self._state.last_answer
             )
-        if self._released:
-            polls = self._waiting.polls
-            marks = {"follow_up_polls": polls} if polls else {}
+        if self.is_released:
+            polls = self._state.polls
+            metadata = {"follow_up_polls": polls} if polls else {}
             pieces, self._pieces = self._pieces, []
             for held in pieces:
-                yield marked(held, marks) if _is_last(held) else held
+                yield add_metadata(held, metadata) if _is_last(held) else held
 
-    def end(self) -> bool:
-        """Take the end of the answer.
+    def close(self) -> bool:
+        """Record the answer in the state, at its end.
 
         Returns:
-            Whether the answer is what there is to show.
+            Whether it replaces the previous one.
 
         Raises:
-            TypeError: If nothing came.
+            TypeError: If no piece came.
         """
-        if self._released:
-            self._waiting.settle()
+        if self.is_released:
+            self._state.accept()
             return True
         if not self._pieces:
             msg = "The stream ended without a single message; wrap a runnable that answers."
             raise TypeError(msg)
-        return self._waiting.hear(_whole(self._pieces))
+        return self._state.record(_merge(self._pieces))
 
-    def rest(self) -> Iterator[AIMessage]:
-        """Give the pieces that are still held, the last one marked."""
+    def remaining(self) -> Iterator[AIMessage]:
+        """Return the pieces that are still held, the last one with the metadata of the wait."""
         yield from self._pieces[:-1]
         for last in self._pieces[-1:]:
-            yield marked(last, self._waiting.marks())
+            yield add_metadata(last, self._state.metadata())
 
 
-def conversation(question: object) -> list[BaseMessage]:
-    """Read the messages of a question.
+def read_messages(question: object) -> list[BaseMessage]:
+    """Return the messages of a question.
 
     Args:
         question: Messages, a prompt value or a text.
@@ -195,11 +198,11 @@ def conversation(question: object) -> list[BaseMessage]:
     raise ValueError(msg)
 
 
-def checked(answer: object) -> AIMessage:
-    """Check that something is an answer of a chat model.
+def require_message(answer: object) -> AIMessage:
+    """Return an answer if it is one of a chat model.
 
     Args:
-        answer: What a Runnable gave.
+        answer: The output of a Runnable.
 
     Returns:
         The same.
@@ -216,19 +219,19 @@ def checked(answer: object) -> AIMessage:
     raise TypeError(msg)
 
 
-def marked(message: AIMessage, marks: dict[str, Any]) -> AIMessage:
-    """Copy a message with more in its `response_metadata`.
+def add_metadata(message: AIMessage, metadata: dict[str, Any]) -> AIMessage:
+    """Return a copy of a message with more in its `response_metadata`.
 
     Args:
         message: A message or a chunk.
-        marks: What to add.
+        metadata: What to add.
 
     Returns:
         The copy; the message itself if there is nothing to add.
     """
-    if not marks:
+    if not metadata:
         return message
-    metadata = {**message.response_metadata, **marks}
+    metadata = {**message.response_metadata, **metadata}
     return message.model_copy(update={"response_metadata": metadata})
 
 
@@ -236,7 +239,7 @@ def _is_last(piece: AIMessage) -> bool:
     return not isinstance(piece, AIMessageChunk) or piece.chunk_position == "last"
 
 
-def _whole(pieces: Sequence[AIMessage]) -> AIMessage:
+def _merge(pieces: Sequence[AIMessage]) -> AIMessage:
     first, *others = pieces
     if not others:
         return first

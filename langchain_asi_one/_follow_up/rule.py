@@ -1,8 +1,8 @@
-"""When an answer of ASI:One is not the answer yet: pure, without I/O.
+"""When an answer of ASI:One is not the answer yet. Pure.
 
-Long agent work is answered by a stand-in sentence; the documentation compares with the literal
-"I've sent the message" and then asks "Any update?" in the same session, every 5 s and up to 24
-times, until the text differs from the last assistant text (wire contract, 6.1).
+ASI:One answers long agent work with a stand-in sentence. Its documentation compares with the
+literal "I've sent the message" and then asks "Any update?" in the same session, every 5 s and up to
+24 times, until the text differs from the last assistant text (docs/wire-format.md, 6.1).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 DEFERRED_SENTENCE = "i've sent the message"
 STAND_IN_MARK = "[local stand-in]"
-"""What the local stand-in puts before each text; the API does not."""
+"""The prefix that the local stand-in puts before each text; the API does not."""
 
 LONGEST_INTERVAL = 86_400.0
 MOST_POLLS = 1_000
@@ -24,32 +24,32 @@ MOST_POLLS = 1_000
 _ENDINGS = ".!…"
 
 
-def plain(text: str) -> str:
-    """Write a text so that equal sentences are equal: blanks and apostrophes made one kind."""
+def normalize(text: str) -> str:
+    """Return a text with one kind of blank and apostrophe."""
     return " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
 
 
-def text_of(message: AIMessage) -> str:
-    """The text of an answer, without its thought."""
-    return plain(str(message.text))
+def normal_text(message: AIMessage) -> str:
+    """Return the normalized text of an answer, without its thought."""
+    return normalize(str(message.text))
 
 
 def session_of(message: AIMessage) -> str | None:
-    """The `x-session-id` that an answer came in; `None` if it is not an answer of `ChatASIOne`."""
+    """Return an answer's `x-session-id`; `None` if it is not one of `ChatASIOne`."""
     session_id = message.response_metadata.get("session_id")
     return session_id if isinstance(session_id, str) else None
 
 
 def has_calls(message: AIMessage) -> bool:
-    """Whether an answer calls tools: then nothing but their results may follow it."""
+    """Return whether an answer calls tools: only their results may follow it."""
     return bool(message.tool_calls or message.invalid_tool_calls)
 
 
 def is_deferred(message: AIMessage) -> bool:
-    """Tell whether an answer is only ASI:One's stand-in sentence for a later one.
+    """Return whether an answer is only ASI:One's stand-in sentence for a later one.
 
     The whole text must be the documented sentence, "I've sent the message", in any case, with or
-    without full stop; an answer that only contains it ("I've sent the message to Bob") is an
+    without full stop. An answer that only contains it ("I've sent the message to Bob") is an
     ordinary one, and so is one with tool calls.
 
     Args:
@@ -67,7 +67,12 @@ def is_deferred(message: AIMessage) -> bool:
         >>> is_deferred(AIMessage("I've sent the message to Bob."))
         False
     """
-    return not has_calls(message) and _sentence(text_of(message)) == DEFERRED_SENTENCE
+    return not has_calls(message) and _sentence(normal_text(message)) == DEFERRED_SENTENCE
+
+
+def says_nothing_new(answer: AIMessage, last_answer: AIMessage) -> bool:
+    """Return whether an answer is empty or repeats the last one."""
+    return normal_text(answer) in ("", normal_text(last_answer))
 
 
 def _sentence(text: str) -> str:
@@ -75,19 +80,19 @@ def _sentence(text: str) -> str:
 
 
 def _may_become_deferred(text: str) -> bool:
-    """Whether a text of which this is the start could be the stand-in sentence."""
+    """Return whether a text that starts like this could be the stand-in sentence."""
     return STAND_IN_MARK.startswith(text) or DEFERRED_SENTENCE.startswith(_sentence(text))
 
 
 @dataclass(frozen=True)
 class FollowUpRule:
-    """How a deferred answer is waited for.
+    """How to wait for a deferred answer.
 
     Args:
         interval: Seconds between an answer and the next poll, above 0 and up to 86,400.
         max_polls: Most polls for one question, 1 to 1,000.
         is_pending: Decides instead of the default rule whether an answer is still to come.
-        message: What a poll says.
+        message: Text of a poll.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -110,64 +115,66 @@ class FollowUpRule:
         _check_is_pending(self.is_pending)
         _check_message(self.message)
 
-    def pending(
-        self, answer: AIMessage, *, history: Sequence[BaseMessage], said: AIMessage | None
+    def finds_pending(
+        self, answer: AIMessage, *, history: Sequence[BaseMessage], last_answer: AIMessage | None
     ) -> bool:
-        """Tell whether the real answer is still to come.
+        """Return whether the real answer is still to come.
 
         Args:
-            answer: What has just come.
+            answer: The newest answer.
             history: The conversation up to the question.
-            said: The answer before this one; `None` if this is the first.
+            last_answer: The answer before this one; `None` if this is the first.
 
         Returns:
-            Whether to ask again. Never for an answer with tool calls, or one that names no session
-            (another provider's): such a one cannot be asked after.
+            Whether to ask again. Never for an answer with tool calls, or without a session (another
+            provider's): no poll can follow these.
         """
         if has_calls(answer) or session_of(answer) is None:
             return False
         if self.is_pending is not None:
             return bool(self.is_pending(answer))
-        if said is None:
+        if last_answer is None:
             return is_deferred(answer) and not _ends_with_results(history)
-        return is_deferred(answer) or text_of(answer) in ("", text_of(said))
+        return is_deferred(answer) or says_nothing_new(answer, last_answer)
 
-    def undecided(
-        self, text: str, *, history: Sequence[BaseMessage], said: AIMessage | None
+    def may_find_pending(
+        self, text: str, *, history: Sequence[BaseMessage], last_answer: AIMessage | None
     ) -> bool:
-        """Tell whether an answer that has only begun could turn out to be pending.
+        """Return whether an answer that starts like this could turn out to be pending.
 
         Args:
-            text: What has come of its text; it has called no tool.
-            history: As for `pending`.
-            said: As for `pending`.
+            text: Its text so far. It has called no tool.
+            history: As for `finds_pending`.
+            last_answer: As for `finds_pending`.
 
         Returns:
-            `False` as soon as `pending` is sure to be false for the whole.
+            `False` as soon as `finds_pending` is sure to be false for the whole.
         """
         if self.is_pending is not None:
             return True
-        text = plain(text)
-        if said is None:
+        text = normalize(text)
+        if last_answer is None:
             return _may_become_deferred(text) and not _ends_with_results(history)
-        return _may_become_deferred(text) or text_of(said).startswith(text)
+        return _may_become_deferred(text) or normal_text(last_answer).startswith(text)
 
-    def poll(self, history: Sequence[BaseMessage], said: AIMessage) -> list[BaseMessage]:
-        """Write the messages of a poll.
+    def poll_messages(
+        self, history: Sequence[BaseMessage], last_answer: AIMessage
+    ) -> list[BaseMessage]:
+        """Return the messages of a poll.
 
         Args:
             history: The conversation up to the question.
-            said: The last answer.
+            last_answer: The last answer.
 
         Returns:
-            The full history, the answer, and the user's question for news; earlier polls are not
+            The full history, the answer, and the user's question for news. Earlier polls are not
             repeated.
         """
-        return [*history, said, HumanMessage(self.message)]
+        return [*history, last_answer, HumanMessage(self.message)]
 
 
 def _ends_with_results(history: Sequence[BaseMessage]) -> bool:
-    """Whether the question was the result of a local tool, which "I've sent" may well be about."""
+    """Return whether the question is a local tool's result, which "I've sent" may be about."""
     return bool(history) and isinstance(history[-1], ToolMessage)
 
 
@@ -186,7 +193,7 @@ def _check_max_polls(value: Any) -> None:
 
 def _check_message(value: Any) -> None:
     if not isinstance(value, str) or not value.strip():
-        msg = f"message must be a text with words, as it is what a poll says; got {value!r}"
+        msg = f"message must be a text with words, as it is the text of a poll; got {value!r}"
         raise ValueError(msg)
 
 

@@ -1,4 +1,4 @@
-"""A JSON value while its text arrives: pure; each piece is read once."""
+"""A JSON value while its text arrives: each piece is read once. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Level:
             self.container.append(value)
 
     def copy(self, value: object) -> dict[str, Any] | list[Any]:
-        """The container with a value that is still open."""
+        """Return a copy with a value that is still open."""
         if value is _NOTHING:
             return self.container.copy()
         if isinstance(self.container, dict):
@@ -45,11 +45,11 @@ class _Level:
 
 
 class PartialJSON:
-    """Builds a JSON object or array from text that arrives in pieces.
+    """Builds a JSON object or array from text that arrives in pieces, in linear time.
 
-    `value` is what LangChain's `parse_partial_json` makes of the text so far: containers and
-    strings as if they ended here, keys without a value left out. Where the text is no JSON any more
-    it stays as it was. Values are safe as by `langchain_asi_one._json.safe.loads`.
+    `value` equals the result of LangChain's `parse_partial_json` for the text so far: open
+    containers and strings end here, keys without a value are left out. After malformed text the
+    value stays as it was. Values are safe as by `langchain_asi_one._json.safe.loads`.
 
     Example:
         >>> answer = PartialJSON()
@@ -63,30 +63,30 @@ class PartialJSON:
 
     def __init__(self) -> None:
         self.ended = False
-        """Whether no further text counts."""
+        """Whether further text is ignored."""
         self._expect = _VALUE
         self._levels: list[_Level] = []
         self._root: Any = None
         self._string: str | None = None
         self._is_key = False
         self._word = ""
-        self._held = ""  # an escape, or half of a pair of them, that may go on
+        self._held = ""  # an incomplete escape, or the first half of a surrogate pair
 
     @property
     def value(self) -> Any:
-        """The object or array as far as it has come; `None` before its first character.
+        """The object or array so far; `None` before its first character.
 
-        Open containers are new ones each time; those that have ended are shared.
+        Open containers are new ones each time; complete ones are shared.
         """
         if not self._levels:
             return self._root
-        inner = self._unfinished()
+        inner = self._open_value()
         for level in reversed(self._levels):
             inner = level.copy(inner)
         return inner
 
     def feed(self, piece: str) -> None:
-        """Take the next piece of the text.
+        """Read the next piece of the text.
 
         Args:
             piece: Text of any length, cut anywhere.
@@ -94,10 +94,14 @@ class PartialJSON:
         text, self._held = self._held + piece, ""
         at = 0
         while at < len(text) and not self.ended:
-            at = self._structure(text, at) if self._string is None else self._within(text, at)
+            at = (
+                self._read_structure(text, at)
+                if self._string is None
+                else self._read_string(text, at)
+            )
 
-    def _unfinished(self) -> Any:
-        """The value that is being read, as far as it can be told."""
+    def _open_value(self) -> Any:
+        """Return the open value as far as it is known, or `_NOTHING`."""
         if self._string is not None:
             return _NOTHING if self._is_key else self._string
         if self._expect not in (_VALUE, _ITEM):
@@ -108,9 +112,9 @@ class PartialJSON:
         number = _NUMBER.match(self._word)
         return loads(number[0]) if number else _NOTHING
 
-    def _within(self, text: str, at: int) -> int:
-        """Read on within a string, up to its end, an escape, or the end of the text."""
-        assert self._string is not None  # noqa: S101 - told by the caller
+    def _read_string(self, text: str, at: int) -> int:
+        """Read a string up to its end, an escape, or the end of the text."""
+        assert self._string is not None  # noqa: S101 - the caller checks it
         plain = _PLAIN.match(text, at)
         end = plain.end() if plain else at
         if end > at:
@@ -122,11 +126,11 @@ class PartialJSON:
             if self._is_key:
                 self._levels[-1].key, self._expect = string, _COLON
             else:
-                self._read(string)
+                self._put(string)
             return end + 1
-        return self._escapes(text, end)
+        return self._read_escapes(text, end)
 
-    def _escapes(self, text: str, at: int) -> int:
+    def _read_escapes(self, text: str, at: int) -> int:
         found = _ESCAPES.match(text, at)
         end = found.end() if found else at
         if _ESCAPE_CUT.fullmatch(text, end):
@@ -143,7 +147,7 @@ class PartialJSON:
             self._string += safe_text(json.loads(f'"{text[at:end]}"'))
         return end + len(self._held)
 
-    def _structure(self, text: str, at: int) -> int:
+    def _read_structure(self, text: str, at: int) -> int:
         word = _WORD.match(text, at)
         if word and word[0]:
             self._word += word[0]
@@ -154,19 +158,19 @@ class PartialJSON:
         if blank and blank[0]:
             return blank.end()
         if not self.ended:
-            self._mark(text[at])
+            self._read_mark(text[at])
         return at + 1
 
     def _end_word(self) -> None:
-        value = self._unfinished()
+        value = self._open_value()
         whole = self._word in _WORDS or _NUMBER.fullmatch(self._word)
         if whole and self._expect in (_VALUE, _ITEM) and self._levels:
-            self._read(value)
+            self._put(value)
             self._word = ""
         else:
             self.ended = True
 
-    def _mark(self, char: str) -> None:
+    def _read_mark(self, char: str) -> None:
         if char == '"' and self._levels and self._expect in (_VALUE, _ITEM, _KEY, _FIRST_KEY):
             self._is_key = self._expect in (_KEY, _FIRST_KEY)
             self._string = ""
@@ -178,7 +182,7 @@ class PartialJSON:
         elif char == "," and self._expect == _NEXT:
             self._expect = _KEY if isinstance(self._levels[-1].container, dict) else _VALUE
         elif char in "}]" and self._closes(char):
-            self._read(self._levels.pop().container)
+            self._put(self._levels.pop().container)
         else:
             self.ended = True
 
@@ -187,7 +191,7 @@ class PartialJSON:
             return False
         return isinstance(self._levels[-1].container, dict) == (char == "}")
 
-    def _read(self, value: object) -> None:
+    def _put(self, value: object) -> None:
         if self._levels:
             self._levels[-1].put(value)
             self._expect = _NEXT

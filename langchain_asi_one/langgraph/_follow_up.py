@@ -11,8 +11,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langgraph.graph import END
 from typing_extensions import TypedDict, override
 
-from langchain_asi_one._follow_up.progress import checked, marked
-from langchain_asi_one._follow_up.rule import FollowUpRule, session_of, text_of
+from langchain_asi_one._follow_up.progress import add_metadata, require_message
+from langchain_asi_one._follow_up.rule import FollowUpRule, says_nothing_new, session_of
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
 from langchain_asi_one.langgraph._state import MESSAGES_KEY, read_key, read_messages
@@ -68,30 +68,32 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         messages = read_messages(input, self._messages_key, reader="follow_up_node")
-        record = self._record(input, messages)
+        record = self._read_record(input, messages)
         if record is None:
-            return self._looked(messages)
+            return self._look(messages)
         time.sleep(self._seconds(record))
-        history, said = _question_and_answer(messages)
-        answer = self._model.invoke(self._rule.poll(history, said), _in_session(config, said))
-        return self._polled(record, messages, checked(answer))
+        history, last_answer = _question_and_answer(messages)
+        answer = self._model.invoke(
+            self._rule.poll_messages(history, last_answer), _in_session(config, last_answer)
+        )
+        return self._record_poll(record, messages, require_message(answer))
 
     @override
     async def ainvoke(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         messages = read_messages(input, self._messages_key, reader="follow_up_node")
-        record = self._record(input, messages)
+        record = self._read_record(input, messages)
         if record is None:
-            return self._looked(messages)
+            return self._look(messages)
         await asyncio.sleep(self._seconds(record))
-        history, said = _question_and_answer(messages)
-        poll = self._rule.poll(history, said)
-        answer = await self._model.ainvoke(poll, _in_session(config, said))
-        return self._polled(record, messages, checked(answer))
+        history, last_answer = _question_and_answer(messages)
+        poll = self._rule.poll_messages(history, last_answer)
+        answer = await self._model.ainvoke(poll, _in_session(config, last_answer))
+        return self._record_poll(record, messages, require_message(answer))
 
-    def _record(self, state: Any, messages: list[BaseMessage]) -> FollowUp | None:
-        """The wait under way; `None` if there is none for the last message."""
+    def _read_record(self, state: Any, messages: list[BaseMessage]) -> FollowUp | None:
+        """Return the wait under way; `None` if there is none for the last message."""
         key = self._output_key
         held = state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
         if (
@@ -103,30 +105,30 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         return cast("FollowUp", held)
 
     def _seconds(self, record: FollowUp) -> float:
-        """The rest of the interval; never more, should another machine's clock be ahead."""
+        """Return the rest of the interval; never more, if another machine's clock is ahead."""
         remaining = (record["due"] or 0) - time.time()
         return min(max(remaining, 0), self._rule.interval)
 
-    def _looked(self, messages: list[BaseMessage]) -> dict[str, Any]:
+    def _look(self, messages: list[BaseMessage]) -> dict[str, Any]:
         pending = False
         if messages and isinstance(messages[-1], AIMessage):
             history, answer = _question_and_answer(messages)
-            pending = self._rule.pending(answer, history=history, said=None)
+            pending = self._rule.finds_pending(answer, history=history, last_answer=None)
         return self._update(pending=pending, polls=0, answer=_identity(messages))
 
-    def _polled(
+    def _record_poll(
         self, record: FollowUp, messages: list[BaseMessage], answer: AIMessage
     ) -> dict[str, Any]:
         polls = record["polls"] + 1
-        history, said = _question_and_answer(messages)
-        pending = self._rule.pending(answer, history=history, said=said)
-        if pending and text_of(answer) in ("", text_of(said)):
+        history, last_answer = _question_and_answer(messages)
+        pending = self._rule.finds_pending(answer, history=history, last_answer=last_answer)
+        if pending and says_nothing_new(answer, last_answer):
             return self._update(pending=True, polls=polls, answer=record["answer"])
         # Without an id the state's reducer would give one, and the wait would seem a new one.
-        answer = marked(answer, {"follow_up_polls": polls})
+        answer = add_metadata(answer, {"follow_up_polls": polls})
         answer.id = answer.id or str(uuid4())
-        shown = [*messages, answer]
-        update = self._update(pending=pending, polls=polls, answer=_identity(shown))
+        extended = [*messages, answer]
+        update = self._update(pending=pending, polls=polls, answer=_identity(extended))
         return {self._messages_key: [answer], **update}
 
     def _update(self, *, pending: bool, polls: int, answer: str) -> dict[str, Any]:
@@ -164,7 +166,7 @@ def follow_up_node(
     have each checkpoint written before the next step begins.
 
     The answer is appended to the messages, behind the stand-in; polls are not kept, as ASI:One's
-    documentation has it. The wait is told in the key `follow_up` (`FollowUp`), which the state need
+    documentation has it. The key `follow_up` (`FollowUp`) holds the wait; the state need
     not declare; `stream_mode="updates"` shows each step. After the last poll `pending` stays true.
     A run takes up to `max_polls` + 1 steps more: raise `recursion_limit` if you lowered it.
 
@@ -274,17 +276,17 @@ declare(
 
 
 def _question_and_answer(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIMessage]:
-    """The conversation up to the question, and the last of the answers behind it."""
+    """Return the conversation up to the question, and the last answer behind it."""
     end = len(messages)
     while end and isinstance(messages[end - 1], AIMessage):
         end -= 1
-    return messages[:end], checked(messages[-1])
+    return messages[:end], require_message(messages[-1])
 
 
 def _identity(messages: list[BaseMessage]) -> str:
-    """What tells the last message from a later one, also in a state that gives no ids."""
+    """Return the last message's id, or its place in a state that gives no ids."""
     return (messages[-1].id if messages else None) or f"#{len(messages)}"
 
 
-def _in_session(config: RunnableConfig | None, said: AIMessage) -> RunnableConfig:
-    return session_config(ensure_config(config), session_of(said))
+def _in_session(config: RunnableConfig | None, last_answer: AIMessage) -> RunnableConfig:
+    return session_config(ensure_config(config), session_of(last_answer))

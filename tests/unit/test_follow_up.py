@@ -1,4 +1,4 @@
-"""When an answer counts as still to come, and what a poll says: without a server."""
+"""`with_follow_up`: its arguments, what is bound, and its error; without a server."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ from typing import Any
 import pytest
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
-    BaseMessage,
     HumanMessage,
-    SystemMessage,
-    ToolMessage,
 )
-from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._follow_up.progress import Waiting, conversation
-from langchain_asi_one._follow_up.rule import STAND_IN_MARK, FollowUpRule
+from langchain_asi_one._follow_up.rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
     AnswerPendingError,
     FollowUpRunnable,
-    is_deferred,
     with_follow_up,
 )
-from langchain_asi_one.testing._default_answers import MARK
 
 SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
 DEFERRED = "I've sent the message"
@@ -35,197 +27,8 @@ QUESTION = [HumanMessage("Is a table free?")]
 CALL = {"name": "book", "args": {"at": 8}, "id": "call_1", "type": "tool_call"}
 
 
-def said(text: str, **more: Any) -> AIMessage:
+def answer_of(text: str, **more: Any) -> AIMessage:
     return AIMessage(text, response_metadata={"session_id": SESSION}, **more)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        DEFERRED,
-        f" {DEFERRED}\n",
-        f"{DEFERRED}.",
-        f"{DEFERRED}…",
-        DEFERRED.upper(),
-        DEFERRED.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}"),
-        "I've sent  the\nmessage!",
-        f"{MARK}{DEFERRED}",
-    ],
-)
-def test_documented_sentence_is_deferred(text: str) -> None:
-    assert is_deferred(said(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "I've sent the messages",
-        f"{DEFERRED} to Bob.",
-        f"{DEFERRED}. Anything else?",
-        f'The agent says "{DEFERRED}"',
-        f"Done: {DEFERRED}",
-        f"[note] {DEFERRED}",
-        "Any update?",
-        "I have sent the message",
-    ],
-)
-def test_other_texts_are_ordinary_answers(text: str) -> None:
-    assert not is_deferred(said(text))
-
-
-def test_deferred_sentence_may_come_in_content_blocks() -> None:
-    assert is_deferred(AIMessage([{"type": "text", "text": DEFERRED}]))
-
-
-def test_mark_of_the_stand_in_is_the_stand_ins() -> None:
-    assert MARK.strip() == STAND_IN_MARK
-
-
-def test_answer_with_tool_calls_is_never_pending() -> None:
-    with_call = said(DEFERRED, tool_calls=[CALL])
-    broken = {**CALL, "args": "{", "error": "cut", "type": "invalid_tool_call"}
-    with_broken_call = said(DEFERRED, invalid_tool_calls=[broken])
-    for message in (with_call, with_broken_call):
-        assert not is_deferred(message)
-        for rule in (FollowUpRule(), FollowUpRule(is_pending=lambda _: True)):
-            assert not rule.pending(message, history=QUESTION, said=None)
-            assert not rule.pending(message, history=QUESTION, said=said(DEFERRED))
-
-
-def test_answer_without_a_session_is_never_pending() -> None:
-    for rule in (FollowUpRule(), FollowUpRule(is_pending=lambda _: True)):
-        assert not rule.pending(AIMessage(DEFERRED), history=QUESTION, said=None)
-
-
-def test_first_answer_to_a_local_tools_result_is_ordinary() -> None:
-    history = [*QUESTION, said("", tool_calls=[CALL]), ToolMessage("sent", tool_call_id="call_1")]
-    rule = FollowUpRule()
-    assert not rule.pending(said(DEFERRED), history=history, said=None)
-    assert not rule.undecided("I've", history=history, said=None)
-    assert rule.pending(said(DEFERRED), history=QUESTION, said=None)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "pending"),
-    [
-        (DEFERRED, DEFERRED, True),
-        (DEFERRED, f"{DEFERRED}.", True),
-        (DEFERRED, f"{DEFERRED}\n", True),
-        (DEFERRED, "", True),
-        (DEFERRED, " \n", True),
-        ("Asking…", DEFERRED, True),
-        ("Asking…", "Asking…", True),
-        (DEFERRED, "No", False),
-        (DEFERRED, f"{DEFERRED} and it was read", False),
-    ],
-)
-def test_later_answer_is_pending_while_it_says_nothing_new(
-    before: str, after: str, pending: bool
-) -> None:
-    assert FollowUpRule().pending(said(after), history=QUESTION, said=said(before)) is pending
-
-
-def test_predicate_decides_alone_for_first_and_later_answers() -> None:
-    rule = FollowUpRule(is_pending=lambda answer: "waiting for" in str(answer.text))
-    assert not rule.pending(said(DEFERRED), history=QUESTION, said=None)
-    assert rule.pending(said("waiting for it"), history=QUESTION, said=None)
-    same = said("the same")
-    assert not rule.pending(same, history=QUESTION, said=same)
-
-
-@pytest.mark.parametrize("before", [None, DEFERRED, "Working on it, [local or not"])
-@pytest.mark.parametrize(
-    "text",
-    [DEFERRED, f"{MARK}{DEFERRED}.", "Working on it, [local or not", "I've seen it", f"{MARK}Hi"],
-)
-def test_stream_is_released_only_when_the_whole_cannot_be_pending(
-    text: str, before: str | None
-) -> None:
-    rule = FollowUpRule()
-    earlier = None if before is None else said(before)
-    pending = rule.pending(said(text), history=QUESTION, said=earlier)
-    undecided = [
-        rule.undecided(text[:end], history=QUESTION, said=earlier) for end in range(len(text) + 1)
-    ]
-    assert undecided[0]
-    assert not pending or all(undecided)
-    # Once decided, it stays so.
-    assert undecided == sorted(undecided, reverse=True)
-
-
-@pytest.mark.parametrize("text", ["You", "[local stand-in] You", "I'm"])
-def test_ordinary_stream_is_released_with_its_first_words(text: str) -> None:
-    assert not FollowUpRule().undecided(text, history=QUESTION, said=None)
-
-
-def test_poll_sends_the_history_the_answer_and_the_question_for_news() -> None:
-    history: list[BaseMessage] = [SystemMessage("Be brief."), *QUESTION]
-    waiting = Waiting(FollowUpRule(message="And?"), history)
-    assert waiting.next_input() is history
-    assert waiting.hear(said(DEFERRED))
-    assert waiting.next_input() == [*history, said(DEFERRED), HumanMessage("And?")]
-    # An empty answer tells nothing: the one before it is what there is.
-    assert not waiting.hear(said(""))
-    assert waiting.next_input() == [*history, said(DEFERRED), HumanMessage("And?")]
-    assert waiting.hear(said("Yes, at eight."))
-    assert waiting.ended
-    metadata = {"session_id": SESSION, "follow_up_polls": 2}
-    assert waiting.result() == AIMessage("Yes, at eight.", response_metadata=metadata)
-
-
-def test_wait_ends_at_its_bound() -> None:
-    waiting = Waiting(FollowUpRule(interval=3, max_polls=2), "Is a table free?")
-    events = []
-    for _ in range(3):
-        assert not waiting.ended
-        waiting.next_input()
-        waiting.hear(said(DEFERRED))
-        events.append((waiting.event()["poll"], waiting.event()["next_poll_in"], waiting.seconds))
-    assert waiting.ended
-    assert events == [(0, 3, 3), (1, 3, 3), (2, None, 0)]
-    assert waiting.result().response_metadata == {
-        "session_id": SESSION,
-        "follow_up_polls": 2,
-        "pending": True,
-    }
-
-
-def test_ordinary_answer_is_left_as_it_is() -> None:
-    waiting = Waiting(FollowUpRule(), "Hi")
-    waiting.next_input()
-    answer = said("Hello")
-    waiting.hear(answer)
-    assert waiting.ended
-    assert waiting.result() is answer
-
-
-def test_sum_chunks_is_heard_as_a_message() -> None:
-    waiting = Waiting(FollowUpRule(), "Hi")
-    waiting.next_input()
-    waiting.hear(AIMessageChunk(content=DEFERRED, response_metadata={"session_id": SESSION}))
-    assert type(waiting.next_input()[1]) is AIMessage
-
-
-@pytest.mark.parametrize(
-    ("question", "messages"),
-    [
-        ("Hi", [HumanMessage("Hi")]),
-        ([("system", "Be brief."), "Hi"], [SystemMessage("Be brief."), HumanMessage("Hi")]),
-        ([{"role": "user", "content": "Hi"}], [HumanMessage("Hi")]),
-        (StringPromptValue(text="Hi"), [HumanMessage("Hi")]),
-        (ChatPromptValue(messages=QUESTION), QUESTION),
-    ],
-)
-def test_history_is_read_from_whatever_a_model_takes(
-    question: object, messages: list[BaseMessage]
-) -> None:
-    assert conversation(question) == messages
-
-
-def test_chain_input_is_refused_with_advice() -> None:
-    with pytest.raises(ValueError, match=r"got dict.*prompt \| model\.with_follow_up\(\)"):
-        conversation({"city": "London"})
 
 
 async def _async_predicate(message: AIMessage) -> bool:
@@ -335,6 +138,6 @@ def test_error_holds_the_answer_and_is_not_retryable() -> None:
 
 
 def test_error_shows_little_of_a_long_answer() -> None:
-    text = str(AnswerPendingError(said("x" * 10_000), 1))
+    text = str(AnswerPendingError(answer_of("x" * 10_000), 1))
     assert "x" * 80 + "'…" in text
     assert len(text) < 400

@@ -1,0 +1,95 @@
+"""How far the wait for an answer has come, without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+)
+from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
+
+from langchain_asi_one._follow_up.progress import PollState, read_messages
+from langchain_asi_one._follow_up.rule import FollowUpRule
+
+SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
+DEFERRED = "I've sent the message"
+QUESTION = [HumanMessage("Is a table free?")]
+
+
+def answer_of(text: str, **more: Any) -> AIMessage:
+    return AIMessage(text, response_metadata={"session_id": SESSION}, **more)
+
+
+def test_poll_sends_the_history_the_answer_and_the_question_for_news() -> None:
+    history: list[BaseMessage] = [SystemMessage("Be brief."), *QUESTION]
+    state = PollState(FollowUpRule(message="And?"), history)
+    assert state.next_input() is history
+    assert state.record(answer_of(DEFERRED))
+    assert state.next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
+    # An empty answer does not replace the one before it.
+    assert not state.record(answer_of(""))
+    assert state.next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
+    assert state.record(answer_of("Yes, at eight."))
+    assert state.is_done
+    metadata = {"session_id": SESSION, "follow_up_polls": 2}
+    assert state.result() == AIMessage("Yes, at eight.", response_metadata=metadata)
+
+
+def test_wait_ends_at_its_bound() -> None:
+    state = PollState(FollowUpRule(interval=3, max_polls=2), "Is a table free?")
+    events = []
+    for _ in range(3):
+        assert not state.is_done
+        state.next_input()
+        state.record(answer_of(DEFERRED))
+        events.append((state.event()["poll"], state.event()["next_poll_in"], state.seconds))
+    assert state.is_done
+    assert events == [(0, 3, 3), (1, 3, 3), (2, None, 0)]
+    assert state.result().response_metadata == {
+        "session_id": SESSION,
+        "follow_up_polls": 2,
+        "pending": True,
+    }
+
+
+def test_ordinary_answer_is_left_as_it_is() -> None:
+    state = PollState(FollowUpRule(), "Hi")
+    state.next_input()
+    answer = answer_of("Hello")
+    state.record(answer)
+    assert state.is_done
+    assert state.result() is answer
+
+
+def test_sum_of_chunks_is_recorded_as_a_message() -> None:
+    state = PollState(FollowUpRule(), "Hi")
+    state.next_input()
+    state.record(AIMessageChunk(content=DEFERRED, response_metadata={"session_id": SESSION}))
+    assert type(state.next_input()[1]) is AIMessage
+
+
+@pytest.mark.parametrize(
+    ("question", "messages"),
+    [
+        ("Hi", [HumanMessage("Hi")]),
+        ([("system", "Be brief."), "Hi"], [SystemMessage("Be brief."), HumanMessage("Hi")]),
+        ([{"role": "user", "content": "Hi"}], [HumanMessage("Hi")]),
+        (StringPromptValue(text="Hi"), [HumanMessage("Hi")]),
+        (ChatPromptValue(messages=QUESTION), QUESTION),
+    ],
+)
+def test_history_is_read_from_whatever_a_model_takes(
+    question: object, messages: list[BaseMessage]
+) -> None:
+    assert read_messages(question) == messages
+
+
+def test_chain_input_is_refused_with_advice() -> None:
+    with pytest.raises(ValueError, match=r"got dict.*prompt \| model\.with_follow_up\(\)"):
+        read_messages({"city": "London"})

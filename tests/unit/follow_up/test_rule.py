@@ -1,0 +1,159 @@
+"""When an answer counts as still to come, and what a poll sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import (
+    AIMessage,
+    HumanMessage,
+    ToolMessage,
+)
+
+from langchain_asi_one._follow_up.rule import STAND_IN_MARK, FollowUpRule
+from langchain_asi_one.follow_up import (
+    is_deferred,
+)
+from langchain_asi_one.testing._default_answers import MARK
+
+SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
+DEFERRED = "I've sent the message"
+QUESTION = [HumanMessage("Is a table free?")]
+CALL = {"name": "book", "args": {"at": 8}, "id": "call_1", "type": "tool_call"}
+
+
+def answer_of(text: str, **more: Any) -> AIMessage:
+    return AIMessage(text, response_metadata={"session_id": SESSION}, **more)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEFERRED,
+        f" {DEFERRED}\n",
+        f"{DEFERRED}.",
+        f"{DEFERRED}…",
+        DEFERRED.upper(),
+        DEFERRED.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}"),
+        "I've sent  the\nmessage!",
+        f"{MARK}{DEFERRED}",
+    ],
+)
+def test_documented_sentence_is_deferred(text: str) -> None:
+    assert is_deferred(answer_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "I've sent the messages",
+        f"{DEFERRED} to Bob.",
+        f"{DEFERRED}. Anything else?",
+        f'The agent says "{DEFERRED}"',
+        f"Done: {DEFERRED}",
+        f"[note] {DEFERRED}",
+        "Any update?",
+        "I have sent the message",
+    ],
+)
+def test_other_texts_are_ordinary_answers(text: str) -> None:
+    assert not is_deferred(answer_of(text))
+
+
+def test_deferred_sentence_may_come_in_content_blocks() -> None:
+    assert is_deferred(AIMessage([{"type": "text", "text": DEFERRED}]))
+
+
+def test_mark_of_the_stand_in_is_the_stand_ins() -> None:
+    assert MARK.strip() == STAND_IN_MARK
+
+
+def test_answer_with_tool_calls_is_never_pending() -> None:
+    with_call = answer_of(DEFERRED, tool_calls=[CALL])
+    broken = {**CALL, "args": "{", "error": "cut", "type": "invalid_tool_call"}
+    with_broken_call = answer_of(DEFERRED, invalid_tool_calls=[broken])
+    for message in (with_call, with_broken_call):
+        assert not is_deferred(message)
+        for rule in (FollowUpRule(), FollowUpRule(is_pending=lambda _: True)):
+            assert not rule.finds_pending(message, history=QUESTION, last_answer=None)
+            assert not rule.finds_pending(
+                message, history=QUESTION, last_answer=answer_of(DEFERRED)
+            )
+
+
+def test_answer_without_a_session_is_never_pending() -> None:
+    for rule in (FollowUpRule(), FollowUpRule(is_pending=lambda _: True)):
+        assert not rule.finds_pending(AIMessage(DEFERRED), history=QUESTION, last_answer=None)
+
+
+def test_first_answer_to_a_local_tools_result_is_ordinary() -> None:
+    history = [
+        *QUESTION,
+        answer_of("", tool_calls=[CALL]),
+        ToolMessage("sent", tool_call_id="call_1"),
+    ]
+    rule = FollowUpRule()
+    assert not rule.finds_pending(answer_of(DEFERRED), history=history, last_answer=None)
+    assert not rule.may_find_pending("I've", history=history, last_answer=None)
+    assert rule.finds_pending(answer_of(DEFERRED), history=QUESTION, last_answer=None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pending"),
+    [
+        (DEFERRED, DEFERRED, True),
+        (DEFERRED, f"{DEFERRED}.", True),
+        (DEFERRED, f"{DEFERRED}\n", True),
+        (DEFERRED, "", True),
+        (DEFERRED, " \n", True),
+        ("Asking…", DEFERRED, True),
+        ("Asking…", "Asking…", True),
+        (DEFERRED, "No", False),
+        (DEFERRED, f"{DEFERRED} and it was read", False),
+    ],
+)
+def test_later_answer_is_pending_while_it_says_nothing_new(
+    before: str, after: str, pending: bool
+) -> None:
+    assert (
+        FollowUpRule().finds_pending(
+            answer_of(after), history=QUESTION, last_answer=answer_of(before)
+        )
+        is pending
+    )
+
+
+def test_predicate_decides_alone_for_first_and_later_answers() -> None:
+    rule = FollowUpRule(is_pending=lambda answer: "waiting for" in str(answer.text))
+    assert not rule.finds_pending(answer_of(DEFERRED), history=QUESTION, last_answer=None)
+    assert rule.finds_pending(answer_of("waiting for it"), history=QUESTION, last_answer=None)
+    same = answer_of("the same")
+    assert not rule.finds_pending(same, history=QUESTION, last_answer=same)
+
+
+@pytest.mark.parametrize("before", [None, DEFERRED, "Working on it, [local or not"])
+@pytest.mark.parametrize(
+    "text",
+    [DEFERRED, f"{MARK}{DEFERRED}.", "Working on it, [local or not", "I've seen it", f"{MARK}Hi"],
+)
+def test_stream_is_released_only_when_the_whole_cannot_be_pending(
+    text: str, before: str | None
+) -> None:
+    rule = FollowUpRule()
+    earlier = None if before is None else answer_of(before)
+    pending = rule.finds_pending(answer_of(text), history=QUESTION, last_answer=earlier)
+    may_be_pending = [
+        rule.may_find_pending(text[:end], history=QUESTION, last_answer=earlier)
+        for end in range(len(text) + 1)
+    ]
+    assert may_be_pending[0]
+    assert not pending or all(may_be_pending)
+    # Once decided, it stays so.
+    assert may_be_pending == sorted(may_be_pending, reverse=True)
+
+
+@pytest.mark.parametrize("text", ["You", "[local stand-in] You", "I'm"])
+def test_ordinary_stream_is_released_with_its_first_words(text: str) -> None:
+    assert not FollowUpRule().may_find_pending(text, history=QUESTION, last_answer=None)

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from docs.screenshots.scenes import COLUMNS, COMMAND, Picture, cards, pictures
-from langchain_asi_one.display import Card
+from langchain_asi_one.display._card import Card
 from tests.support.browser.chromium import running_chromium
 
 FOLDER: Final = Path(__file__).parent

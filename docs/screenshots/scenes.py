@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one.display import Card, card
-from langchain_asi_one.display._html import style
+from langchain_asi_one.display import card
+from langchain_asi_one.display._card import Card
+from langchain_asi_one.display._html import style_sheet
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
 
@@ -89,5 +90,7 @@ def pictures() -> list[Picture]:
             for line in section.lines
             if section.title != "Graph"
         )
-        made += [Picture(f"{name}-{scheme}.png", style() + told) for scheme in ("light", "dark")]
+        made += [
+            Picture(f"{name}-{scheme}.png", style_sheet() + told) for scheme in ("light", "dark")
+        ]
     return made

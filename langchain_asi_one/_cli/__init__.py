@@ -1,1 +1,1 @@
-"""From the options of a command to its output and exit status."""
+"""The commands of this package: options, work, output and exit status."""

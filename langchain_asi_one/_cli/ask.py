@@ -1,4 +1,4 @@
-"""The job of `python -m langchain_asi_one`: one question through a LangGraph graph. No printing."""
+"""One question through a LangGraph graph. Prints nothing."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Graph: TypeAlias = CompiledStateGraph[MessagesState, None, MessagesState, Messag
 
 
 class CannotAskError(Exception):
-    """The question cannot be put as wanted; the text says why and what to do."""
+    """The question cannot be asked; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Who is asked.
+class Endpoint:
+    """Where requests go.
 
     Attributes:
-        kind: The API, wherever it is, or the stand-in of this package.
-        base_url: Where it is.
+        kind: The API, at whatever address, or the stand-in of this package.
+        base_url: Its address.
     """
 
     kind: Literal["live", "stand-in"]
@@ -42,35 +42,27 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """What has just arrived of an answer.
-
-    Attributes:
-        kind: Reasoning or answer.
-        text: The text, as sent.
-    """
+class TextDelta:
+    """The next piece of a thought or an answer, as sent."""
 
     kind: Literal["thought", "answer"]
     text: str
 
 
 @contextmanager
-def asked(
+def open_model(
     *, offline: bool, pace: float = 0, **arguments: Any
-) -> Iterator[tuple[Source, ChatASIOne]]:
-    """Make the model to ask, and the stand-in for it if that is to answer.
+) -> Iterator[tuple[Endpoint, ChatASIOne]]:
+    """Yield the model to ask and its endpoint; start the stand-in if that is to answer.
 
     Args:
         offline: Whether to ask the stand-in, and never the API.
-        pace: Seconds between the pieces of the stand-in's answer, 0 or more.
+        pace: Seconds between the chunks of the stand-in's answer, 0 or more.
         **arguments: Further fields of `ChatASIOne`.
 
-    Yields:
-        Who is asked, and the model.
-
     Raises:
-        CannotAskError: If the API is to be asked and there is no key, if the stand-in is to be
-            asked and the extra `testing` is not installed, or if a field's value is refused.
+        CannotAskError: If there is no key for the API, the extra `testing` for the stand-in is not
+            installed, or the value of a field is refused.
     """
     if not offline:
         if not os.environ.get(API_KEY_VARIABLE, "").strip():
@@ -79,8 +71,8 @@ def asked(
                 f"or add --offline to ask the local stand-in."
             )
             raise CannotAskError(msg)
-        model = _model(arguments)
-        yield Source("live", model.openai_api_base), model
+        model = _make_model(arguments)
+        yield Endpoint("live", model.openai_api_base), model
         return
     try:
         # Whoever asks the API does not need the extra.
@@ -90,12 +82,12 @@ def asked(
     with local_asi_one(chunk_delay=pace) as server:
         url = server.base_url
         yield (
-            Source("stand-in", url),
-            _model({"base_url": url, "api_key": "no-key-needed", **arguments}),
+            Endpoint("stand-in", url),
+            _make_model({"base_url": url, "api_key": "no-key-needed", **arguments}),
         )
 
 
-def _model(arguments: dict[str, Any]) -> ChatASIOne:
+def _make_model(arguments: dict[str, Any]) -> ChatASIOne:
     try:
         return ChatASIOne(**arguments)
     except ValidationError as refused:
@@ -105,15 +97,8 @@ def _model(arguments: dict[str, Any]) -> ChatASIOne:
         raise CannotAskError(str(refused)) from refused
 
 
-def question_graph(model: ChatASIOne) -> Graph:
-    """Build the graph that answers a question: one node, the model.
-
-    Args:
-        model: The model.
-
-    Returns:
-        The graph; its state is a list of messages.
-    """
+def build_graph(model: ChatASIOne) -> Graph:
+    """Return the graph that answers a question: one node, the model."""
 
     async def answer(state: MessagesState) -> dict[str, list[AIMessage]]:
         return {"messages": [await model.ainvoke(state["messages"])]}
@@ -125,47 +110,32 @@ def question_graph(model: ChatASIOne) -> Graph:
     return graph.compile()
 
 
-async def ask(model: ChatASIOne, question: str) -> AsyncIterator[Piece | AIMessage]:
-    """Put a question through the graph.
+async def ask(model: ChatASIOne, question: str) -> AsyncIterator[TextDelta | AIMessage]:
+    """Ask a question, and yield each delta as it arrives, then the whole message.
 
-    Asynchronous, because a synchronous graph that streams waits for its node before it lets an
-    interrupt through, and a cancelled one closes the connection at once.
-
-    Args:
-        model: The model.
-        question: The user's text.
-
-    Yields:
-        Thought and answer piece by piece as they arrive, then the whole message.
+    It is async because an interrupt cancels an async graph at once. A sync one would wait for its
+    node first.
 
     Raises:
-        ASIOneError: If the call failed.
+        ASIOneError: If the request failed.
     """
     start = MessagesState(messages=[HumanMessage(question)])
-    run = question_graph(model).astream(start, stream_mode=["messages", "values"])
+    run = build_graph(model).astream(start, stream_mode=["messages", "values"])
     async with aclosing(cast("AsyncGenerator[tuple[str, Any]]", run)) as events:
         async for mode, event in events:
             if mode == "messages":
-                for piece in _pieces(event[0]):
-                    yield piece
+                for delta in _list_deltas(event[0]):
+                    yield delta
             elif isinstance(message := event["messages"][-1], AIMessage):
                 yield message
 
 
-def as_data(source: Source, message: AIMessage) -> dict[str, Any]:
-    """Lay a message out as plain data, every name present.
-
-    Args:
-        source: Who was asked.
-        message: The message.
-
-    Returns:
-        JSON values: what the command's `--json` prints.
-    """
+def to_data(endpoint: Endpoint, message: AIMessage) -> dict[str, Any]:
+    """Return a message as JSON values with every name present, for `--json`."""
     extras, metadata = message.additional_kwargs, message.response_metadata
     return {
-        "source": source.kind,
-        "base_url": source.base_url,
+        "source": endpoint.kind,
+        "base_url": endpoint.base_url,
         "model": metadata.get("model_name"),
         "session_id": metadata.get("session_id"),
         "thought": extras.get("thought"),
@@ -184,9 +154,9 @@ def as_data(source: Source, message: AIMessage) -> dict[str, Any]:
     }
 
 
-def _pieces(message: object) -> Iterator[Piece]:
+def _list_deltas(message: object) -> Iterator[TextDelta]:
     if isinstance(message, AIMessageChunk):
         if thought := message.additional_kwargs.get("thought"):
-            yield Piece("thought", thought)
+            yield TextDelta("thought", thought)
         if message.text:
-            yield Piece("answer", message.text)
+            yield TextDelta("answer", message.text)

@@ -1,4 +1,4 @@
-"""What `python -m langchain_asi_one` does once its arguments are read: job, screen, exit status."""
+"""How a command runs: its streams, its complaints and its exit status; and the first command."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import os
 import sys
 import warnings
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Final, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one._cli.ask import CannotAskError, Piece, Source, as_data, ask, asked
-from langchain_asi_one._cli.screen import complain, screen_on
+from langchain_asi_one._cli.ask import CannotAskError, Endpoint, TextDelta, ask, open_model, to_data
+from langchain_asi_one._cli.options import list_model_fields
+from langchain_asi_one._json.printable import one_line
+from langchain_asi_one.display._printer import Printer, choose_printer
+from langchain_asi_one.display._view import ANSWER, THOUGHT
 from langchain_asi_one.errors import ASIOneError
 
 if TYPE_CHECKING:
@@ -22,36 +26,30 @@ if TYPE_CHECKING:
 
     from langchain_asi_one.chat_models import ChatASIOne
 
-_FAILED, _USAGE, _BROKEN_PIPE = 1, 2, 141
-_PACE = 0.02
+_FAILED, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
+_PACE: Final = 0.02
+_TITLES: Final = {"thought": THOUGHT, "answer": ANSWER}
 
 
-def run(options: argparse.Namespace) -> int:
-    """Ask the question and show the answer.
-
-    Args:
-        options: The arguments, as `langchain_asi_one.__main__` reads them.
-
-    Returns:
-        Exit status.
-    """
-    return status_of(lambda: _answer(options))
+def run_question(options: argparse.Namespace) -> int:
+    """Ask the question, show the answer and return the exit status."""
+    return run_command(lambda: _answer(options))
 
 
-def status_of(job: Callable[[], None]) -> int:
-    """Do the work of a command, and tell what went wrong in one line on stderr.
-
-    Args:
-        job: Asks and prints.
-
-    Returns:
-        Exit status, as the commands' help tells.
-    """
+def run_command(work: Callable[[], None]) -> int:
+    """Do the work of a command, report a failure in one line, and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a character gets its escape, not an exception.
+            stream.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain("warning", str(message))
         try:
-            job()
+            work()
             sys.stdout.flush()
+        except KeyboardInterrupt:
+            complain("error", "interrupted.")
+            return _INTERRUPTED
         except CannotAskError as problem:
             complain("error", str(problem))
             return _USAGE
@@ -65,37 +63,41 @@ def status_of(job: Callable[[], None]) -> int:
     return 0
 
 
+def complain(kind: str, text: str) -> None:
+    """Write one line to stderr: an error or a warning, which may quote the API."""
+    print(f"{kind}: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def print_endpoint(printer: Printer, endpoint: Endpoint) -> None:
+    """Print where requests go: the API in green, the stand-in in yellow."""
+    printer.print_notice(str(endpoint), "bold green" if endpoint.kind == "live" else "bold yellow")
+
+
 def _answer(options: argparse.Namespace) -> None:
-    fields = {
-        "model": options.model,
-        "session_id": options.session,
-        "web_search": options.web_search or None,
-        "planner_mode": options.planner or None,
-    }
-    given = {name: value for name, value in fields.items() if value is not None}
     pace = _PACE if sys.stdout.isatty() and not options.json else 0
     show = _show_data if options.json else _show
-    with asked(offline=options.offline, pace=pace, **given) as (source, model):
-        asyncio.run(show(source, model, options.question))
+    fields = list_model_fields(options)
+    with open_model(offline=options.offline, pace=pace, **fields) as (endpoint, model):
+        asyncio.run(show(endpoint, model, options.question))
 
 
-async def _show_data(source: Source, model: ChatASIOne, question: str) -> None:
+async def _show_data(endpoint: Endpoint, model: ChatASIOne, question: str) -> None:
     items = [item async for item in ask(model, question)]
     (message,) = (item for item in items if isinstance(item, AIMessage))
-    print(json.dumps(as_data(source, message), indent=2))
+    print(json.dumps(to_data(endpoint, message), indent=2))
 
 
-async def _show(source: Source, model: ChatASIOne, question: str) -> None:
-    screen = screen_on(sys.stdout)
-    screen.source(source)
+async def _show(endpoint: Endpoint, model: ChatASIOne, question: str) -> None:
+    printer = choose_printer(sys.stdout)
+    print_endpoint(printer, endpoint)
     try:
         async with aclosing(
-            cast("AsyncGenerator[Piece | AIMessage]", ask(model, question))
+            cast("AsyncGenerator[TextDelta | AIMessage]", ask(model, question))
         ) as items:
             async for item in items:
-                if isinstance(item, Piece):
-                    screen.piece(item)
+                if isinstance(item, TextDelta):
+                    printer.print_delta(_TITLES[item.kind], item.text)
                 else:
-                    screen.message(item)
+                    printer.print_message(item)
     finally:
-        screen.end()
+        printer.end_section()

@@ -1,4 +1,4 @@
-"""What can become of an agent in a run, and the signs for it."""
+"""The status of an agent in a run, and the signs for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from langchain_asi_one.display._view import Item
+    from langchain_asi_one.display._view import Row
 
 Status: TypeAlias = Literal["named", "allowed", "refused", "pending", "failed"]
 
@@ -17,7 +17,7 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "pending": ("…", "pending: it may be asked, and has not answered yet"),
     "failed": ("!", "failed: it was asked, and gave no answer"),
 }
-"""Of each status the sign and what it means."""
+"""Of each status the sign and its meaning."""
 
 AGENTS: Final = "Agents of this run"
 
@@ -27,11 +27,23 @@ class Agent:
     """An agent in a run.
 
     Attributes:
-        identity: Its checked address or sound handle; `""` if it has neither.
-        status: What became of it.
-        item: The same for people.
+        address: Its address, if the checksum is right; else `""`.
+        handle: Its handle with `@`, if it is a sound one; else `""`.
+        status: Its status.
+        row: The same for people.
     """
 
-    identity: str
+    address: str
+    handle: str
     status: Status
-    item: Item
+    row: Row
+
+    @property
+    def identity(self) -> str:
+        """What identifies it: the address, else the handle; `""` if it has neither."""
+        return self.address or self.handle
+
+    @property
+    def identifiers(self) -> list[str]:
+        """Handle and address, as far as it has them."""
+        return [one for one in (self.handle, self.address) if one]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from langchain_asi_one._json.printable import printable
-from langchain_asi_one.display._diagram import Diagram, workers_of
-from langchain_asi_one.display._graph_state import is_state, run_of
-from langchain_asi_one.display._html import as_card
-from langchain_asi_one.display._text import Section, as_text, laid_out, turn_sections
-from langchain_asi_one.display._view import Turn, prose, turn_of
+from langchain_asi_one.display._diagram import Diagram, find_workers
+from langchain_asi_one.display._drawing import draw_text
+from langchain_asi_one.display._graph_state import is_state, read_state
+from langchain_asi_one.display._html import render_card
+from langchain_asi_one.display._text import join_sections, to_text_sections
+from langchain_asi_one.display._view import MessageView, Row, Section, view_message
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,39 +22,37 @@ SHOWABLE: Final = (
     "a message, a list of messages, a graph's state (a dict with messages, or what get_state "
     "returns), a compiled graph, or a stream of a model"
 )
+_MARGIN: Final = 2
 
 
 @dataclass(frozen=True)
 class Card:
-    """What `card` returns: `str()` gives text, a notebook shows HTML, and rich draws it.
+    """The result of `card`: `str()` gives text, a notebook shows HTML, and rich draws it.
 
     Attributes:
-        turns: What is told, message by message.
+        views: What is shown, message by message.
         diagram: The graph, if one is shown.
-        live: What is going on while an answer is streamed; else `""`.
+        live: The state of an answer that is being streamed; else `""`.
         folded: Whether thoughts are folded away.
 
     Example:
         >>> from langchain_core.messages import AIMessage
-        >>> made = card(AIMessage("Hello!"))
-        >>> [section.title for section in made.sections]
-        ['Answer']
-        >>> made.text().splitlines()
+        >>> card(AIMessage("Hello!")).text().splitlines()
         ['Answer', '  Hello!']
     """
 
-    turns: tuple[Turn, ...]
+    views: tuple[MessageView, ...]
     diagram: Diagram | None = None
     live: str = ""
     folded: bool = True
 
-    @property
-    def sections(self) -> list[Section]:
-        """The same in sections."""
-        made = turn_sections(self.turns)
+    def list_sections(self, width: int | None) -> list[Section]:
+        """Return the graph, drawn for `width` columns, and the sections of all views."""
+        sections = [section for view in self.views for section in view.sections]
         if self.diagram is None:
-            return made
-        return [*laid_out([prose("Graph", printable(self.diagram.mermaid.strip()))]), *made]
+            return sections
+        drawing = draw_text(self.diagram, None if width is None else width - _MARGIN)
+        return [Section("Graph", "drawing", (Row(((None, drawing),)),)), *sections]
 
     def text(self, width: int | None = None) -> str:
         """Write plain text, as `format_message` does.
@@ -65,7 +63,7 @@ class Card:
         Returns:
             Lines under titles.
         """
-        return as_text(self.sections, width)
+        return join_sections(to_text_sections(self.list_sections(width)), width)
 
     def __str__(self) -> str:
         return self.text()
@@ -74,12 +72,12 @@ class Card:
         return self.text()
 
     def __rich__(self) -> RenderableType:
-        from langchain_asi_one.display._rich import drawn  # noqa: PLC0415 - optional
+        from langchain_asi_one.display._rich import RichCard  # noqa: PLC0415 - optional
 
-        return drawn(self)
+        return RichCard(self)
 
     def _repr_html_(self) -> str:
-        return as_card(self.turns, diagram=self.diagram, live=self.live, folded=self.folded)
+        return render_card(self.views, diagram=self.diagram, live=self.live, folded=self.folded)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         bundle = {"text/plain": self.text(), "text/html": self._repr_html_()}
@@ -98,7 +96,7 @@ def card(value: object, state: object = None) -> Card:
         state: Only with a graph: the state of a run of it, whose agents are marked.
 
     Returns:
-        The card. Everything from the model is escaped and nothing in it runs or is fetched.
+        The card. Everything from the model is escape_text and nothing in it runs or is fetched.
 
     Raises:
         TypeError: If the value is none of these, or `state` is given without a graph.
@@ -113,41 +111,42 @@ def card(value: object, state: object = None) -> Card:
           Hello!
     """
     if is_graph(value):
-        return _graph_card(value, state)
+        return _make_graph_card(value, state)
     if state is not None:
-        msg = f"a state is shown beside its graph: show(graph, state); got {_kind(value)} first"
+        kind = _describe_type(value)
+        msg = f"a state is shown beside its graph: show(graph, state); got {kind} first"
         raise TypeError(msg)
     if isinstance(value, BaseMessage):
-        return Card((turn_of(value),))
+        return Card((view_message(value),))
     if isinstance(value, list | tuple) and all(isinstance(one, BaseMessage) for one in value):
-        return Card(tuple(map(turn_of, value)))
+        return Card(tuple(map(view_message, value)))
     if is_state(value):
-        return Card(tuple(run_of(value).turns))
-    msg = f"show takes {SHOWABLE}; got {_kind(value)}"
+        return Card(tuple(read_state(value).views))
+    msg = f"show takes {SHOWABLE}; got {_describe_type(value)}"
     raise TypeError(msg)
 
 
 def is_graph(value: object) -> bool:
-    """Whether a value is a compiled LangGraph graph, or the drawing of one."""
+    """Return whether a value is a compiled LangGraph graph, or what its `get_graph` returns."""
     compiled = hasattr(value, "get_graph") and hasattr(value, "get_state")
     return compiled or hasattr(value, "draw_mermaid")
 
 
-def _graph_card(graph: Any, state: object) -> Card:
+def _make_graph_card(graph: Any, state: object) -> Card:
     drawing = graph.get_graph() if hasattr(graph, "get_graph") else graph
     if state is None:
-        return Card((), Diagram(drawing, workers_of(graph)))
+        return Card((), Diagram(drawing, find_workers(graph)))
     if not is_state(state):
         msg = (
             "the state beside a graph must be what invoke or get_state returned; got "
-            f"{_kind(state)}"
+            f"{_describe_type(state)}"
         )
         raise TypeError(msg)
-    run = run_of(state)
-    return Card(tuple(run.closing), Diagram(drawing, workers_of(graph), run.agents))
+    run = read_state(state)
+    return Card(tuple(run.closing), Diagram(drawing, find_workers(graph), run.agents))
 
 
-def _kind(value: object) -> str:
+def _describe_type(value: object) -> str:
     if isinstance(value, Mapping):
         return f"a dict with the keys {', '.join(map(repr, value)) or '(none)'}"[:200]
     return f"{type(value).__module__}.{type(value).__qualname__}"

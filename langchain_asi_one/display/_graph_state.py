@@ -1,4 +1,4 @@
-"""What became of the agents that ASI:One named in a run, read from the state of its graph."""
+"""The agents of a run and their status, read from the state of its graph."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from langchain_core.messages.utils import convert_to_messages
 
 from langchain_asi_one._agent_identity import identify_agent, is_report
 from langchain_asi_one.display._agent_status import AGENTS, STATUSES, Agent, Status
-from langchain_asi_one.display._view import Item, Part, Turn, entry_item, short, turn_of
-from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
+from langchain_asi_one.display._view import (
+    MessageView,
+    Row,
+    Section,
+    describe_entry,
+    shorten,
+    view_message,
+)
+from langchain_asi_one.executable_data import HANDLE, ExecutableEntry, get_executable_data
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """The state of a graph, as far as it concerns people.
+class RunState:
+    """The parts of a graph's state that are shown.
 
     Attributes:
         messages: All of them.
@@ -30,19 +37,21 @@ class Run:
     waiting: bool
 
     @property
-    def turns(self) -> list[Turn]:
-        """What is read, in order."""
-        return [*map(turn_of, self.messages), *self.closing]
+    def views(self) -> list[MessageView]:
+        """The views of all messages, and of the run."""
+        return [*map(view_message, self.messages), *self.closing]
 
     @property
-    def closing(self) -> list[Turn]:
-        """What the run itself has to say."""
-        parts = [Part(AGENTS, "named", tuple(agent.item for agent in self.agents))]
-        parts = [part for part in parts if part.items]
-        return [Turn("run", AGENTS, tuple(parts), self.waiting)] if parts or self.waiting else []
+    def closing(self) -> list[MessageView]:
+        """The view of the run: its agents, and whether it waits."""
+        if not self.agents and not self.waiting:
+            return []
+        rows = tuple(agent.row for agent in self.agents)
+        sections = (Section(AGENTS, "named", rows),) if rows else ()
+        return [MessageView("run", AGENTS, sections, self.waiting)]
 
 
-def run_of(state: object) -> Run:
+def read_state(state: object) -> RunState:
     """Read a state: a mapping, a snapshot of `get_state`, or an object with `messages`."""
     values = getattr(state, "values", None)
     waiting = False
@@ -56,11 +65,11 @@ def run_of(state: object) -> Run:
     waiting = waiting or bool(values.get("__interrupt__"))
     waiting = waiting or (isinstance(follow_up, Mapping) and bool(follow_up.get("pending")))
     messages = tuple(convert_to_messages(values.get("messages") or []))
-    return Run(messages, tuple(_agents(messages, values, waiting=waiting)), waiting)
+    return RunState(messages, tuple(_list_agents(messages, values, waiting=waiting)), waiting)
 
 
 def is_state(value: object) -> bool:
-    """Whether `run_of` can read a value."""
+    """Return whether `read_state` can read a value."""
     if isinstance(value, Mapping):
         return not value.keys().isdisjoint(("messages", "executable_data", "agent_results"))
     if isinstance(getattr(value, "values", None), Mapping) and hasattr(value, "next"):
@@ -68,7 +77,7 @@ def is_state(value: object) -> bool:
     return isinstance(getattr(value, "messages", None), list) and hasattr(value, "__dict__")
 
 
-def _agents(
+def _list_agents(
     messages: tuple[BaseMessage, ...], values: Mapping[str, Any], *, waiting: bool
 ) -> Iterator[Agent]:
     results = [one for one in values.get("agent_results") or [] if isinstance(one, Mapping)]
@@ -76,30 +85,38 @@ def _agents(
     kept_identities = {identify_agent(_entry(entry)) for entry in kept}
     routed = values.get("agent_results") is not None or "executable_data" in values
     named = [(entry, True) for entry in map(_entry, kept)]
-    named += [*_named_in_turn(messages)]
+    named += [*_list_turn_entries(messages)]
     seen: set[str] = set()
     for entry, before in named:
         identity = identify_agent(entry)
-        _, item = entry_item(entry)
-        key = identity or item.name
+        _, row = describe_entry(entry)
+        key = identity or row.name
         if key in seen or (identity is None and entry.get("kind") == "unknown"):
             continue
         seen.add(key)
         own = [one for one in results if identity and one.get("agent") == identity]
-        status = _status(
+        status = _judge(
             own,
             in_reach=identity in kept_identities and identity is not None,
             routed=routed and before,
             waiting=waiting,
         )
-        yield Agent(identity or "", status, _told(item, status, own))
+        address = identity if identity and identity == entry.get("address") else ""
+        handle = _read_handle(entry)
+        yield Agent(address, handle, status, _make_agent_row(row, status, own))
+
+
+def _read_handle(entry: ExecutableEntry) -> str:
+    handle = entry.get("handle")
+    match = HANDLE.fullmatch(handle) if isinstance(handle, str) else None
+    return f"@{match[1]}" if match and not entry.get("problems") else ""
 
 
 def _entry(value: Any) -> ExecutableEntry:
     return value  # type: ignore[no-any-return]
 
 
-def _status(
+def _judge(
     results: list[Mapping[str, Any]], *, in_reach: bool, routed: bool, waiting: bool
 ) -> Status:
     if any("error" in one for one in results):
@@ -111,18 +128,18 @@ def _status(
     return "pending" if waiting and in_reach else "refused"
 
 
-def _told(item: Item, status: Status, results: list[Mapping[str, Any]]) -> Item:
+def _make_agent_row(row: Row, status: Status, results: list[Mapping[str, Any]]) -> Row:
     sign, meaning = STATUSES[status]
     fields: list[tuple[str | None, str]] = [("status", f"{sign} {meaning}")]
     kept = ("handle", "address", "tool", "arguments")
-    fields += [(label, text) for label, text in item.fields if label in kept]
-    fields += [("answer", short(one["result"])) for one in results if "result" in one]
-    problems = [short(one["error"]) for one in results if "error" in one]
-    return Item(tuple(fields), item.name, (*item.problems, *problems), status)
+    fields += [(label, text) for label, text in row.fields if label in kept]
+    fields += [("answer", shorten(one["result"])) for one in results if "result" in one]
+    problems = [shorten(one["error"]) for one in results if "error" in one]
+    return Row(tuple(fields), row.name, (*row.problems, *problems), status)
 
 
-def _named_in_turn(messages: tuple[BaseMessage, ...]) -> Iterator[tuple[ExecutableEntry, bool]]:
-    """The entries of the last turn; whether each was named before the agents had answered."""
+def _list_turn_entries(messages: tuple[BaseMessage, ...]) -> Iterator[tuple[ExecutableEntry, bool]]:
+    """Yield the entries of the last turn, and whether each was named before agents answered."""
     turn: list[tuple[AIMessage, bool]] = []
     for message in reversed(messages):
         if isinstance(message, HumanMessage):

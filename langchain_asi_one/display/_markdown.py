@@ -21,12 +21,12 @@ _FIRST_HEADING: Final = 5  # below the titles of the card
 _LAST_HEADING: Final = 6
 
 
-def may_be_linked(address: str) -> bool:
+def is_linkable(address: str) -> bool:
     """Whether an address may be made a link: web and mail only, no other scheme, none relative."""
     return _ADDRESS.match(address) is not None
 
 
-def as_html(text: str) -> str | None:
+def render_markdown(text: str) -> str | None:
     """Render Markdown as HTML that does nothing.
 
     Args:
@@ -36,22 +36,22 @@ def as_html(text: str) -> str | None:
         HTML of known elements and attributes; `None` if `markdown-it-py` is missing, or the text
         is beyond 200,000 characters.
     """
-    tokens = safe_tokens(text)
+    tokens = parse_markdown(text)
     if tokens is None:
         return None
     parser = _parser()
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
-def safe_tokens(text: str) -> list[Token] | None:
-    """Read Markdown; see `as_html`. No token holds HTML, an image or an unprintable character."""
+def parse_markdown(text: str) -> list[Token] | None:
+    """Parse Markdown into tokens without HTML, images and unprintable characters."""
     if len(text) > _LONGEST:
         return None
     try:
         parser = _parser()
     except ImportError:
         return None
-    return list(_checked(parser.parse(printable(text))))
+    return list(_sanitize(parser.parse(printable(text))))
 
 
 @cache
@@ -60,11 +60,11 @@ def _parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     # What it refuses stays text.
-    parser.validateLink = may_be_linked  # type: ignore[assignment,method-assign]
+    parser.validateLink = is_linkable  # type: ignore[assignment,method-assign]
     return parser
 
 
-def _checked(tokens: Sequence[Token]) -> Iterator[Token]:
+def _sanitize(tokens: Sequence[Token]) -> Iterator[Token]:
     """The same tokens without what a renderer would take literally from the model."""
     for token in tokens:
         # Entities are decoded by now, and may stand for what `printable` took out.
@@ -77,7 +77,7 @@ def _checked(tokens: Sequence[Token]) -> Iterator[Token]:
             token.type = "code_block"
         token.attrs = _attributes(token)
         if token.children is not None:
-            token.children = list(_inline(token.children))
+            token.children = list(_sanitize_inline(token.children))
         yield token
 
 
@@ -90,7 +90,7 @@ def _attributes(token: Token) -> dict[str, str | int | float]:
     return {"start": start} if isinstance(start, int) else {}
 
 
-def _inline(tokens: Sequence[Token]) -> Iterator[Token]:
+def _sanitize_inline(tokens: Sequence[Token]) -> Iterator[Token]:
     targets: list[str] = []
     for place, token in enumerate(tokens):
         if token.type == "image":
@@ -98,7 +98,7 @@ def _inline(tokens: Sequence[Token]) -> Iterator[Token]:
         elif token.type == "link_open":
             target = printable(str(token.attrs.get("href", "")))
             title = printable(str(token.attrs.get("title", "")))
-            same = _says_the_same(tokens[place + 1 : place + 3], target)
+            same = _shows_target(tokens[place + 1 : place + 3], target)
             targets.append("" if same else f" ({target}{', ' if title else ''}{title})")
             rel = "noopener noreferrer"
             token.attrs = {"href": target, "rel": rel, "target": "_blank"}
@@ -108,10 +108,10 @@ def _inline(tokens: Sequence[Token]) -> Iterator[Token]:
             if shown := targets.pop():
                 yield _text(shown)
         else:
-            yield from _checked([token])
+            yield from _sanitize([token])
 
 
-def _says_the_same(following: Sequence[Token], target: str) -> bool:
+def _shows_target(following: Sequence[Token], target: str) -> bool:
     """Whether the text of a link is its target."""
     kinds = [token.type for token in following]
     return kinds == ["text", "link_close"] and following[0].content == target
@@ -129,6 +129,6 @@ def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
 
 
-def escaped(value: Any) -> str:
-    """Text for an HTML element or a quoted attribute: made printable, then escaped."""
+def escape_text(value: Any) -> str:
+    """Text for an HTML element or a quoted attribute: made printable, then escape_text."""
     return escape(printable(str(value)), quote=True)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from langchain_asi_one.display._text import NARROWEST
+from langchain_asi_one.display._terminal import find_width, fit_encoding, supports_rich
 
 if TYPE_CHECKING:
     from rich.live import Live
 
     from langchain_asi_one.display._card import Card
-    from langchain_asi_one.display._live import Place
-
-_WIDEST: Final = 100
 
 
-class Notebook:
+class Output(Protocol):
+    """A place that shows a card while it grows, and then the whole."""
+
+    def update(self, card: Card) -> None:
+        """Show the card as it is now."""
+
+    def finish(self, card: Card) -> None:
+        """Show the whole card; no update follows."""
+
+
+class NotebookOutput:
     """An output cell: one display, updated in place."""
 
     def __init__(self) -> None:
@@ -37,24 +41,24 @@ class Notebook:
     finish = update
 
 
-class Terminal:
-    """A terminal with rich: the last lines while a stream runs, then the whole.
+class RichOutput:
+    """A terminal with rich: the last lines while a card grows, then the whole.
 
     Args:
         out: The terminal.
     """
 
     def __init__(self, out: TextIO) -> None:
-        from langchain_asi_one.display._rich import console_on  # noqa: PLC0415 - optional
+        from langchain_asi_one.display._rich import open_console  # noqa: PLC0415 - optional
 
-        self._console = console_on(out)
+        self._console = open_console(out)
         self._live: Live | None = None
 
     def update(self, card: Card) -> None:
         """Show the end of a growing card."""
         from rich.live import Live  # noqa: PLC0415 - optional
 
-        from langchain_asi_one.display._rich import Tail  # noqa: PLC0415 - optional
+        from langchain_asi_one.display._rich import CardTail  # noqa: PLC0415 - optional
 
         if self._live is None:
             self._live = Live(
@@ -64,16 +68,16 @@ class Terminal:
                 vertical_overflow="crop",
             )
             self._live.start()
-        self._live.update(Tail(card), refresh=True)
+        self._live.update(CardTail(card), refresh=True)
 
     def finish(self, card: Card) -> None:
-        """Take the growing card away and write the whole."""
+        """Remove the growing card and write the whole."""
         if self._live is not None:
             self._live.stop()
         self._console.print(card)
 
 
-class Plain:
+class PlainOutput:
     """A file, or a terminal without rich: text, once.
 
     Args:
@@ -84,30 +88,26 @@ class Plain:
         self._out = out
 
     def update(self, card: Card) -> None:
-        """Write nothing yet: what is written cannot be taken back."""
+        """Write nothing yet: text in a file cannot be taken back."""
 
     def finish(self, card: Card) -> None:
         """Write the text."""
-        width = None
-        if self._out.isatty():
-            width = max(min(shutil.get_terminal_size().columns, _WIDEST), NARROWEST)
         live = f"\n\n{card.live}" if card.live else ""
-        self._out.write(f"{card.text(width)}{live}\n")
+        text = f"{card.text(find_width(self._out))}{live}\n"
+        self._out.write(fit_encoding(text, self._out))
         self._out.flush()
 
 
-def place_for(file: TextIO | None) -> Place:
-    """Choose where to show: the file if one is given, else the notebook, else standard output."""
-    if file is None and in_notebook():
-        return Notebook()
+def choose_output(file: TextIO | None) -> Output:
+    """Return the output for `file`; without one, the notebook's or standard output."""
+    if file is None and is_notebook():
+        return NotebookOutput()
     out = sys.stdout if file is None else file
-    if out.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich"):
-        return Terminal(out)
-    return Plain(out)
+    return RichOutput(out) if supports_rich(out) else PlainOutput(out)
 
 
-def in_notebook() -> bool:
-    """Whether this runs in a notebook's kernel. Does not import IPython."""
+def is_notebook() -> bool:
+    """Return whether this runs in a notebook's kernel. Does not import IPython."""
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
     return getattr(shell, "kernel", None) is not None

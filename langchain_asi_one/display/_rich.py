@@ -1,9 +1,9 @@
-"""A card on a terminal, with rich: what text says, with titles, styles and drawn Markdown."""
+"""A card on a terminal, with rich: the same text with titles, styles and drawn Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
@@ -12,9 +12,15 @@ from rich.rule import Rule
 from rich.segment import Segment
 from rich.text import Text
 
-from langchain_asi_one.display._markdown import safe_tokens
-from langchain_asi_one.display._text import NARROWEST, Line, Section, laid_out
-from langchain_asi_one.display._view import ANSWER, THOUGHT, Part
+from langchain_asi_one.display._markdown import parse_markdown
+from langchain_asi_one.display._terminal import (
+    ROLE_STYLES,
+    RULE_STYLE,
+    TITLE_STYLE,
+    clamp_width,
+)
+from langchain_asi_one.display._text import Line, TextSection, to_text_sections
+from langchain_asi_one.display._view import ANSWER, THOUGHT, Section
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -22,22 +28,14 @@ if TYPE_CHECKING:
 
     from langchain_asi_one.display._card import Card
 
-_WIDEST: Final = 100  # longer lines are hard to read
-_ROLES: Final = {"text": "default", "name": "bold", "problem": "yellow"}
 
-
-def console_on(out: TextIO) -> Console:
-    """Open a terminal: what is written there is never taken for markup."""
+def open_console(out: TextIO) -> Console:
+    """Return a console that takes nothing for markup."""
     return Console(file=out, highlight=False, markup=False, emoji=False)
 
 
-def drawn(card: Card) -> RenderableType:
-    """Lay a card out."""
-    return _Drawn(card)
-
-
-class Tail:
-    """The last lines of a card: as much as fits on the screen while it grows.
+class RichCard:
+    """Draws a card.
 
     Args:
         card: The card.
@@ -47,51 +45,56 @@ class Tail:
         self._card = card
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw."""
+        width = clamp_width(options.max_width)
+        yield from console.render(Group(*self._render(width)), options.update(width=width))
+
+    def _render(self, width: int) -> Iterator[RenderableType]:
+        for section in self._card.list_sections(width):
+            for text in to_text_sections([section]):
+                yield from _render_section(section, text, width)
+        if self._card.live:
+            yield Text(f"\n{self._card.live}", "dim")
+
+
+class CardTail:
+    """Draws the last lines of a card: as many as fit on the screen.
+
+    Args:
+        card: The card.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         free = options.update(height=None)
-        lines = console.render_lines(_Drawn(self._card), free, pad=False)
+        lines = console.render_lines(RichCard(self._card), free, pad=False)
         for line in lines[-max(console.height - 2, 1) :]:
             yield from line
             yield Segment.line()
 
 
-class _Drawn:
-    def __init__(self, card: Card) -> None:
-        self._card = card
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max(min(options.max_width, _WIDEST), NARROWEST)
-        free = options.update(width=width)
-        made = Group(*self._parts(width))
-        yield from console.render(made, free)
-
-    def _parts(self, width: int) -> Iterator[RenderableType]:
-        turns = [part for turn in self._card.turns for part in turn.parts]
-        whole = self._card.sections
-        before = len(whole) - sum(bool(laid_out([part])) for part in turns)
-        for section in whole[:before]:
-            yield from _section(section, width)
-        for part in turns:
-            for section in laid_out([part]):
-                yield from _answer(part, section, width)
-        if self._card.live:
-            yield Text(f"\n{self._card.live}", "dim")
+def render_title(title: str) -> Iterator[RenderableType]:
+    """Yield a blank line, and a title with a rule beside it."""
+    yield Text("")
+    yield Rule(Text(title, TITLE_STYLE), align="left", style=RULE_STYLE)
 
 
-def _answer(part: Part, section: Section, width: int) -> Iterator[RenderableType]:
-    tokens = safe_tokens(part.text) if part.title == ANSWER and part.form == "prose" else None
+def _render_section(section: Section, text: TextSection, width: int) -> Iterator[RenderableType]:
+    yield from render_title(section.title)
+    tokens = parse_markdown(section.text) if section.title == ANSWER else None
     if tokens is None:
-        yield from _section(section, width)
+        for line in text.lines:
+            yield _render_line(line, width, "dim italic" if section.title == THOUGHT else "")
         return
     # Its own parser would take entities for escapes, drop HTML and hide the targets of links.
-    said = Markdown("", code_theme="ansi_dark")
-    said.parsed = _for_terminals(tokens)
-    yield from _title(section.title)
-    yield Padding(said, (0, 0, 0, 2))
+    markdown = Markdown("", code_theme="ansi_dark")
+    markdown.parsed = _adapt_tokens(tokens)
+    yield Padding(markdown, (0, 0, 0, 2))
 
 
-def _for_terminals(tokens: list[Token]) -> list[Token]:
-    """The same without links, which rich writes as escapes: their targets stand in the text."""
+def _adapt_tokens(tokens: list[Token]) -> list[Token]:
+    """Remove links, which rich writes as escapes: their targets stand in the text."""
     for token in tokens:
         if token.children is not None:
             token.children = [one for one in token.children if not one.type.startswith("link_")]
@@ -100,20 +103,9 @@ def _for_terminals(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-def _section(section: Section, width: int) -> Iterator[RenderableType]:
-    yield from _title(section.title)
-    for line in section.lines:
-        yield _line(line, width, "dim italic" if section.title == THOUGHT else "")
-
-
-def _title(title: str) -> Iterator[RenderableType]:
-    yield Text("")
-    yield Rule(Text(title, "bold cyan"), align="left", style="dim cyan")
-
-
-def _line(line: Line, width: int, style: str) -> Text:
-    text = line.wrapped(width)
+def _render_line(line: Line, width: int, style: str) -> Text:
+    text = line.wrap(width)
     start = len(line.start)
-    made = Text(overflow="fold")
-    made.append(text[:start], "yellow" if line.role == "problem" else "dim")
-    return made.append(text[start:], style or _ROLES[line.role])
+    rendered = Text(overflow="fold")
+    rendered.append(text[:start], "yellow" if line.role == "problem" else "dim")
+    return rendered.append(text[start:], style or ROLE_STYLES[line.role])

@@ -8,8 +8,8 @@ from typing import Any, TextIO, overload
 from langchain_core.messages import AIMessage
 
 from langchain_asi_one.display._card import card
-from langchain_asi_one.display._live import afollow, follow
-from langchain_asi_one.display._outputs import place_for
+from langchain_asi_one.display._live import ashow_stream, show_stream
+from langchain_asi_one.display._outputs import choose_output
 
 
 @overload
@@ -48,12 +48,12 @@ def show(value: object, state: object = None, *, file: TextIO | None = None) -> 
           Hello!
     """
     if isinstance(value, AsyncIterator) and state is None:
-        return _ashow(value, file)
-    place = place_for(file)
+        return _show_async(value, file)
+    output = choose_output(file)
     if isinstance(value, Iterator) and state is None:
-        follow(value, place)
+        show_stream(value, output)
     else:
-        place.finish(card(value, state))
+        output.finish(card(value, state))
     return None
 
 
@@ -100,9 +100,9 @@ def stream_view(stream: Any, *, file: TextIO | None = None) -> Any:
         '[local stand-in] You said: "Hi". This is turn 1 of the session.'
     """
     if isinstance(stream, AsyncIterator):
-        return afollow(stream, place_for(file))
+        return ashow_stream(stream, choose_output(file))
     if isinstance(stream, Iterator):
-        return follow(stream, place_for(file))
+        return show_stream(stream, choose_output(file))
     msg = (
         "stream_view takes a running stream, such as model.stream(...) or model.astream(...); "
         f"got {type(stream).__qualname__}"
@@ -110,5 +110,5 @@ def stream_view(stream: Any, *, file: TextIO | None = None) -> Any:
     raise TypeError(msg)
 
 
-async def _ashow(stream: AsyncIterator[Any], file: TextIO | None) -> None:
-    await afollow(stream, place_for(file))
+async def _show_async(stream: AsyncIterator[Any], file: TextIO | None) -> None:
+    await ashow_stream(stream, choose_output(file))

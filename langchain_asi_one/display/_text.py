@@ -1,4 +1,4 @@
-"""The parts of a message as lines of text."""
+"""Sections as lines of text."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from typing import Final, Literal
 
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one.display._printable import Flow, columns
-from langchain_asi_one.display._view import Item, Part, Turn, message_parts
-
-NARROWEST: Final = 20
-"""Fewest columns to wrap to.
-
-Example:
-    >>> NARROWEST
-    20
-"""
+from langchain_asi_one.display._terminal import MIN_WIDTH
+from langchain_asi_one.display._view import Row, Section, list_answer_sections
+from langchain_asi_one.display._wrap import TextWrapper, count_columns
 
 _MARGIN: Final = "  "
 _WIDEST_LABEL: Final = 16
@@ -28,62 +21,44 @@ class Line:
     """A paragraph of a section, safe to print.
 
     Attributes:
-        text: The text; only thought and answer hold newlines.
-        label: What it is, padded so that neighbours line up; `""` for none.
-        role: `"name"` begins an item, `"problem"` says what is wrong, else `"text"`.
-
-    Example:
-        >>> Line("all day long", label="rain  ").wrapped(20)
-        '  rain  all day long'
+        text: The text; only thought, answer and drawings hold newlines.
+        label: Its label, padded so that neighbours line up; `""` for none.
+        role: `"name"` begins a row, `"problem"` says what is wrong, `"drawing"` is never wrapped.
     """
 
     text: str
     label: str = ""
-    role: Literal["text", "name", "problem"] = "text"
+    role: Literal["text", "name", "problem", "drawing"] = "text"
 
     @property
     def start(self) -> str:
-        """What stands before the text in its first line."""
+        """Margin and label, before the text of the first line."""
         return _MARGIN + self.label
 
-    def wrapped(self, width: int | None) -> str:
-        """Lay the line out.
-
-        Args:
-            width: Columns to wrap to; `None` wraps nothing.
-
-        Returns:
-            `start` and the text, without a newline at the end.
-        """
-        flow = Flow(width=width, first=self.start, rest=" " * columns(self.start))
-        return flow.feed(self.text) + flow.close()
+    def wrap(self, width: int | None) -> str:
+        """Return margin, label and text, wrapped to `width` columns unless that is `None`."""
+        width = None if self.role == "drawing" else width
+        wrapper = TextWrapper(width=width, first=self.start, rest=" " * count_columns(self.start))
+        return wrapper.feed(self.text) + wrapper.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a message under a title of its own.
-
-    Attributes:
-        title: What the part is.
-        lines: At least one.
-
-    Example:
-        >>> Section("Answer", (Line("Hello!"),)).lines[0].text
-        'Hello!'
-    """
+class TextSection:
+    """Lines under a title, at least one."""
 
     title: str
     lines: tuple[Line, ...]
 
 
 def format_message(message: AIMessage, *, width: int | None = None) -> str:
-    """Write a message as plain text: all that ASI:One said, in the order in which it happened.
+    """Write a message as plain text.
 
-    Thought, steps, answer and agents are shown as they are; the value of a step, of a tool's
-    argument or of its result is cut after 400 characters, with a note of how many follow.
+    Thought, steps, answer and agents stand in the order in which they happened. The thought and
+    the answer are whole; a value of a step, of a tool's arguments or of its result is cut after
+    400 characters, with a note of the rest.
 
     Args:
-        message: A message of `ChatASIOne`; of any other model, what it has in common.
+        message: A message of `ChatASIOne`, or of any other model.
         width: Columns to wrap to, 20 or more; `None` wraps nothing. Long words are not broken.
 
     Returns:
@@ -102,73 +77,53 @@ def format_message(message: AIMessage, *, width: int | None = None) -> str:
         Answer
           Hello!
     """
-    if width is not None and width < NARROWEST:
-        msg = f"width must be {NARROWEST} columns or more, or None to wrap nothing; got {width!r}."
+    if width is not None and width < MIN_WIDTH:
+        msg = f"width must be {MIN_WIDTH} columns or more, or None to wrap nothing; got {width!r}."
         raise ValueError(msg)
-    return as_text(sections(message), width)
+    return join_sections(to_text_sections(list_answer_sections(message)), width)
 
 
-def sections(message: AIMessage) -> list[Section]:
-    """Take a message apart into what people read.
-
-    Args:
-        message: A message of `ChatASIOne`; of any other model, what it has in common.
-
-    Returns:
-        The sections that have something to say, thought first and token counts last.
-
-    Example:
-        >>> from langchain_core.messages import AIMessage
-        >>> thought = {"thought": "A greeting."}
-        >>> [section.title for section in sections(AIMessage("Hi", additional_kwargs=thought))]
-        ['Thought', 'Answer']
-    """
-    return laid_out(message_parts(message))
+def to_text_sections(sections: Iterable[Section]) -> list[TextSection]:
+    """Return sections as lines, without those that have no visible character."""
+    written = (TextSection(one.title, tuple(_write_lines(one))) for one in sections)
+    return [one for one in written if any(line.wrap(None).strip() for line in one.lines)]
 
 
-def turn_sections(turns: Iterable[Turn]) -> list[Section]:
-    """The sections of all turns."""
-    return [section for turn in turns for section in laid_out(turn.parts)]
-
-
-def laid_out(parts: Iterable[Part]) -> list[Section]:
-    """The sections of parts; those without a visible character are left out."""
-    made = (Section(part.title, tuple(_lines(part))) for part in parts)
-    return [one for one in made if any(line.wrapped(None).strip() for line in one.lines)]
-
-
-def as_text(made: Iterable[Section], width: int | None) -> str:
-    """Write sections as plain text."""
+def join_sections(sections: Iterable[TextSection], width: int | None) -> str:
+    """Return sections as one text, a blank line between them."""
     return "\n\n".join(
-        "\n".join([section.title, *(line.wrapped(width) for line in section.lines)]).rstrip("\n")
-        for section in made
+        "\n".join([one.title, *(line.wrap(width) for line in one.lines)]).rstrip("\n")
+        for one in sections
     )
 
 
-def _lines(part: Part) -> Iterator[Line]:
-    for number, item in enumerate(part.items, start=1):
-        if part.form == "numbered":
+def _write_lines(section: Section) -> Iterator[Line]:
+    for number, row in enumerate(section.rows, start=1):
+        if section.form == "drawing":
+            yield from (Line(text, role="drawing") for _, text in row.fields)
+        elif section.form == "numbered":
             bullet = f"{number}. "
-            for place, line in enumerate(_labelled(item)):
+            for place, line in enumerate(_write_fields(row)):
                 yield Line(line.text, (bullet if not place else " " * len(bullet)) + line.label)
-        elif part.form == "named":
-            yield from _named(item)
+        elif section.form == "named":
+            yield from _write_named(row)
         else:
-            yield from _labelled(item)
+            yield from _write_fields(row)
 
 
-def _named(item: Item) -> Iterator[Line]:
-    yield Line(item.name, role="name")
-    for line in _labelled(item):
+def _write_named(row: Row) -> Iterator[Line]:
+    yield Line(row.name, role="name")
+    for line in _write_fields(row):
         yield Line(line.text, _MARGIN + line.label)
-    for problem in item.problems:
+    for problem in row.problems:
         yield Line(problem, _MARGIN + "! ", "problem")
 
 
-def _labelled(item: Item) -> Iterator[Line]:
-    pad = min(max((columns(label) for label, _ in item.fields if label), default=0), _WIDEST_LABEL)
-    for label, text in item.fields:
+def _write_fields(row: Row) -> Iterator[Line]:
+    widths = (count_columns(label) for label, _ in row.fields if label)
+    pad = min(max(widths, default=0), _WIDEST_LABEL)
+    for label, text in row.fields:
         if label is None:
             yield Line(text)
         else:
-            yield Line(text, label + " " * max(pad - columns(label), 0) + "  ")
+            yield Line(text, label + " " * max(pad - count_columns(label), 0) + "  ")

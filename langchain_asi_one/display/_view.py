@@ -1,4 +1,4 @@
-"""What is told of a message, in parts that every form (text, terminal, HTML) lays out."""
+"""The sections of a message, which text, terminal and HTML each lay out their own way."""
 
 from __future__ import annotations
 
@@ -16,19 +16,7 @@ from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
 
 THOUGHT: Final = "Thought"
-"""Title of the section that holds the reasoning.
-
-Example:
-    >>> THOUGHT
-    'Thought'
-"""
 ANSWER: Final = "Answer"
-"""Title of the section that holds the answer.
-
-Example:
-    >>> ANSWER
-    'Answer'
-"""
 NO_TEXT: Final = "(no text)"
 NO_NAME: Final = "(no name)"
 PENDING: Final = "still pending"
@@ -54,18 +42,18 @@ _SPEAKERS: Final = {
     "function": "Result of a tool",
 }
 
-Form: TypeAlias = Literal["prose", "fields", "numbered", "named"]
+Form: TypeAlias = Literal["prose", "fields", "numbered", "named", "drawing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One thing of a part. All text is safe to print.
+class Row:
+    """One entry of a section. All text is safe to print.
 
     Attributes:
         fields: Label and text; the label is `None` for a value that has none.
-        name: What the item is called; `""` if the form gives items no name.
+        name: Its name; `""` if the form names no rows.
         problems: What is wrong with it.
-        status: What became of it in a run: a key of `STATUSES`, or `""`.
+        status: Its status in a run: a key of `STATUSES`, or `""`.
     """
 
     fields: tuple[tuple[str | None, str], ...] = ()
@@ -75,96 +63,98 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What stands under one title.
+class Section:
+    """Rows under one title.
 
     Attributes:
-        title: Ours, never the model's.
-        form: How the items are laid out.
-        items: At least one.
+        title: Never text of the model.
+        form: How the rows are laid out.
+        rows: At least one.
     """
 
     title: str
     form: Form
-    items: tuple[Item, ...]
+    rows: tuple[Row, ...]
 
     @property
     def text(self) -> str:
-        """The text of a part in prose."""
-        return "\n".join(text for item in self.items for _, text in item.fields)
+        """The text of all rows, without labels."""
+        return "\n".join(text for row in self.rows for _, text in row.fields)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What one message, or the run itself, tells.
+class MessageView:
+    """What is shown of one message, or of the run itself.
 
     Attributes:
-        speaker: Whose it is: `"answer"`, `"asked"` or `"run"`.
-        label: The same for people.
-        parts: In the order in which they are read.
+        speaker: The model's answer, what it was asked, or the run.
+        label: The speaker's name for people.
+        sections: In reading order.
         pending: Whether the real answer is still to come.
     """
 
     speaker: Literal["answer", "asked", "run"]
     label: str
-    parts: tuple[Part, ...]
+    sections: tuple[Section, ...]
     pending: bool = False
 
 
-def turn_of(message: BaseMessage) -> Turn:
-    """Take any message apart."""
+def view_message(message: BaseMessage) -> MessageView:
+    """Return the view of any message."""
     if isinstance(message, AIMessage):
         own = message.response_metadata.get("model_provider") == "asi-one"
         label = "Answer of ASI:One" if own else "Answer of the model"
-        return Turn("answer", label, tuple(message_parts(message)), is_pending(message))
+        return MessageView(
+            "answer", label, tuple(list_answer_sections(message)), is_pending(message)
+        )
     label = _SPEAKERS.get(message.type, "Other message")
     fields: list[tuple[str | None, str]] = []
     if isinstance(message, ToolMessage):
         about = (("name", message.name), ("id", message.tool_call_id))
-        fields = [(name, short(value)) for name, value in about if value]
-    items = [Item(tuple(fields))] if fields else []
-    parts = [Part(label, "fields", tuple(items))] if items else []
-    said = printable(message.text).strip("\n") or _without_text(message)
-    title = label if not items else "Result"
-    parts.append(prose(title, said))
-    return Turn("asked", label, tuple(parts))
+        fields = [(name, shorten(value)) for name, value in about if value]
+    rows = [Row(tuple(fields))] if fields else []
+    sections = [Section(label, "fields", tuple(rows))] if rows else []
+    text = printable(message.text).strip("\n") or _name_blocks(message)
+    title = label if not rows else "Result"
+    sections.append(make_text_section(title, text))
+    return MessageView("asked", label, tuple(sections))
 
 
-def message_parts(message: AIMessage) -> list[Part]:
-    """Take an answer apart: the parts that have something to say."""
+def list_answer_sections(message: AIMessage) -> list[Section]:
+    """Return the sections of an answer that are not empty."""
     extras = {name: json_safe(value) for name, value in message.additional_kwargs.items()}
     entries = get_executable_data(message)
-    found: tuple[tuple[str, Form, Iterable[Item]], ...] = (
-        (THOUGHT, "prose", _prose(extras.get("thought"))),
-        _plan(extras.get("plan_state")),
-        (STEPS, "numbered", _numbered(_listed(extras.get("intermediate_steps")))),
-        (SERVER_TOOLS, "numbered", _numbered(_listed(extras.get("server_tool_calls")))),
-        (ANSWER, "prose", _answer(message)),
-        ("Refusal", "prose", _prose(extras.get("refusal"))),
-        ("Tools to run", "named", _tool_calls(message)),
-        ("Agents named", "named", _entries(entries, "agent")),
-        ("Calls named", "named", _entries(entries, "tool_call")),
-        ("Also named", "named", _entries(entries, "unknown")),
-        (ABOUT, "fields", _about(message)),
+    found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
+        (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
+        _make_plan(extras.get("plan_state")),
+        (STEPS, "numbered", _list_value_rows(_as_list(extras.get("intermediate_steps")))),
+        (SERVER_TOOLS, "numbered", _list_value_rows(_as_list(extras.get("server_tool_calls")))),
+        (ANSWER, "prose", _list_answer_rows(message)),
+        ("Refusal", "prose", _list_text_rows(extras.get("refusal"))),
+        ("Tools to run", "named", _list_call_rows(message)),
+        ("Agents named", "named", _list_entry_rows(entries, "agent")),
+        ("Calls named", "named", _list_entry_rows(entries, "tool_call")),
+        ("Also named", "named", _list_entry_rows(entries, "unknown")),
+        (ABOUT, "fields", _list_about_rows(message)),
     )
-    parts = (Part(title, form, tuple(items)) for title, form, items in found)
-    return [part for part in parts if part.items]
+    sections = (Section(title, form, tuple(rows)) for title, form, rows in found)
+    return [section for section in sections if section.rows]
 
 
 def is_pending(message: AIMessage) -> bool:
-    """Whether an answer only stands in for one to come."""
+    """Return whether the real answer comes later."""
     return bool(message.response_metadata.get("pending")) or is_deferred(message)
 
 
-def prose(title: str, text: str) -> Part:
-    """Make a part of plain text that is safe to print."""
-    return Part(title, "prose", (Item(((None, text),)),))
+def make_text_section(title: str, text: str) -> Section:
+    """Return a section of one text, which must be safe to print."""
+    return Section(title, "prose", (Row(((None, text),)),))
 
 
-def entry_item(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[str, Any], Item]:
-    """Tell of an agent or a call: what is told, and the same as an item."""
+def describe_entry(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[str, Any], Row]:
+    """Return the shown fields of an agent or a call, raw and as a `Row`."""
     known: dict[str, Any] = {"name": None, "problems": [], **entry}
-    rating = _rating(entry.get("raw"))
+    rating = _read_rating(entry.get("raw"))
     if rating is not None:
         known["rating"] = rating
     fields = {label: known[name] for name, label in _ENTRY_FIELDS.items() if name in known}
@@ -173,76 +163,76 @@ def entry_item(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[str, A
     if kind == "unknown":
         fields["as sent"] = known["raw"]
     name = known["name"] or fields.pop("tool", None)
-    return {"name": name, **fields}, _named(name, fields, known["problems"])
+    return {"name": name, **fields}, _make_named_row(name, fields, known["problems"])
 
 
-def short(value: object) -> str:
-    """One line of a value, cut after 400 characters with a note of how many follow."""
-    text = one_line(plain(value))
+def shorten(value: object) -> str:
+    """Return a value as one line of at most 400 characters and a note of the rest."""
+    text = one_line(to_text(value))
     more = len(text) - _MOST_SHOWN
     return text if more <= 0 else f"{text[:_MOST_SHOWN]}... ({more:,} more characters)"
 
 
-def plain(value: object) -> str:
-    """A text as it is, any other value as JSON."""
+def to_text(value: object) -> str:
+    """Return a text unchanged, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(json_safe(value), ensure_ascii=False)
 
 
-def _without_text(message: BaseMessage) -> str:
+def _name_blocks(message: BaseMessage) -> str:
     blocks = message.content if isinstance(message.content, list) else []
     kinds = [str(block.get("type", "?")) for block in blocks if isinstance(block, dict)]
-    return f"(no text; {short(', '.join(kinds))})" if kinds else NO_TEXT
+    return f"(no text; {shorten(', '.join(kinds))})" if kinds else NO_TEXT
 
 
-def _answer(message: AIMessage) -> Iterator[Item]:
-    yield from _prose(message.text)
+def _list_answer_rows(message: AIMessage) -> Iterator[Row]:
+    yield from _list_text_rows(message.text)
     if not message.text.strip() and not message.tool_calls and not message.invalid_tool_calls:
-        yield Item(((None, NO_TEXT),))
+        yield Row(((None, NO_TEXT),))
 
 
-def _prose(value: object) -> Iterator[Item]:
-    text = printable(value if isinstance(value, str) else "" if value is None else plain(value))
+def _list_text_rows(value: object) -> Iterator[Row]:
+    text = printable(value if isinstance(value, str) else "" if value is None else to_text(value))
     if text.strip():
-        yield Item(((None, text.strip("\n")),))
+        yield Row(((None, text.strip("\n")),))
 
 
-def _plan(value: object) -> tuple[str, Form, Iterable[Item]]:
+def _make_plan(value: object) -> tuple[str, Form, Iterable[Row]]:
     if isinstance(value, dict):
-        fields = tuple((one_line(name), short(field)) for name, field in value.items())
-        return "Plan", "fields", [Item(fields)] if fields else []
-    return "Plan", "numbered", _numbered(_listed(value))
+        fields = tuple((one_line(name), shorten(field)) for name, field in value.items())
+        return "Plan", "fields", [Row(fields)] if fields else []
+    return "Plan", "numbered", _list_value_rows(_as_list(value))
 
 
-def _numbered(values: Iterable[object]) -> Iterator[Item]:
+def _list_value_rows(values: Iterable[object]) -> Iterator[Row]:
     for number, value in enumerate(values, start=1):
         if isinstance(value, Mapping) and value:
             # The API may number its steps itself.
             fields = {k: v for k, v in value.items() if (k, v) != ("step", number)}
-            yield Item(tuple((one_line(str(key)), short(field)) for key, field in fields.items()))
+            yield Row(tuple((one_line(str(key)), shorten(field)) for key, field in fields.items()))
         else:
-            yield Item(((None, short(value)),))
+            yield Row(((None, shorten(value)),))
 
 
-def _tool_calls(message: AIMessage) -> Iterator[Item]:
+def _list_call_rows(message: AIMessage) -> Iterator[Row]:
     for call in (*message.tool_calls, *message.invalid_tool_calls):
         fields = {"arguments": call["args"], "id": call["id"]}
         broken = call.get("type") == "invalid_tool_call"
         error = call.get("error") or "The arguments are not the JSON text of an object."
-        yield _named(call["name"], fields, [error] if broken else [])
+        yield _make_named_row(call["name"], fields, [error] if broken else [])
 
 
-def _entries(entries: Iterable[ExecutableEntry], kind: str) -> Iterator[Item]:
+def _list_entry_rows(entries: Iterable[ExecutableEntry], kind: str) -> Iterator[Row]:
     shown: list[dict[str, Any]] = []
     for entry in entries:
-        told, item = entry_item(entry, kind)
+        fields, row = describe_entry(entry, kind)
         # A planner run names agents again, with less: no news unless something is wrong.
-        again = not item.problems and any(told.items() <= one.items() for one in shown)
+        again = not row.problems and any(fields.items() <= one.items() for one in shown)
         if entry["kind"] == kind and not again:
-            shown.append(told)
-            yield item
+            shown.append(fields)
+            yield row
 
 
-def _rating(raw: object) -> int | float | None:
+def _read_rating(raw: object) -> int | float | None:
     agent = raw.get("agent") if isinstance(raw, dict) else None
     for place in (raw, agent):
         rating = place.get("rating") if isinstance(place, dict) else None
@@ -251,33 +241,33 @@ def _rating(raw: object) -> int | float | None:
     return None
 
 
-def _named(name: str | None, fields: Mapping[str, Any], problems: Iterable[Any]) -> Item:
-    known = tuple((label, short(value)) for label, value in fields.items() if value is not None)
-    return Item(known, short(name or NO_NAME) or NO_NAME, tuple(map(short, problems)))
+def _make_named_row(name: str | None, fields: Mapping[str, Any], problems: Iterable[Any]) -> Row:
+    known = tuple((label, shorten(value)) for label, value in fields.items() if value is not None)
+    return Row(known, shorten(name or NO_NAME) or NO_NAME, tuple(map(shorten, problems)))
 
 
-def _about(message: AIMessage) -> Iterator[Item]:
-    fields = tuple(_about_fields(message))
+def _list_about_rows(message: AIMessage) -> Iterator[Row]:
+    fields = tuple(_list_about_fields(message))
     if fields:
-        yield Item(fields)
+        yield Row(fields)
 
 
-def _about_fields(message: AIMessage) -> Iterator[tuple[str, str]]:
+def _list_about_fields(message: AIMessage) -> Iterator[tuple[str, str]]:
     metadata = message.response_metadata
     for label, name in (("model", "model_name"), ("session", "session_id")):
         if metadata.get(name):
-            yield label, short(metadata[name])
+            yield label, shorten(metadata[name])
     if message.usage_metadata:
-        yield "tokens", _tokens(message.usage_metadata)
+        yield "tokens", _format_tokens(message.usage_metadata)
     reason = metadata.get("finish_reason")
     if reason and reason != "stop":
         cut = " (cut off: max_tokens is used up)" if reason == "length" else ""
-        yield "ended by", short(reason) + cut
+        yield "ended by", shorten(reason) + cut
     if is_pending(message):
         yield PENDING, "ASI:One gives the real answer later, in this session"
 
 
-def _tokens(usage: UsageMetadata) -> str:
+def _format_tokens(usage: UsageMetadata) -> str:
     reasoning = usage.get("output_token_details", {}).get("reasoning")
     output = usage["output_tokens"]
     share = f", {reasoning / output:.0%}" if reasoning and output else ""
@@ -287,7 +277,7 @@ def _tokens(usage: UsageMetadata) -> str:
     )
 
 
-def _listed(value: object) -> list[Any]:
+def _as_list(value: object) -> list[Any]:
     if isinstance(value, list):
         return value
     return [] if value in (None, "", {}) else [value]

@@ -13,8 +13,9 @@ from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver import Chrome
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one.display import Card, card
-from langchain_asi_one.display._live import Growing
+from langchain_asi_one.display import card
+from langchain_asi_one.display._card import Card
+from langchain_asi_one.display._live import LiveCard
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.browser.chromium import Trap, running_chromium, running_trap
@@ -153,7 +154,7 @@ def cards_of(text: str, graph: Graph) -> list[Card]:
         "agent_results": results,
     }
     growing = Kept()
-    Growing(growing).take(message)
+    LiveCard(growing).add(message)
     return [card(state), card(graph, state), growing.card]
 
 
@@ -213,7 +214,8 @@ def test_nothing_of_it_is_in_the_diagram(graph: Graph, payload: str) -> None:
     assert mermaid.startswith(own.rstrip("\n"))
     added = mermaid[len(own.rstrip("\n")) :].strip("\n").splitlines()
     safe = (
-        r'\tasi_one_agent_\d\["[✓!✕…○] [a-z]+: [A-Za-z0-9._…-]+"\]:::asi1[A-Z][a-z]+'
+        r'\tasi_one_agent_\d\["[✓!✕…○] [a-z]+: @[A-Za-z0-9._-]+ agent1[a-z0-9]{59}"\]'
+        r":::asi1[A-Z][a-z]+"
         r"|\task_agent -\.- asi_one_agent_\d;|\tclassDef asi1[A-Z][a-z]+ [a-z0-9#:,-]+"
     )
     assert [line for line in added if not re.fullmatch(safe, line)] == []

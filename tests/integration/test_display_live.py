@@ -18,7 +18,7 @@ from typing_extensions import override
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.display import _live, card, format_message, show, stream_view
 from langchain_asi_one.display._card import Card
-from langchain_asi_one.display._live import INTERVAL, Growing, follow
+from langchain_asi_one.display._live import INTERVAL, LiveCard, show_stream
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
@@ -63,7 +63,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-class Place:
+class Output:
     """Keeps every card."""
 
     def __init__(self, clock: Clock | None = None, seconds: float = 0) -> None:
@@ -107,12 +107,12 @@ async def test_an_async_stream(model: ChatASIOne) -> None:
 
 
 def test_it_is_the_message_that_the_pieces_make(model: ChatASIOne) -> None:
-    place = Place()
+    output = Output()
     pieces = list(model.stream("Which agent?"))
     total = pieces[0]
     for piece in pieces[1:]:
         total += piece
-    message = follow(iter(pieces), place)
+    message = show_stream(iter(pieces), output)
     assert message.model_dump(exclude={"type"}) == {
         name: value
         for name, value in total.model_dump(exclude={"type"}).items()
@@ -139,18 +139,18 @@ def pieces(count: int, thoughts: int = 0) -> Iterator[AIMessageChunk]:
 
 
 def test_thought_comes_first_and_is_open_until_the_answer_begins() -> None:
-    place = Place()
-    growing = Growing(place)
+    output = Output()
+    live = LiveCard(output)
     for piece in pieces(1, thoughts=1):
-        growing.take(piece)
-        growing._due = 0.0
-    growing.end()
-    first, second = place.cards
+        live.add(piece)
+        live._due = 0.0
+    live.finish()
+    first, second = output.cards
     assert (str(first), first.live, first.folded) == ("Thought\n  t0", "Thinking…", False)
     assert (second.live, second.folded) == ("Answering…", True)
     assert "<details open><summary>Thought" in first._repr_html_()
     assert '<p class="asi1-live" role="status">Thinking…</p>' in first._repr_html_()
-    [whole] = place.whole
+    [whole] = output.whole
     assert (str(whole), whole.live) == ("Thought\n  t0\n\nAnswer\n  w0", "")
 
 
@@ -161,20 +161,20 @@ def test_a_fast_stream_is_not_slowed(clock: Clock) -> None:
             yield piece
             clock.now += 0.4 / 20_000
 
-    place = Place()
-    follow(fast(), place)
-    assert 4 <= len(place.cards) <= 0.4 / INTERVAL + 1
+    output = Output()
+    show_stream(fast(), output)
+    assert 4 <= len(output.cards) <= 0.4 / INTERVAL + 1
 
 
 def test_updates_that_take_long_are_rare(clock: Clock) -> None:
-    place = Place(clock, seconds=0.03)
-    growing = Growing(place)
+    output = Output(clock, seconds=0.03)
+    live = LiveCard(output)
     end = clock.now + 1
     while clock.now < end:
-        growing.take(AIMessageChunk(content="x"))
+        live.add(AIMessageChunk(content="x"))
         clock.now += 0.001
     # At a tenth of the time, 1 s has room for 3 and a bit.
-    assert 3 <= len(place.cards) <= 4
+    assert 3 <= len(output.cards) <= 4
 
 
 def broken(after: int) -> Iterator[AIMessageChunk]:

@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 
-from langchain_asi_one._json.printable import one_line, printable
-from langchain_asi_one.display import format_message, sections
-from langchain_asi_one.display._printable import Flow, columns
+from langchain_asi_one.display import format_message
+from langchain_asi_one.display._text import TextSection, to_text_sections
+from langchain_asi_one.display._view import list_answer_sections
+from langchain_asi_one.display._wrap import count_columns
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.examples import examples
+from tests.support.hostile import hostile_text
 
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
-HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\u200b\U000e0041\x9b31m\rover\x08\x00\x7f"
 
-# Everything that text can hold, with a bias to what terminals act on.
-hostile_text = st.text(
-    st.one_of(st.characters(), st.sampled_from("\x1b\r\n\t\x07\x9b\u202e\u200d\u2028\U000e0041東 "))
-)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | hostile_text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(hostile_text, inner, max_size=3),
@@ -49,6 +46,10 @@ extras = st.dictionaries(
         max_size=3,
     ),
 )
+
+
+def sections(message: AIMessage) -> list[TextSection]:
+    return to_text_sections(list_answer_sections(message))
 
 
 def full_message() -> AIMessage:
@@ -202,7 +203,9 @@ def test_long_values_are_cut_and_say_so_but_the_answer_never_is() -> None:
 def test_lines_fit_unless_a_word_does_not(width: int) -> None:
     card = format_message(full_message(), width=width)
     for line in card.splitlines():
-        assert columns(line) <= width or not line.startswith(" ") or len(line.split()) <= 3, line
+        assert count_columns(line) <= width or not line.startswith(" ") or len(line.split()) <= 3, (
+            line
+        )
     assert card.split() == FULL_CARD.split()
 
 
@@ -210,13 +213,6 @@ def test_lines_fit_unless_a_word_does_not(width: int) -> None:
 def test_a_width_that_is_none_is_refused(width: int) -> None:
     with pytest.raises(ValueError, match=f"20 columns or more.*got {width}"):
         format_message(AIMessage("x"), width=width)
-
-
-def test_hostile_text_is_shown_and_does_nothing() -> None:
-    assert printable(HOSTILE) == (
-        r"\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\U000e0041\x9b31mover\x08\x00\x7f"
-    )
-    assert printable("a\tb\u00a0c\u2028d\r\n👩\u200d💻\ufe0f") == "a    b c\nd\n👩💻"
 
 
 def is_harmless(character: str) -> bool:
@@ -252,33 +248,3 @@ def test_nothing_that_a_terminal_acts_on_comes_out(
     # Only thought, answer and refusal can have lines of their own; nothing can forge a title.
     titles = {section.title for section in sections(message)}
     assert {line for line in card.splitlines() if line and not line.startswith(" ")} == titles
-
-
-@examples(100)
-@given(pieces=st.lists(hostile_text))
-def test_pieces_are_made_safe_as_the_whole_is(pieces: list[str]) -> None:
-    assert "".join(map(printable, pieces)) == printable("".join(pieces))
-
-
-@examples(100)
-@given(pieces=st.lists(hostile_text), width=st.none() | st.integers(20, 40))
-def test_a_stream_is_wrapped_as_the_whole_is(pieces: list[str], width: int | None) -> None:
-    safe = [printable(piece) for piece in pieces]
-    flow, whole = Flow(width=width, first="  "), Flow(width=width, first="  ")
-    streamed = "".join(map(flow.feed, safe)) + flow.close()
-    assert streamed == whole.feed("".join(safe)) + whole.close()
-    assert "".join(streamed.split()) == "".join("".join(safe).split())
-
-
-def test_wide_text_is_wrapped_by_columns() -> None:
-    flow = Flow(width=11, first="> ", rest="  ")
-    assert flow.feed("東京特許許可局 ok") + flow.close() == "> 東京特許\n  許可局 ok"
-
-
-def test_blanks_at_the_start_of_a_line_stay_and_at_its_end_go() -> None:
-    flow = Flow(width=None, first="  ", rest="  ")
-    assert flow.feed("a  \n    b\n\n c ") + flow.close() == "  a\n      b\n\n   c"
-
-
-def test_one_line_is_one_line() -> None:
-    assert one_line("a\r\nb\u2029 c\x0b\t") == r"a b c\x0b"

@@ -1,4 +1,4 @@
-"""Printable text on a terminal: measured in columns, and wrapped as it arrives."""
+"""Printable text on a terminal: measured in columns, and wrapped while it arrives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from itertools import groupby
 
 
-def columns(text: str) -> int:
+def count_columns(text: str) -> int:
     """Count the terminal columns of printable text.
 
     Args:
@@ -16,7 +16,7 @@ def columns(text: str) -> int:
         2 for each wide character, 0 for each combining one, 1 for any other.
 
     Example:
-        >>> columns("né"), columns("東京")
+        >>> count_columns("né"), count_columns("東京")
         (2, 4)
     """
     return sum(map(_columns_of, text))
@@ -29,10 +29,11 @@ def _columns_of(character: str) -> int:
 
 
 def _is_wide(character: str) -> bool:
+    """Return whether a character takes two columns."""
     return unicodedata.east_asian_width(character) in "WF"
 
 
-class Flow:
+class TextWrapper:
     """Wraps text that arrives in pieces, between words and around wide characters.
 
     A word longer than a line is not broken, so that addresses can be copied; blanks at the start
@@ -44,8 +45,8 @@ class Flow:
         rest: What all other lines start with.
 
     Example:
-        >>> flow = Flow(width=10, first="- ", rest="  ")
-        >>> print(flow.feed("one two th") + flow.feed("ree four") + flow.close())
+        >>> wrapper = TextWrapper(width=10, first="- ", rest="  ")
+        >>> print(wrapper.feed("one two th") + wrapper.feed("ree four") + wrapper.close())
         - one two
           three
           four
@@ -95,14 +96,14 @@ class Flow:
         return self._put(word) if word else ""
 
     def _put(self, word: str) -> str:
-        wide = columns(word)
+        wide = count_columns(word)
         start = ""
         # A line that only has its prefix gains nothing from a break.
         if self._column and self._width and self._column + len(self._blanks) + wide > self._width:
             start = self._end_line()
         if not self._column:
             start += self._prefix
-            self._column = columns(self._prefix)
+            self._column = count_columns(self._prefix)
         blanks, self._blanks = self._blanks, ""
         self._column += len(blanks) + wide
         return start + blanks + word

@@ -1,0 +1,10 @@
+"""Text that tries to act on a terminal."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+# Everything that text can hold, with a bias to what terminals act on.
+hostile_text = st.text(
+    st.one_of(st.characters(), st.sampled_from("\x1b\r\n\t\x07\x9b\u202e\u200d\u2028\U000e0041東 "))
+)

@@ -1,0 +1,31 @@
+"""Printable text, wrapped while it arrives."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_asi_one._json.printable import printable
+from langchain_asi_one.display._wrap import TextWrapper
+from tests.support.examples import examples
+from tests.support.hostile import hostile_text
+
+
+@examples(100)
+@given(pieces=st.lists(hostile_text), width=st.none() | st.integers(20, 40))
+def test_a_stream_is_wrapped_as_the_whole_is(pieces: list[str], width: int | None) -> None:
+    safe = [printable(piece) for piece in pieces]
+    wrapper, whole = TextWrapper(width=width, first="  "), TextWrapper(width=width, first="  ")
+    streamed = "".join(map(wrapper.feed, safe)) + wrapper.close()
+    assert streamed == whole.feed("".join(safe)) + whole.close()
+    assert "".join(streamed.split()) == "".join("".join(safe).split())
+
+
+def test_wide_text_is_wrapped_by_columns() -> None:
+    wrapper = TextWrapper(width=11, first="> ", rest="  ")
+    assert wrapper.feed("東京特許許可局 ok") + wrapper.close() == "> 東京特許\n  許可局 ok"
+
+
+def test_blanks_at_the_start_of_a_line_stay_and_at_its_end_go() -> None:
+    wrapper = TextWrapper(width=None, first="  ", rest="  ")
+    assert wrapper.feed("a  \n    b\n\n c ") + wrapper.close() == "  a\n      b\n\n   c"

@@ -12,7 +12,8 @@ each answer follows from the request by the rules below, carries the header
 ``x-asi-one-stand-in`` and ``metadata: {"stand_in": true}``, and its text starts with
 ``[local stand-in]``. It listens on loopback only, unless ``allow_remote`` is set.
 
-A chat request is answered by the first of these that applies:
+A request is answered by the first of these that applies. Most are about chat requests, ``POST
+/v1/chat/completions``:
 
 ====================================================  ============================================
 request                                               answer
@@ -36,6 +37,7 @@ last user text holds ``[deferred: N]``                "I've sent the message", u
                                                       fields that the prompt quotes
 history ends with tool results                        prose with the results
 "what did I say" or "remember"                        the user's earlier texts in this session
+``POST /v1/image/generate``                           a picture of one colour, as ``b64_json``
 anything else                                         the question, and the turn of the session
 ====================================================  ============================================
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from langchain_asi_one.testing._default_answers import find_last_user_text, respond
+from langchain_asi_one.testing._images import check_image_request, make_image_body
 from langchain_asi_one.testing._replies import Reply, find_marked_reply, render
 from langchain_asi_one.testing._requests import (
     Exchange,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from langchain_asi_one.testing._connection import CountedConnection
 
 CHAT_PATH = "/v1/chat/completions"
+IMAGE_PATH = "/v1/image/generate"
 _MOST_REQUESTS = 10_000
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -130,8 +132,11 @@ class StandIn:
 
     def _reply_to(self, exchange: Exchange) -> Script:
         received = exchange.received
-        if received.path.partition("?")[0] != CHAT_PATH:
-            message = f"Not found: {received.path}. This stand-in serves POST {CHAT_PATH} only."
+        if received.path.partition("?")[0] not in (CHAT_PATH, IMAGE_PATH):
+            message = (
+                f"Not found: {received.path}. This stand-in serves POST {CHAT_PATH} and "
+                f"POST {IMAGE_PATH} only."
+            )
             return make_response(make_error_body(404, message, code="not_found"), status=404)
         if received.method != "POST":
             message = f"Method {received.method} is not allowed; use POST."
@@ -150,7 +155,7 @@ class StandIn:
                 make_error_body(401, message, code="invalid_api_key", kind=kind), status=401
             )
         try:
-            marked = find_marked_reply(find_last_user_text(exchange.payload))
+            marked = find_marked_reply(_find_text(exchange.payload))
         except ValueError as cause:
             return make_response(
                 make_error_body(400, f"{cause}", code="unknown_marker"), status=400
@@ -165,6 +170,9 @@ class StandIn:
     def _apply_rules(self, exchange: Exchange, repeat: int) -> Script:
         try:
             payload = parsed(exchange.received.raw)
+            if exchange.received.path.partition("?")[0] == IMAGE_PATH:
+                check_image_request(payload)
+                return make_response(make_image_body(payload))
             check(payload)
         except RequestRefusedError as refused:
             return make_response(refused.body, status=refused.status)
@@ -172,6 +180,12 @@ class StandIn:
             session = self._sessions.get(exchange.received.session_id)
             given = respond(payload, session, repeat)
         return render(given.body, exchange, given.plan_states)
+
+
+def _find_text(payload: dict[str, Any]) -> str:
+    """Return the last user text of a chat request, or the prompt of an image request."""
+    prompt = payload.get("prompt")
+    return prompt if isinstance(prompt, str) else find_last_user_text(payload)
 
 
 def _key_of_session_and_body(received: ReceivedRequest) -> str:

@@ -27,7 +27,12 @@ PRINTED: Final = {
         "A stand-in has no model, so a fixed rule answers.\n\nAnswer:\n[local stand-in]",
         "total_tokens",
     ),
-    "docs/guides/tools.md": ("get_temperature {'city': 'Paris'}", "21.5", "name="),
+    "docs/guides/tools.md": (
+        "get_temperature {'city': 'Paris'}",
+        "21.5",
+        "The user can see it. image/png",
+        "name=",
+    ),
     "docs/guides/answers.md": ("thought = The user said", "agent Stand-in Weather agent1"),
     "docs/guides/sessions.md": ("Ada", "chat-42"),
     "docs/guides/agents.md": ("was asked: Which agent knows the weather?", "Ask the agent"),

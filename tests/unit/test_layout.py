@@ -18,7 +18,7 @@ ROOMS: Final = (
     *("_version", "_agent_address", "_httpx_compat", "_model_profiles", "_validators", "_json"),
     *("errors", "_request", "_response", "_transport", "_follow_up", "executable_data"),
     *("_agent_identity", "_config", "_structured_output", "follow_up", "chat_models"),
-    *("testing", "display", "langgraph", "middleware", "_cli", "__init__", "__main__"),
+    *("testing", "display", "langgraph", "images", "middleware", "_cli", "__init__", "__main__"),
 )
 _OURS: Final = r"langchain_asi_one\."
 _NO_IO: Final = (

@@ -1,10 +1,10 @@
-"""Values that every serialiser can hold: what comes from the wire is made safe here, once.
+"""Values that every serialiser can hold: responses are made safe here, once.
 
 A LangChain message ends up in checkpoints (msgpack), databases (PostgreSQL text) and traces (JSON).
 Each refuses something that JSON from a model may contain: integers beyond 64 bits, NaN, NUL, lone
 surrogates, nesting that exhausts the stack. Refusal comes late, when the answer is already paid
-for, so these values are replaced before a message exists. JSON text that arrives in pieces is for
-`tool_arguments`.
+for. So these values are replaced before a message exists. `tool_arguments` does the same for JSON
+text that arrives in deltas.
 """
 
 from __future__ import annotations
@@ -17,22 +17,38 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "JSON",
-    "MAX_DEPTH",
-    "is_json_safe",
-    "json_safe",
-    "json_text",
-    "loads",
-    "safe_text",
-]
-
-
 MAX_DEPTH: Final = 64
 """Levels of nested containers that are kept as containers; deeper ones become JSON text."""
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+_Container: TypeAlias = "dict[object, object] | list[object] | tuple[object, ...]"
+
+CIRCULAR: Final = "<circular reference>"
+"""Stands for a container that contains itself."""
+
+UNPRINTABLE: Final = "<unprintable object>"
+"""Stands for an object whose `__str__` raises."""
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_LONG: Final = 10_000
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+
+# Escapes of NUL and of lone surrogates. `\ud83d` after an escaped backslash is no escape; six
+# characters do not show that, so it counts as unsafe, too.
+_UNSAFE_ESCAPE = re.compile(
+    r"\\(?:\\u[dD]|u(?:0000|[dD][89abAB]..(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F]))"
+)
+# They read no number, as the interpreter refuses long ones.
+_CHECKER: Final = json.JSONDecoder(parse_int=str)
+_LENIENT_CHECKER: Final = json.JSONDecoder(parse_int=str, strict=False)
+_MARK = re.compile(r'["\[\]{}]')
+_STRING_OR_SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\n\r"{}\[\],:]+', re.DOTALL)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 
 
 def safe_text(text: str) -> str:
@@ -61,8 +77,8 @@ def integer_fits(literal: str) -> bool:
     """Whether a JSON integer literal lies in the range of msgpack, -2**63 to 2**64 - 1.
 
     Args:
-        literal: Decimal digits, perhaps with a minus sign, without leading zeros. Of any length:
-            the interpreter's limit on converting long digit strings is not met.
+        literal: Decimal digits, perhaps with a minus sign, without leading zeros. It may be of any
+            length: the interpreter's limit on long digit strings is not reached.
 
     Returns:
         True if the number fits.
@@ -70,26 +86,27 @@ def integer_fits(literal: str) -> bool:
     return len(literal) < 19 or (len(literal) <= 20 and INT_MIN <= int(literal) <= INT_MAX)
 
 
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+def safe_scalar(literal: str) -> str | None:
+    """Return the safe spelling of a JSON number or word.
 
-_Container: TypeAlias = "dict[object, object] | list[object] | tuple[object, ...]"
+    Args:
+        literal: Text without white space, quotes, brackets, commas or colons.
 
-CIRCULAR: Final = "<circular reference>"
-"""Stands for a container that contains itself."""
+    Returns:
+        The literal; a string of the digits of an integer that does not fit; `null` for what is no
+        finite number; `None` if the literal is not JSON.
 
-UNPRINTABLE: Final = "<unprintable object>"
-"""Stands for an object of which `str` raises."""
-
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
-_LONG: Final = 10_000
-_UTF8_BOM: Final = b"\xef\xbb\xbf"
-
-# Escapes of NUL and of lone surrogates. After an escaped backslash `\ud83d` is no escape and pairs
-# cannot be told by looking at six characters, so that counts as unsafe, too.
-_UNSAFE_ESCAPE = re.compile(
-    r"\\(?:\\u[dD]|u(?:0000|[dD][89abAB]..(?!\\u[dD][c-fC-F])"
-    r"|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F]))"
-)
+    Example:
+        >>> [safe_scalar(text) for text in ("1.5", "18446744073709551616", "NaN", "yes")]
+        ['1.5', '"18446744073709551616"', 'null', None]
+    """
+    if number := _NUMBER.fullmatch(literal):
+        if not number[1]:
+            return literal if integer_fits(literal) else f'"{literal}"'
+        return literal if math.isfinite(float(literal)) else "null"
+    if literal in ("true", "false", "null"):
+        return literal
+    return "null" if literal in ("NaN", "Infinity", "-Infinity") else None
 
 
 def json_safe(value: object) -> JSON:
@@ -139,14 +156,14 @@ def json_safe(value: object) -> JSON:
 
 
 def is_json_safe(value: object, *, levels: int = MAX_DEPTH) -> bool:
-    """Whether `json_safe` would only copy a value: told of nearly all in a fraction of the time.
+    """Check fast whether `json_safe` would leave a value unchanged.
 
     Args:
         value: Any object.
         levels: How deep containers may be nested.
 
     Returns:
-        False also for some values that are safe.
+        True if the value is safe. It may be False for a safe value, too.
     """
     kind = type(value)
     if kind is str:
@@ -165,14 +182,14 @@ def is_json_safe(value: object, *, levels: int = MAX_DEPTH) -> bool:
     return value is None or kind is bool or (kind is float and math.isfinite(cast("float", value)))
 
 
-def json_text(value: object) -> str:
-    """Write a value as JSON that every server parses, without NaN or what JSON does not know.
+def dumps(value: object) -> str:
+    """Write a value as JSON that every server parses.
 
     Args:
         value: Any object.
 
     Returns:
-        What `json.dumps` gives for `json_safe` of it.
+        The JSON text of `json_safe(value)`, without NaN.
     """
     return _ENCODER.encode(value if is_json_safe(value) else json_safe(value))
 
@@ -207,16 +224,89 @@ def loads(data: bytes | str) -> JSON:
         raise json.JSONDecodeError("Invalid control character at", text, text.index("\0"))
     try:
         value = _parse(text)
-        deep = _is_deep(value, text)
     except RecursionError:
-        deep = True
-    if deep:
-        # It imports this module.
-        from langchain_asi_one._json.tool_arguments import JSONTextFilter  # noqa: PLC0415
+        value = _parse(make_shallow(text, strict=True))
+    safe = clean and not _escapes_unsafe(text) and not _is_deep(value, text)
+    return value if safe else json_safe(value)
 
-        shallow = JSONTextFilter(strict=True)
-        return _parse(shallow.feed(text) + shallow.close())
-    return value if clean and not _escapes_unsafe(text) else json_safe(value)
+
+def is_json(text: str) -> bool:
+    """Whether a text is one JSON document, of any depth.
+
+    Control characters within strings are allowed, as LangChain allows them in tool arguments.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True if it is well-formed.
+    """
+    try:
+        try:
+            _LENIENT_CHECKER.decode(text)
+        except RecursionError:
+            _LENIENT_CHECKER.decode(make_shallow(text, strict=False))
+    except ValueError:
+        return False
+    return True
+
+
+def make_shallow(text: str, *, strict: bool) -> str:
+    """Replace the containers below level `MAX_DEPTH` of a document by strings of their JSON text.
+
+    It takes time in proportion to the text and does not recurse, whatever the depth.
+
+    Args:
+        text: A JSON document.
+        strict: Whether to refuse control characters within strings.
+
+    Returns:
+        A document whose values are those of `text`; the deep ones are made safe.
+
+    Raises:
+        json.JSONDecodeError: The document is malformed.
+    """
+    blocks: list[list[str]] = [[]]  # the text so far at level 0, MAX_DEPTH, 2 * MAX_DEPTH, …
+    opened: list[int] = []  # where each of the blocks but the first begins
+    decoder = _CHECKER if strict else _LENIENT_CHECKER
+    depth = at = done = 0
+    while mark := _MARK.search(text, at):
+        at = mark.end()
+        if mark[0] == '"':
+            at = decoder.raw_decode(text, mark.start())[1]
+        elif mark[0] in "[{":
+            if depth and depth % MAX_DEPTH == 0:
+                blocks[-1].append(text[done : mark.start()])
+                blocks.append([])
+                opened.append(done := mark.start())
+            depth += 1
+        else:
+            depth -= 1
+            if opened and depth % MAX_DEPTH == 0:
+                blocks[-1].append(text[done:at])
+                decoder.decode("".join(blocks.pop()))
+                begin, done = opened.pop(), at
+                # Only the outermost deep container is written; the others were checked.
+                blocks[-1].append("[]" if opened else _ENCODER.encode(_safe_json(text[begin:at])))
+    if opened:
+        raise json.JSONDecodeError("Unterminated container starting at", text, opened[0])
+    # In place of a key, a string would be well-formed although the container is not.
+    decoder.decode("[]".join([*blocks[0][::2], text[done:]]))
+    return "".join([*blocks[0], text[done:]])
+
+
+def _safe_json(text: str) -> str:
+    """Make the strings and scalars of a well-formed document safe."""
+    return _STRING_OR_SCALAR.sub(lambda found: _safe_token(found[0]), text)
+
+
+def _safe_token(token: str) -> str:
+    if token[0] != '"':
+        return safe_scalar(token) or token
+    if token.isascii() and "\\u" not in token:
+        return token
+    string = json.loads(token, strict=False)
+    return token if safe_text(string) == string else _ENCODER.encode(safe_text(string))
 
 
 def _parse(text: str) -> JSON:
@@ -239,7 +329,7 @@ def _float(literal: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-# Made once: `json.loads` makes one for each document that it is given these for.
+# `json.loads` with these arguments would make a decoder for each document.
 _DECODER: Final = json.JSONDecoder(
     parse_int=_integer, parse_float=_float, parse_constant=lambda _: None
 )
@@ -253,8 +343,8 @@ def _escapes_unsafe(text: str) -> bool:
 
 
 def _is_deep(value: JSON, text: str) -> bool:
-    """Whether containers are nested beyond `MAX_DEPTH`; `text` is what `value` was read from."""
-    # Counting takes less time than walking through the value of a short text, more of a long one.
+    """Whether the value of `text` has containers below level `MAX_DEPTH`."""
+    # For a short text counting takes less time than a walk through the value, for a long one more.
     if len(text) < _LONG and text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     level: list[JSON] = [[value]]
@@ -271,7 +361,7 @@ def _is_deep(value: JSON, text: str) -> bool:
 
 
 def _is_container(value: object) -> bool:
-    # Not isinstance: it asks an object for its __class__, and a proxy may raise there.
+    # isinstance would read `__class__` of the object, and a proxy may raise there.
     kind = type(value)
     return issubclass(kind, dict) or issubclass(kind, list) or issubclass(kind, tuple)
 
@@ -281,7 +371,7 @@ def _empty(container: object) -> dict[str, JSON] | list[JSON]:
 
 
 def _pairs(container: _Container) -> list[tuple[str | None, object]]:
-    """The items of a container as they are now; subclasses cannot interfere."""
+    """Return the items of a container, past any method that a subclass overrides."""
     if isinstance(container, dict):
         return [(_key(key), child) for key, child in list(dict.items(container))]
     if isinstance(container, list):
@@ -333,7 +423,7 @@ def _quoted(value: object) -> str:
 
 
 def _json_text(root: _Container, above: frozenset[int]) -> str:
-    """Write a container as JSON, without recursion: it may be nested to any depth.
+    """Write a container of any depth as JSON, without recursion.
 
     Args:
         root: The container.

@@ -23,7 +23,7 @@ from langchain_core.messages import (
     is_data_content_block,
 )
 
-from langchain_asi_one._json.safe import json_safe, json_text, safe_text
+from langchain_asi_one._json.safe import dumps, json_safe, safe_text
 
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 
@@ -79,7 +79,7 @@ def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
 
 def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]:
     calls = [
-        _format_tool_call(call["id"], call["name"], json_text(call["args"]))
+        _format_tool_call(call["id"], call["name"], dumps(call["args"]))
         for call in message.tool_calls
     ]
     # The API refuses a call without a result, and the caller cannot run an invalid call.
@@ -113,7 +113,7 @@ def _parseable_arguments(args: str | None) -> str:
             return safe_text(args or "{}")
     except ValueError:
         pass
-    return json_text({"invalid_arguments": args})
+    return dumps({"invalid_arguments": args})
 
 
 def _convert_content(message: BaseMessage) -> str | list[dict[str, Any]]:
@@ -168,4 +168,4 @@ def _join_tool_content(content: str | list[Any]) -> str:
         for b in content
     ):
         return "\n".join(str(text) for text in texts)
-    return json_text(content)
+    return dumps(content)

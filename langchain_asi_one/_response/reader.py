@@ -294,7 +294,7 @@ class AnswerReader:
         self, message: Wire, *, whole: bool = False, repeated: bool = False
     ) -> list[ToolCallDelta]:
         deltas: list[ToolCallDelta] = []
-        read = self._calls.delta if self._streamed and not whole else self._calls.whole
+        read = self._calls.read_delta if self._streamed and not whole else self._calls.read_whole
         for item in _items(message, "tool_calls"):
             if not isinstance(item, dict):
                 continue
@@ -318,7 +318,7 @@ class AnswerReader:
         text, leaked = self._leaks.feed(content)
         for item in leaked:
             self._recovered = True
-            calls += self._calls.whole(item)
+            calls += self._calls.read_whole(item)
         if self._shown is not self._content:
             self._shown.write(text)
         return text

@@ -1,7 +1,7 @@
-"""Tool calls of an answer, in every form the API has been seen to send them: pure, without I/O.
+"""Tool calls for the caller, put together from any form in which servers send them.
 
-Forms and their sources are in the wire contract, section 4: `index: -1`, arguments as an object,
-ids and names that are missing or repeated in deltas, and calls that leak as text.
+Seen in APIs of this kind (docs/wire-format.md, 4.2): indexes of -1, or 0 for every call, arguments
+as an object, ids and names that are missing, repeated in each delta, or different in each.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import json_safe
-from langchain_asi_one._json.tool_arguments import JSONTextFilter
+from langchain_asi_one._json.tool_arguments import ToolArgumentsFilter
 
 
 class ToolCallDelta(TypedDict):
-    """A piece of a tool call, as LangChain adds pieces up: `name` and `args` are concatenated.
+    """What a chunk adds to a tool call; LangChain concatenates `name` and `args` of deltas.
 
     Attributes:
-        index: Position of the call in the answer, counted by us from 0.
-        id: The call's id, on one piece only.
-        name: The tool's name, on one piece only (or in parts).
-        args: A piece of the JSON text of the arguments.
+        index: Position of the call in the answer, from 0.
+        id: The call's id, in one delta only.
+        name: The tool's name or a further part of it, rarely in more than one delta.
+        args: JSON text to append to the arguments.
     """
 
     index: int
@@ -34,8 +34,8 @@ class ToolCallDelta(TypedDict):
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One item of a wire `tool_calls` list."""
+class _Item:
+    """One item of a `tool_calls` list in the response."""
 
     index: int | None
     id: str | None
@@ -43,7 +43,7 @@ class _Entry:
     args: str
 
     @classmethod
-    def read(cls, item: Mapping[str, Any]) -> _Entry:
+    def read(cls, item: Mapping[str, Any]) -> _Item:
         function = item.get("function")
         function = function if isinstance(function, dict) else item
         index = item.get("index")
@@ -55,9 +55,9 @@ class _Entry:
         )
 
     @property
-    def brings_something(self) -> bool:
-        """Whether there is more than an index: orphan deltas have been seen that hold no more."""
-        return bool(self.id or self.name or self.args)
+    def is_empty(self) -> bool:
+        """Whether it holds at most an index, as some servers send."""
+        return not (self.id or self.name or self.args)
 
 
 class _Call:
@@ -67,9 +67,8 @@ class _Call:
         self.position = position
         self.id: str | None = None
         self.name = ""
-        self._arguments = JSONTextFilter()
+        self._arguments = ToolArgumentsFilter()
         self._received = StringIO()
-        self._emitted = StringIO()
         self._begun = False
 
     @property
@@ -82,63 +81,60 @@ class _Call:
         """Whether the arguments have begun and are not whole."""
         return self._begun and not self.complete
 
-    def could_be(self, entry: _Entry) -> bool:
-        """Whether an item that names a tool may say more of this call, not yet of its arguments."""
-        return not self._begun and entry.name == self.name
+    def may_continue_with(self, item: _Item) -> bool:
+        """Whether an item with a name may belong to this call, whose arguments have not begun."""
+        return not self._begun and item.name == self.name
 
-    def repeated_by(self, entry: _Entry) -> bool:
-        """Whether an item says again, at once, what was said in pieces."""
-        if len(entry.args) != self._received.tell() or entry.args != self._received.getvalue():
+    def is_repeated_by(self, item: _Item) -> bool:
+        """Whether an item sends the whole call again."""
+        if len(item.args) != self._received.tell() or item.args != self._received.getvalue():
             return False
-        return not self.name or entry.name in (None, self.name)
+        return not self.name or item.name in (None, self.name)
 
-    def take(self, entry: _Entry) -> ToolCallDelta:
-        """Add an item; what it repeats is left out."""
-        new_id = entry.id if self.id is None else None
+    def add(self, item: _Item) -> ToolCallDelta:
+        """Add an item; fields that it repeats are left out."""
+        new_id = item.id if self.id is None else None
         self.id = self.id or new_id
         # Before the arguments a name may come in parts, and it may come late.
         new_name = None
-        if entry.name != self.name and not (self._begun and self.name):
-            new_name = entry.name
+        if item.name != self.name and not (self._begun and self.name):
+            new_name = item.name
         self.name += new_name or ""
-        # White space before arguments says nothing: alone it means what "" does, none.
-        piece = entry.args if self._begun else entry.args.lstrip()
-        args = "" if self.complete and self.repeated_by(entry) else self._arguments.feed(piece)
-        self._begun = self._begun or bool(piece)
-        self._received.write(entry.args)
-        if self.id is None:
-            self._emitted.write(args)
+        # White space before arguments means nothing; alone it means no arguments, as "" does.
+        text = item.args if self._begun else item.args.lstrip()
+        args = "" if self.complete and self.is_repeated_by(item) else self._arguments.feed(text)
+        self._begun = self._begun or bool(text)
+        self._received.write(item.args)
         return ToolCallDelta(index=self.position, id=new_id, name=new_name, args=args)
 
-    def take_args(self, piece: str) -> ToolCallDelta | None:
-        """Add a piece of a string in the arguments: `take` of most items.
+    def add_plain(self, text: str) -> ToolCallDelta | None:
+        """Add plain text within a string of the arguments, as most items hold.
 
         Args:
-            piece: All that an item brings.
+            text: All that an item holds.
 
         Returns:
-            What `take` would return; `None`, and nothing is added, for any other piece.
+            What `add` would return; `None`, and nothing is added, for any other text.
         """
-        if not self._arguments.passes(piece):
+        if not self._arguments.feed_plain(text):
             return None
-        self._received.write(piece)
-        if self.id is None:
-            self._emitted.write(piece)
-        return {"index": self.position, "id": None, "name": None, "args": piece}
+        self._received.write(text)
+        return {"index": self.position, "id": None, "name": None, "args": text}
 
     def close(self, answer_id: str | None) -> ToolCallDelta:
-        """End the call: give it an id if it has none, and make cut-off arguments unreadable.
+        """End the call: give it an id if it has none, and make cut arguments unparseable.
 
-        LangChain's chunk addition completes truncated JSON by guessing, so a call that was cut off
-        would run with half its arguments. What cannot be read at all becomes an invalid tool call.
+        LangChain completes truncated JSON by guessing when it adds chunks, so a call that was cut
+        off would run with half its arguments. Arguments that nothing can parse become an invalid
+        tool call.
         """
         args = self._arguments.close()
-        if (self._begun and not self.complete) or not self.name:
-            args += self._arguments.spoil()
+        if self.open or not self.name:
+            args += self._arguments.make_unparseable()
         new_id = None
         if self.id is None:
-            told = f"{self._emitted.getvalue()}{args}{answer_id}{self.position}{self.name}"
-            new_id = self.id = f"call_{sha256(told.encode()).hexdigest()[:24]}"
+            source = f"{self._arguments.text}{answer_id}{self.position}{self.name}"
+            new_id = self.id = f"call_{sha256(source.encode()).hexdigest()[:24]}"
         return ToolCallDelta(index=self.position, id=new_id, name=None, args=args)
 
 
@@ -149,52 +145,52 @@ class ToolCallReader:
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
-        self._wholes: set[_Entry] = set()
+        self._wholes: set[_Item] = set()
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    def whole(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
+    def read_whole(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
         """Read a call that is complete, as in an answer that was not streamed.
 
         Args:
-            item: An item of `message.tool_calls`. Its `index` says nothing (it is sent as -1).
+            item: An item of `message.tool_calls`. Its `index` is ignored (servers send -1).
 
         Returns:
-            The call as one piece; nothing for one that is empty, or sent a second time.
+            The call as one delta; nothing for one that is empty, or sent a second time.
         """
-        entry = _Entry.read(item)
-        sent = replace(entry, index=None)
-        if not entry.brings_something or (entry.id and sent in self._wholes):
+        read = _Item.read(item)
+        sent = replace(read, index=None)
+        if read.is_empty or (read.id and sent in self._wholes):
             return []
         self._wholes.add(sent)
-        return [self._take(self._new(), entry)]
+        return [self._add(self._new(), read)]
 
-    def delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
-        """Read a piece of a call, as in a stream.
+    def read_delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
+        """Read an item of a stream.
 
         Args:
             item: An item of `delta.tool_calls`.
 
         Returns:
-            The piece, without what it repeats; nothing for an item that is empty.
+            The delta, without fields that it repeats; nothing for an item that is empty.
         """
-        if (piece := self._more_args(item)) is not None:
-            return [piece]
-        entry = _Entry.read(item)
-        if not entry.brings_something:
+        if (delta := self._read_plain(item)) is not None:
+            return [delta]
+        read = _Item.read(item)
+        if read.is_empty:
             return []
-        return [self._take(self._find(entry), entry)]
+        return [self._add(self._find(read), read)]
 
-    def _more_args(self, item: Mapping[str, Any]) -> ToolCallDelta | None:
-        """Read an item that names an index and brings nothing but arguments."""
+    def _read_plain(self, item: Mapping[str, Any]) -> ToolCallDelta | None:
+        """Read an item that holds an index and plain text of arguments, as most do."""
         index, function = item.get("index"), item.get("function")
         if type(index) is not int or item.get("id") or not isinstance(function, dict):
             return None
         call, args = self._by_index.get(index), function.get("arguments")
         if call is None or not args or not isinstance(args, str) or function.get("name"):
             return None
-        return call.take_args(args)
+        return call.add_plain(args)
 
     def close(self, answer_id: str | None) -> list[ToolCallDelta]:
         """End all calls.
@@ -208,44 +204,44 @@ class ToolCallReader:
         deltas = [call.close(answer_id) for call in self._calls]
         return [delta for delta in deltas if delta["args"] or delta["id"]]
 
-    def _take(self, call: _Call, entry: _Entry) -> ToolCallDelta:
-        # Results name their call by its id: one that another call has gives way to one of ours.
-        if entry.id and self._by_id.setdefault(entry.id, call) is not call:
-            entry = replace(entry, id=None)
-        return call.take(entry)
+    def _add(self, call: _Call, item: _Item) -> ToolCallDelta:
+        # A tool's result names its call by id, so two calls must not share one.
+        if item.id and self._by_id.setdefault(item.id, call) is not call:
+            item = replace(item, id=None)
+        return call.add(item)
 
     def _new(self) -> _Call:
         call = _Call(len(self._calls))
         self._calls.append(call)
         return call
 
-    def _find(self, entry: _Entry) -> _Call:
-        if entry.index is not None:
-            call = self._by_index.get(entry.index)
+    def _find(self, item: _Item) -> _Call:
+        if item.index is not None:
+            call = self._by_index.get(item.index)
         else:
-            call = self._by_id.get(entry.id or "", self._calls[-1] if self._calls else None)
-        if call is None or _starts_another(call, entry):
+            call = self._by_id.get(item.id or "", self._calls[-1] if self._calls else None)
+        if call is None or _starts_another(call, item):
             call = self._new()
-        if entry.index is not None:
-            self._by_index[entry.index] = call
+        if item.index is not None:
+            self._by_index[item.index] = call
         return call
 
 
-def _starts_another(call: _Call, entry: _Entry) -> bool:
-    """Whether an item that points at `call` begins a further one instead.
+def _starts_another(call: _Call, item: _Item) -> bool:
+    """Whether an item with the index or id of `call` begins another call.
 
-    Servers have been seen to give every call the same index, or none, and to repeat the name and
-    the id, or change the id, in each delta. Only an item with a name can begin a call.
+    Some servers give every call the same index, or none. Some repeat the name and the id in each
+    delta, or change the id. Only an item with a name can begin a call.
     """
-    if not entry.name:
+    if not item.name:
         return False
-    again = call.complete and entry.args.lstrip().startswith("{")
-    if not call.name or (entry.id and entry.id == call.id):
-        return again and not call.repeated_by(entry)
-    if entry.id and call.id:
-        return not (call.open or (entry.index is not None and call.could_be(entry)))
-    if entry.name != call.name:
-        return call.complete or (entry.index is None and not call.open)
+    again = call.complete and item.args.lstrip().startswith("{")
+    if not call.name or (item.id and item.id == call.id):
+        return again and not call.is_repeated_by(item)
+    if item.id and call.id:
+        return not (call.open or (item.index is not None and call.may_continue_with(item)))
+    if item.name != call.name:
+        return call.complete or (item.index is None and not call.open)
     return again
 
 

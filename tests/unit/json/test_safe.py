@@ -6,6 +6,7 @@ import enum
 import json
 import math
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -16,10 +17,13 @@ from langchain_asi_one._json.safe import (
     CIRCULAR,
     MAX_DEPTH,
     UNPRINTABLE,
+    dumps,
+    is_json,
     is_json_safe,
     json_safe,
-    json_text,
     loads,
+    make_shallow,
+    safe_scalar,
     safe_text,
 )
 from tests.support.examples import examples
@@ -39,8 +43,6 @@ from tests.support.json_texts import (
 
 if TYPE_CHECKING:
     pass
-
-# --- safe_text
 
 
 @pytest.mark.parametrize(
@@ -67,9 +69,6 @@ def test_safe_text_is_utf8_without_nul_and_stable(text: str) -> None:
     assert safe.encode().decode() == safe
     assert "\0" not in safe
     assert safe_text(safe) == safe
-
-
-# --- json_safe
 
 
 class _Hostile:
@@ -367,7 +366,7 @@ def test_loads_reads_every_number_as_json_safe_makes_it(
 def test_what_is_safe_at_a_glance_is_only_copied(value: object, depth: int) -> None:
     for told in (value, nested(depth, value), nested(MAX_DEPTH - 1 + depth, value)):
         wanted = json_safe(told)
-        assert json_text(told) == json.dumps(wanted, ensure_ascii=False)
+        assert dumps(told) == json.dumps(wanted, ensure_ascii=False)
         if is_json_safe(told):
             assert exactly(told) == exactly(wanted)
             assert json.dumps(told, allow_nan=False) == json.dumps(wanted, allow_nan=False)
@@ -398,14 +397,76 @@ def test_is_json_safe(value: object, safe: bool) -> None:
     assert is_json_safe(value) is safe
 
 
-def test_json_text_of_what_contains_itself() -> None:
+def test_dumps_of_what_contains_itself() -> None:
     circle: list[object] = [1]
     circle += [circle, {"a": circle}]
     assert not is_json_safe(circle)
-    assert json_text(circle) == json.dumps(json_safe(circle), ensure_ascii=False)
+    assert dumps(circle) == json.dumps(json_safe(circle), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("value", [7, "x" * 20_000, [1], {"a": ["x" * 20_000, None]}])
 def test_loads_long_documents(value: object) -> None:
     text = json.dumps(value) + " " * 20_000
     assert loads(text) == loads(text.encode()) == value
+
+
+# --- Documents of any depth ---
+
+
+@pytest.mark.parametrize(
+    ("literal", "safe"),
+    [
+        ("-0", "-0"),
+        ("1.5e3", "1.5e3"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("18446744073709551616", '"18446744073709551616"'),
+        ("-9223372036854775809", '"-9223372036854775809"'),
+        ("1e999", "null"),
+        ("NaN", "null"),
+        ("-Infinity", "null"),
+        ("true", "true"),
+        ("True", None),
+        ("01", None),
+        ("1.", None),
+        ("+1", None),
+        ("", None),
+    ],
+)
+def test_safe_scalar(literal: str, safe: str | None) -> None:
+    assert safe_scalar(literal) == safe
+
+
+@examples(200)
+@given(SOUP | BROKEN)
+@example('{"a":' * 200 + "1" + "}" * 200)
+@example('{"a":' * 64 + "{[1]: 2}" + "}" * 64)
+@example("[" * 64 + "1[2]" + "]" * 64)
+@example("[" * 128 + "[1 2]" + "]" * 128)
+@example("[" * 70 + "]" * 69)
+@example("[" * 70 + "]" * 71)
+def test_a_shallow_document_is_as_well_formed(text: str) -> None:
+    for strict in (True, False):
+        try:
+            shallow = make_shallow(text, strict=strict)
+        except json.JSONDecodeError:
+            assert not parses(text, strict=strict)
+        else:
+            assert parses(shallow, strict=strict) == parses(text, strict=strict)
+    assert is_json(text) == parses(text)
+
+
+@examples(100)
+@given(UNSAFE, st.integers(0, 3 * MAX_DEPTH))
+def test_a_shallow_document_has_the_values_of_the_deep_one(value: object, depth: int) -> None:
+    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    shallow = json.loads(make_shallow(text, strict=True))
+    assert json_safe(shallow) == json_safe(json.loads(text))
+
+
+@pytest.mark.no_cover
+def test_depth_costs_no_more_than_length() -> None:
+    depth = 200_000
+    began = time.process_time()
+    for text in ("[" * depth + "]" * depth, "[" * depth, '{"a":' * depth + "1" + "}" * depth):
+        assert is_json(text) == text.endswith(("]", "}"))
+    assert time.process_time() - began < 4

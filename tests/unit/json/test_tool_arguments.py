@@ -11,9 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
+from typing_extensions import override
 
 from langchain_asi_one._json.safe import MAX_DEPTH, json_safe
-from langchain_asi_one._json.tool_arguments import JSONTextFilter
+from langchain_asi_one._json.tool_arguments import ToolArgumentsFilter
 from tests.support.examples import examples
 from tests.support.json_texts import (
     BIG,
@@ -39,9 +40,9 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(marks)]
 
 
-def filtered(text: str, places: list[int] | None = None, *, strict: bool = False) -> str:
-    json_text = JSONTextFilter(strict=strict)
-    return "".join(map(json_text.feed, cut(text, places or []))) + json_text.close()
+def filtered(text: str, places: list[int] | None = None) -> str:
+    arguments = ToolArgumentsFilter()
+    return "".join(map(arguments.feed, cut(text, places or []))) + arguments.close()
 
 
 def read_as_object(read: Callable[..., object], text: str) -> bool:
@@ -85,24 +86,24 @@ def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int
 
 
 @examples(350)
-@given(SOUP | BROKEN, st.booleans())
-@example('{"a":' * 64 + "[1" + "}" * 64, False)
-@example('{"a":' * 64 + '[1}"' + "}" * 64, False)
-@example('{"a":' * 64 + '["\\x"' + "}" * 64, False)
-@example("[" * 70 + "1 2" + "]" * 70, False)
-@example(r'{"\u\u000001f0": 1}', False)
-def test_filter_output_parses_as_the_input_does(text: str, strict: bool) -> None:
-    json_text = JSONTextFilter(strict=strict)
-    output = json_text.feed(text) + json_text.close()
-    well_formed = parses(text.replace("\0", ""), strict=strict)
-    assert json_text.complete == well_formed
-    assert parses(output, strict=strict) == well_formed
-    assert json_text.is_object == text.replace("\0", "").lstrip(" \t\n\r").startswith("{")
+@given(SOUP | BROKEN)
+@example('{"a":' * 64 + "[1" + "}" * 64)
+@example('{"a":' * 64 + '[1}"' + "}" * 64)
+@example('{"a":' * 64 + '["\\x"' + "}" * 64)
+@example("[" * 70 + "1 2" + "]" * 70)
+@example(r'{"\u\u000001f0": 1}')
+def test_filter_output_parses_as_the_input_does(text: str) -> None:
+    arguments = ToolArgumentsFilter()
+    output = arguments.feed(text) + arguments.close()
+    well_formed = parses(text.replace("\0", ""))
+    assert arguments.complete == well_formed
+    assert parses(output) == well_formed
+    assert arguments.is_object == text.replace("\0", "").lstrip(" \t\n\r").startswith("{")
     output.encode()
     assert "\0" not in output
     if well_formed:
-        assert_storable(json.loads(output, strict=strict))
-        assert filtered(output, strict=strict) == output
+        assert_storable(json.loads(output))
+        assert filtered(output) == output
 
 
 @examples(100)
@@ -135,18 +136,18 @@ def test_filter_means_what_json_safe_means(value: object, depth: int) -> None:
     ],
 )
 def test_filter_holds_back_only_what_may_change(fed: str, emitted: str) -> None:
-    assert JSONTextFilter().feed(fed) == emitted
+    assert ToolArgumentsFilter().feed(fed) == emitted
 
 
 def test_filter_complete() -> None:
-    json_text = JSONTextFilter()
+    arguments = ToolArgumentsFilter()
     states = []
     for piece in (" ", "{", '"a"', ": 1", "}", " \n", "\ud83d", "x"):
-        json_text.feed(piece)
-        states.append(json_text.complete)
+        arguments.feed(piece)
+        states.append(arguments.complete)
     assert states == [False, False, False, False, True, True, False, False]
-    assert json_text.is_object
-    number = JSONTextFilter()
+    assert arguments.is_object
+    number = ToolArgumentsFilter()
     number.feed("12")
     assert not number.complete
     number.close()
@@ -155,12 +156,12 @@ def test_filter_complete() -> None:
 
 
 def test_filter_is_closed_once() -> None:
-    json_text = JSONTextFilter()
-    assert json_text.feed("[12") + json_text.close() + json_text.close() == "[12"
-    with pytest.raises(ValueError, match="new JSONTextFilter"):
-        json_text.feed("]")
-    assert json_text.spoil() == "}"
-    assert json_text.spoil() == ""
+    arguments = ToolArgumentsFilter()
+    assert arguments.feed("[12") + arguments.close() + arguments.close() == "[12"
+    with pytest.raises(ValueError, match="new ToolArgumentsFilter"):
+        arguments.feed("]")
+    assert arguments.make_unparseable() == "}"
+    assert arguments.make_unparseable() == ""
 
 
 RICH = (
@@ -170,11 +171,11 @@ RICH = (
 
 
 def assert_spoilt(text: str, *, close_first: bool) -> None:
-    json_text = JSONTextFilter()
-    output = json_text.feed(text)
+    arguments = ToolArgumentsFilter()
+    output = arguments.feed(text)
     if close_first:
-        output += json_text.close()
-    output += json_text.spoil()
+        output += arguments.close()
+    output += arguments.make_unparseable()
     assert not read_as_object(json.loads, output)
     assert not read_as_object(parse_partial_json, output)
 
@@ -217,11 +218,11 @@ def test_filter_takes_linear_time(head: str, unit: str) -> None:
     def seconds(times: int) -> float:
         text = head + unit * times
         pieces = [text[at : at + 64] for at in range(0, len(text), 64)]
-        json_text = JSONTextFilter()
+        arguments = ToolArgumentsFilter()
         start = time.process_time()
         for piece in pieces:
-            json_text.feed(piece)
-        json_text.close()
+            arguments.feed(piece)
+        arguments.close()
         return time.process_time() - start
 
     def measure() -> tuple[float, ...]:
@@ -233,10 +234,11 @@ def test_filter_takes_linear_time(head: str, unit: str) -> None:
     assert is_linear(*least_times(measure, is_linear))
 
 
-class _Thorough(JSONTextFilter):
-    """Which passes nothing at a glance."""
+class _Thorough(ToolArgumentsFilter):
+    """Which takes no text for plain."""
 
-    def passes(self, piece: str) -> bool:
+    @override
+    def feed_plain(self, text: str) -> bool:
         return False
 
 
@@ -244,45 +246,39 @@ SAFE_PIECES = st.sampled_from(["a", "abc ", "{", "1", "", "\n", "]", "é", "u004
 
 
 @examples(250)
-@given(st.lists(SAFE_PIECES | st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS])), st.booleans())
-@example(['{"a": "', "b", "\ud83d", "c", "\\", "u0041", "d", '"', "}"], False)
-@example(['{"a": "\\ud83d', "b", "\\ude00", "c"], False)
-@example(['"', "a\n", "b"], True)
-@example(["[" * 65 + '"', "a\n", '"' + "]" * 65], False)
-@example(['{"a"}, "', "b"], False)
-@example(['["a"}"', "b"], False)
-def test_a_piece_that_passes_is_fed_to_the_same_end(pieces: list[str], strict: bool) -> None:
-    quick, thorough = JSONTextFilter(strict=strict), _Thorough(strict=strict)
+@given(st.lists(SAFE_PIECES | st.sampled_from([*PIECES, *SPACES_AND_RAW, *NESTS])))
+@example(['{"a": "', "b", "\ud83d", "c", "\\", "u0041", "d", '"', "}"])
+@example(['{"a": "\\ud83d', "b", "\\ude00", "c"])
+@example(['"', "a\n", "b"])
+@example(["[" * 65 + '"', "a\n", '"' + "]" * 65])
+@example(['{"a"}, "', "b"])
+@example(['["a"}"', "b"])
+def test_plain_text_is_fed_to_the_same_end(pieces: list[str]) -> None:
+    quick, thorough = ToolArgumentsFilter(), _Thorough()
     for piece in pieces:
-        passes = quick.passes(piece)
         before = (quick.complete, quick.is_object)
         output = thorough.feed(piece)
-        assert quick.feed(piece) == output
-        if passes:
+        if quick.feed_plain(piece):  # as a reader of calls does
             assert output == piece
             assert (quick.complete, quick.is_object) == before
+        else:
+            assert quick.feed(piece) == output
         assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
-    # As a reader of calls does, which does not even feed what passes.
-    skipped = JSONTextFilter(strict=strict)
-    for piece in pieces:
-        if not skipped.passes(piece):
-            skipped.feed(piece)
-    assert [one.close() + one.spoil() for one in (quick, skipped)] == [
-        thorough.close() + thorough.spoil()
-    ] * 2
-    assert not quick.passes("a")
-    for one in (skipped, thorough):
-        assert (quick.complete, quick.is_object) == (one.complete, one.is_object)
+    ends = [one.close() + one.make_unparseable() for one in (quick, thorough)]
+    assert ends[0] == ends[1]
+    assert not quick.feed_plain("a")
+    assert quick.text == thorough.text
+    assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
 
 
-def test_nothing_passes_outside_a_plain_string() -> None:
+def test_no_text_is_plain_outside_a_plain_string() -> None:
     for begun in ("", "{", '{"a"', '{"a": 1', '{"a": "b\\', '["\\ud83d', "[" * 65 + '"', '["a"}"'):
-        json_filter = JSONTextFilter()
-        json_filter.feed(begun)
-        assert not json_filter.passes("a"), begun
-    inside = JSONTextFilter()
+        arguments = ToolArgumentsFilter()
+        arguments.feed(begun)
+        assert not arguments.feed_plain("a"), begun
+    inside = ToolArgumentsFilter()
     inside.feed('{"a": "b')
-    assert [inside.passes(piece) for piece in ("a", '"', "\\", "\0", "é", "\ud83d")] == [
+    assert [inside.feed_plain(piece) for piece in ("a", '"', "\\", "\0", "é", "\ud83d")] == [
         True,
         *[False] * 5,
     ]

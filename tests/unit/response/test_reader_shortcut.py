@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from langchain_asi_one._json.tool_arguments import JSONTextFilter
+from langchain_asi_one._json.tool_arguments import ToolArgumentsFilter
 from langchain_asi_one._response import tool_calls as _tool_calls
 from langchain_asi_one._response.reader import AnswerReader, Frame
 from langchain_asi_one._response.tool_calls import ToolCallReader
@@ -26,15 +26,15 @@ class _ItemByItem(ToolCallReader):
     """Which takes no item for a mere piece of arguments."""
 
     @override
-    def _more_args(self, item: Mapping[str, Any]) -> None:
+    def _read_plain(self, item: Mapping[str, Any]) -> None:
         return None
 
 
-class _Thorough(JSONTextFilter):
+class _Thorough(ToolArgumentsFilter):
     """Which passes nothing at a glance."""
 
     @override
-    def passes(self, piece: str) -> bool:
+    def feed_plain(self, text: str) -> bool:
         return False
 
 
@@ -49,7 +49,7 @@ def read(chunks: list[Wire], *, whole_way: bool, tools: Any = None) -> list[obje
     with pytest.MonkeyPatch.context() as patched:
         if whole_way:
             patched.setattr(Frame, "delta", lambda self, chunk: None)
-            patched.setattr(_tool_calls, "JSONTextFilter", _Thorough)
+            patched.setattr(_tool_calls, "ToolArgumentsFilter", _Thorough)
             reader._calls = _ItemByItem()
         said: list[object] = []
         for chunk in copy.deepcopy(chunks):

@@ -37,6 +37,7 @@ from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -55,11 +56,13 @@ from langchain_asi_one._request.parameters import (
     declare_arguments,
 )
 from langchain_asi_one._request.session import check_session_id
-from langchain_asi_one._transport.request import ClientSettings
+from langchain_asi_one._transport.proxies import find_proxy
+from langchain_asi_one._transport.request import DEFAULT_TIMEOUT, ClientSettings, Proxy
 from langchain_asi_one._validators import (
     Timeout,
     check_api_key,
     check_base_url,
+    check_deadline,
     check_headers,
     check_timeout,
     without_inputs,
@@ -98,6 +101,12 @@ class ModelFields(RequestFields):
     """Further fields of the request body, which no check looks at. Those of a call are added to
     the model's."""
 
+    deadline: float | None = None
+    """Seconds for a request with all its tries and waits, above 0; by default there is no limit."""
+
+    include_response_headers: bool = False
+    """Whether messages have the response's headers in `response_metadata["headers"]`."""
+
 
 @declare_arguments
 class Arguments(ModelFields):
@@ -112,9 +121,10 @@ class Arguments(ModelFields):
     stop_sequences: list[str] | str | None = None
     """The same as `stop`: LangChain's name."""
 
-    timeout: float | Timeout | None = 90.0
-    """Seconds to wait for a response, or between two events of a stream, above 0; for each try. A
-    timeout object of the HTTP library sets its four times apart."""
+    timeout: float | Timeout | None = DEFAULT_TIMEOUT
+    """Seconds to wait for a response, or between two events of a stream, above 0, for each try;
+    by default 300 for requests that make agents act. A timeout object of the HTTP library sets its
+    four times apart. A connection has at most 10 s."""
 
     api_key: str | SecretStr | None = None
     """The key; by default that in `ASI_ONE_API_KEY`. In no repr, trace, error or serialised
@@ -344,6 +354,8 @@ class ASIOneFields(_Declared):
     http_client: Any = Field(default=None, exclude=True)
     http_async_client: Any = Field(default=None, exclude=True)
 
+    _proxy: Proxy | None = PrivateAttr(default=None)
+
     def __init__(self, **arguments: Any) -> None:
         arguments = self._drop_inherited(arguments)
         check_names(arguments, self._argument_names(), _ELSEWHERE, where="ChatASIOne")
@@ -371,6 +383,7 @@ class ASIOneFields(_Declared):
                 f"without one."
             )
             raise ValueError(msg)
+        self._proxy = find_proxy(self.openai_api_base)
         warn_if_retired(self.model_name, stacklevel=3)
 
     @property
@@ -422,6 +435,11 @@ class ASIOneFields(_Declared):
     @classmethod
     def _check_timeout(cls, value: Any) -> Any:
         return check_timeout(value)
+
+    @field_validator("deadline", mode="before")
+    @classmethod
+    def _check_deadline(cls, value: Any) -> float | None:
+        return check_deadline(value)
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """Show the arguments that were given, and what is asked where; never the key."""
@@ -483,6 +501,8 @@ class ASIOneFields(_Declared):
             api_key=self.openai_api_key.get_secret_value(),
             base_url=self.openai_api_base,
             timeout=self.request_timeout,
+            deadline=self.deadline,
+            proxy=self._proxy,
             max_retries=self.max_retries,
             headers=dict(self.default_headers or {}),
             http_client=self.http_client,

@@ -14,22 +14,30 @@ _SDK_MAJOR = int(openai.__version__.split(".", 1)[0])
 _NAMES = ("httpx2", "httpx")
 
 http: Any = importlib.import_module(_NAMES[0] if _SDK_MAJOR >= 3 else _NAMES[1])
+httpcore: Any = importlib.import_module("httpcore2" if _SDK_MAJOR >= 3 else "httpcore")
 
 
 def timeout_errors() -> tuple[type[Exception], ...]:
-    """What a read or a connection that takes too long raises.
+    """Return the errors of a read or a connection that takes too long.
 
-    A user may hand in a client of either library; one that nobody imported raises nothing.
+    A user may give a client of either library; one that nobody imported raises nothing.
     """
     return tuple({sys.modules[name].TimeoutException for name in _NAMES if name in sys.modules})
 
 
+def connect_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of a connection that was never made; no request was sent."""
+    libraries = [sys.modules[name] for name in _NAMES if name in sys.modules]
+    names = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
+    return tuple(getattr(library, name) for library in libraries for name in names)
+
+
 def transport_errors() -> tuple[type[Exception], ...]:
-    """What else a connection that fails raises."""
+    """Return all other errors of a connection that fails."""
     libraries = [sys.modules[name] for name in _NAMES if name in sys.modules]
     return (
         *{error for library in libraries for error in (library.HTTPError, library.StreamError)},
-        # Raised bare by the TLS layer; the SDK treats them as transport errors too.
+        # Raised bare by the TLS layer.
         ssl.SSLError,
         anyio.EndOfStream,
     )

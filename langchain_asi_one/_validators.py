@@ -165,6 +165,27 @@ def check_timeout(timeout: Any) -> Any:
     return timeout
 
 
+def check_deadline(deadline: Any) -> float | None:
+    """Check the time limit of a whole request.
+
+    Args:
+        deadline: Seconds above 0, or `None`.
+
+    Returns:
+        The limit.
+
+    Raises:
+        ValueError: If it is no limit.
+    """
+    if deadline is None:
+        return None
+    is_number = isinstance(deadline, int | float) and not isinstance(deadline, bool)
+    if not (is_number and isfinite(deadline) and deadline > 0):
+        msg = f"deadline must be a number of seconds above 0; got {deadline!r}."
+        raise ValueError(msg)
+    return float(deadline)
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True

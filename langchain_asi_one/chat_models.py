@@ -33,6 +33,7 @@ from langchain_asi_one._request.session import find_session, new_session_id
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
 from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
+    check_deadline,
     check_timeout,
 )
 from langchain_asi_one.errors import ASIOneError
@@ -57,7 +58,7 @@ class ChatASIOne(ASIOneFields):
         Set ``ASI_ONE_API_KEY`` (keys: https://asi1.ai), or pass ``api_key=``.
 
     Where `None` is the default, nothing is sent and the API decides. Request fields, `session_id`,
-    `stream_usage`, `timeout` and `extra_body` may also be given to one call.
+    `stream_usage`, `timeout`, `deadline` and `extra_body` may also be given to one call.
 
     Example:
         >>> from langchain_asi_one import ChatASIOne
@@ -123,7 +124,8 @@ class ChatASIOne(ASIOneFields):
             input: Messages, a prompt value or a text.
             config: LangChain's config; `configurable` may hold `session_id` or `thread_id`.
             stop: Texts before which the answer ends.
-            **kwargs: Request fields for this call, `session_id`, `timeout`, `extra_body`.
+            **kwargs: Request fields for this call, `session_id`, `timeout`, `deadline` or
+                `extra_body`.
 
         Returns:
             The whole answer.
@@ -355,6 +357,7 @@ class ChatASIOne(ASIOneFields):
         given = options.pop("session_id", None)
         session_id = self._session(None, given, run.metadata if run else None)
         timeout = check_timeout(options.pop("timeout", None))
+        deadline = check_deadline(options.pop("deadline", None))
         usage = options.pop("stream_usage", None)
         body = self._get_request_payload(messages, stop=stop, **options)
         body["stream"] = stream
@@ -362,7 +365,9 @@ class ChatASIOne(ASIOneFields):
             body.pop("stream_options", None)
         elif self.stream_usage if usage is None else usage:
             body.setdefault("stream_options", {"include_usage": True})
-        return ChatRequest(self._settings(), body, session_id or new_session_id(), timeout)
+        return ChatRequest(
+            self._settings(), body, session_id or new_session_id(), timeout, deadline
+        )
 
     # --- Answers ---
 

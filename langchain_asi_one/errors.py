@@ -46,6 +46,7 @@ from langchain_core.exceptions import (
     ModelRateLimitError,
     ModelTimeoutError,
 )
+from typing_extensions import override
 
 from langchain_asi_one._httpx_compat import http
 
@@ -384,7 +385,9 @@ class ASIOneConnectionError(ASIOneError, openai.APIConnectionError, ModelConnect
 
 
 class IncompleteStreamError(ASIOneConnectionError):
-    """A stream ended with neither a finish reason nor `[DONE]`; `partial_text` holds what came.
+    """A streamed answer broke off; `partial_text` and `partial_thought` hold what came.
+
+    The connection failed, or the stream ended with neither a finish reason nor `[DONE]`.
 
     Source:
         The recorded stream of 2025 ends with both; Fetch.ai's own client takes a cut stream for a
@@ -401,6 +404,22 @@ class IncompleteStreamError(ASIOneConnectionError):
         ...         print(error.partial_thought != "")
         True
     """
+
+    @override
+    def with_partial(self, *, text: str, thought: str) -> Self:
+        """Return the same error with what had arrived, and how much, in its message.
+
+        Args:
+            text: Answer text that had arrived.
+            thought: Reasoning text that had arrived.
+
+        Returns:
+            A new error; this one stays as it is.
+        """
+        length = len(text) + len(thought)
+        known = f"broke off after {length:,} characters"
+        twin = super().with_partial(text=text, thought=thought)
+        return type(self)(self.message.replace("broke off", known, 1), twin.info)
 
 
 class ASIOneTimeoutError(ASIOneError, openai.APITimeoutError, ModelTimeoutError):

@@ -8,12 +8,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from langchain_asi_one import ChatASIOne
+from langchain_asi_one._transport import connections
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
 from tests.support.examples import EVERYDAY
 from tests.support.model import API_KEY, MakeModel
@@ -33,9 +33,9 @@ settings.register_profile(
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=20 * EVERYDAY)
 settings.load_profile("everyday")  # another: --hypothesis-profile
 
-# The SDK drops a connection that was idle for 5 s, and some tests count connections. Below the 60 s
-# after which the stand-in closes one, or a request might meet that.
-openai.DEFAULT_CONNECTION_LIMITS.keepalive_expiry = 30
+# A client drops a connection that was idle for 5 s, and some tests count connections. Below the
+# 60 s after which the stand-in closes one, or a request might meet that.
+connections.LIMITS.keepalive_expiry = 30
 
 
 def pytest_configure(config: pytest.Config) -> None:

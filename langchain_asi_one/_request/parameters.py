@@ -170,7 +170,10 @@ DOMAINS: Final[dict[str, Domain]] = {
     if isinstance(domain, Domain)
 }
 """What each request field takes, by name, where it is checked."""
-CALL_ARGUMENTS: Final = {*TYPES, "session_id", "stream_usage", "timeout", "extra_body"}
+CALL_ARGUMENTS: Final = {
+    *TYPES,
+    *("session_id", "stream_usage", "timeout", "deadline", "extra_body"),
+}
 
 
 def check_names(

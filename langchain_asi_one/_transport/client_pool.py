@@ -1,11 +1,8 @@
-"""SDK clients: built on first use, one per settings and process, or event loop.
+"""HTTP clients: built on first use, one for each process, event loop and proxy.
 
-They belong to the process and the loop, not to a model: models are made for a single request, and
-one that is dropped would leave no time to close connections before its loop ends.
-
-A connection must not outlive the loop it was opened in, nor be shared with a forked child, and the
-SDK must not add what belongs to OpenAI: it reads a dozen `OPENAI_*` variables, some of which set
-headers or send the request elsewhere.
+They belong to the process and the loop, not to a model. Models are made for a single request; one
+that is dropped would leave no time to close connections before its loop ends. A connection must
+not outlive the loop that opened it, and a forked child must not use its parent's.
 """
 
 from __future__ import annotations
@@ -14,247 +11,115 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
-import openai
-from typing_extensions import override
+from langchain_asi_one._transport.connections import build_async_client, build_client, preload
+from langchain_asi_one._transport.request import Proxy
 
-from langchain_asi_one._transport.read_timeout import alimit_blanks, limit_blanks
-from langchain_asi_one._transport.request import ClientSettings
-from langchain_asi_one._version import __version__
+_MOST_REQUESTS = 64
+"""Async requests at a time through one pool; its time for each grows with its connections."""
 
 
-def sync_client(settings: ClientSettings) -> openai.OpenAI:
-    """Return the client for sync calls in this process.
+class Pool:
+    """The HTTP clients of threads, or of an event loop: one for each proxy in use."""
 
-    Args:
-        settings: What to build it from, if the process has none with these.
+    def __init__(self, build: Callable[[Proxy | None], Any]) -> None:
+        self.requests = 0
+        """Async requests that are under way."""
+        self.clients: dict[Proxy | None, Any] = {}
+        self._build = build
 
-    Returns:
-        A client that any thread may use.
-    """
-    pool = _PROCESS_POOLS[-1] if _PROCESS_POOLS else None
-    own = pool is not None and pool.process == os.getpid()
-    if pool is not None and own and (client := pool.known(settings)) is not None:
-        return cast("openai.OpenAI", client)
-    with _BUILDING.lock:
-        pool = _PROCESS_POOLS[-1] if _PROCESS_POOLS else None
-        if pool is None or pool.process != os.getpid():
-            # A parent's stays in the list: dropped, it would close itself, and wait for a lock
-            # that another of the parent's threads may have held at the fork.
-            pool = _Pool()
-            _PROCESS_POOLS.append(pool)
-        return pool.client(_SyncClient, settings)
-
-
-class _Building:
-    """The lock under which clients for threads are built."""
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        self.lock = threading.Lock()
-
-
-_BUILDING = _Building()
-if hasattr(os, "register_at_fork"):
-    # Another thread may hold it at a fork; in the child nobody would release it.
-    os.register_at_fork(after_in_child=_BUILDING.renew)
-
-
-@asynccontextmanager
-async def loop_client(settings: ClientSettings) -> AsyncIterator[openai.AsyncOpenAI]:
-    """Lend the client for async calls in the running event loop to one call.
-
-    Args:
-        settings: What to build it from, if the loop has none with these.
-
-    Yields:
-        A client that closes its connections when the loop shuts down.
-    """
-    loop = asyncio.get_running_loop()
-    for held in _LOOP_POOLS.held:
-        if held.loop is loop and held.process == os.getpid():
-            pools = held.pools
-            break
-    else:
-        pools = []
-        guard = _close_at_shutdown(pools)
-        await anext(guard)
-        _LOOP_POOLS.held = [
-            *_LOOP_POOLS.in_use(),
-            _LoopPools(os.getpid(), loop, pools, guard),
-        ]
-    pool = next((pool for pool in pools if pool.calls < _MOST_CALLS), None)
-    if pool is None:
-        pool = _Pool()
-        pools.append(pool)
-    pool.calls += 1
-    try:
-        yield pool.client(_AsyncClient, settings)
-    finally:
-        pool.calls -= 1
-
-
-class OwnClients:
-    """SDK clients upon a user's own HTTP clients; they go when the model goes that holds this."""
-
-    def __init__(self) -> None:
-        self._sync: tuple[ClientSettings, openai.OpenAI] | None = None
-        self._async: tuple[ClientSettings, openai.AsyncOpenAI] | None = None
-
-    def sync(self, settings: ClientSettings) -> openai.OpenAI:
-        """Return the client for sync calls upon `settings.http_client`."""
-        if self._sync is None or self._sync[0] != settings:
-            self._sync = settings, _build(_SyncClient, settings, settings.http_client)
-        return self._sync[1]
-
-    def of_loop(self, settings: ClientSettings) -> openai.AsyncOpenAI:
-        """Return the client for async calls upon `settings.http_async_client`."""
-        if self._async is None or self._async[0] != settings:
-            self._async = settings, _build(_AsyncClient, settings, settings.http_async_client)
-        return self._async[1]
-
-    def __reduce__(self) -> tuple[type[OwnClients], tuple[()]]:
-        return OwnClients, ()
-
-
-_MOST_CLIENTS = 32
-"""SDK clients that a pool keeps; the oldest goes when there are more different settings."""
-
-_MOST_CALLS = 64
-"""Async calls at a time through one pool, whose time for each grows with its connections."""
-
-
-class _Pool:
-    """Connections of a process, or of an event loop, and the SDK clients that use them.
-
-    One HTTP client serves all settings, as they reach it with each request; to build one is nearly
-    all that a client costs.
-    """
-
-    def __init__(self) -> None:
-        self.process = os.getpid()
-        self.http: Any = None
-        self.calls = 0
-        self._clients: list[tuple[ClientSettings, Any]] = []
-
-    def known(self, settings: ClientSettings) -> Any:
-        """The client with these settings, if there is one."""
-        for known, client in reversed(self._clients):
-            if known == settings:
-                return client
-        return None
-
-    def client(self, kind: type[_C], settings: ClientSettings) -> _C:
-        if (known := self.known(settings)) is not None:
-            return cast("_C", known)
-        client = _build(kind, settings, self.http)
-        self.http = client._client  # noqa: SLF001 - the SDK gives it no other name
-        self._clients = [*self._clients[1 - _MOST_CLIENTS :], (settings, client)]
+    def find_client(self, proxy: Proxy | None) -> Any:
+        """Return the client for a proxy; build it if there is none."""
+        client = self.clients.get(proxy)
+        if client is None:
+            client = self.clients[proxy] = self._build(proxy)
         return client
 
 
-_PROCESS_POOLS: list[_Pool] = []
-
-
-@atexit.register
-def _close_process_pool() -> None:
-    """Close what is open, unless it is a parent process's."""
-    for pool in _PROCESS_POOLS:
-        if pool.process == os.getpid() and pool.http is not None:
-            pool.http.close()
-
-
-@dataclass(frozen=True)
-class _LoopPools:
-    process: int
-    loop: asyncio.AbstractEventLoop
-    pools: list[_Pool]
-    guard: AsyncGenerator[None, None]
-
-
-class _ThreadLoops(threading.local):
-    """The pools of this thread's event loops."""
+class _Process:
+    """The pools of one process."""
 
     def __init__(self) -> None:
-        self.held: list[_LoopPools] = []
-
-    def in_use(self) -> list[_LoopPools]:
-        """Those whose loop is open, and those inherited from a parent process.
-
-        The latter are kept and never touched: to close one would disturb the parent's loop, whose
-        selector a forked child shares.
-        """
-        own = os.getpid()
-        return [held for held in self.held if held.process != own or not held.loop.is_closed()]
+        self.lock = threading.Lock()
+        self.threads = Pool(build_client)
+        self.loops: dict[asyncio.AbstractEventLoop, tuple[list[Pool], AsyncGenerator[None]]] = {}
+        self.preloaded = False
 
 
-_LOOP_POOLS = _ThreadLoops()
+# The last is that of this process. A parent's stay: dropped, they would close what the parent uses.
+_PROCESSES = [_Process()]
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _PROCESSES.append(_Process()))
 
 
-async def _close_at_shutdown(pools: list[_Pool]) -> AsyncGenerator[None, None]:
-    """Close pools when their loop ends: `asyncio.run` closes all open async generators then."""
+def find_client(proxy: Proxy | None) -> Any:
+    """Return this process's client for sync requests; any thread may use it."""
+    process = _PROCESSES[-1]
+    client = process.threads.clients.get(proxy)
+    if client is None:
+        with process.lock:
+            client = process.threads.find_client(proxy)
+    return client
+
+
+async def find_pool() -> Pool:
+    """Return a pool of the running event loop; count each request in its `requests`.
+
+    Its clients close their connections when the loop shuts down.
+    """
+    loop = asyncio.get_running_loop()
+    process = _PROCESSES[-1]
+    if not process.preloaded:
+        # Not in the loop, which other tasks share.
+        await asyncio.to_thread(preload)
+        process.preloaded = True
+    held = process.loops.get(loop)
+    if held is None:
+        pools: list[Pool] = []
+        guard = _close_at_shutdown(process, loop, pools)
+        await anext(guard)
+        with process.lock:
+            for closed in [other for other in process.loops if other.is_closed()]:
+                del process.loops[closed]
+            process.loops[loop] = pools, guard
+    else:
+        pools = held[0]
+    pool = next((pool for pool in pools if pool.requests < _MOST_REQUESTS), None)
+    if pool is None:
+        pool = Pool(build_async_client)
+        pools.append(pool)
+    return pool
+
+
+def require_event_loop() -> None:
+    """Raise a RuntimeError that says what to do if no asyncio event loop is running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        msg = (
+            "ChatASIOne's async methods need a running asyncio event loop. With trio, run a sync "
+            "method in a thread: await trio.to_thread.run_sync(model.invoke, messages)."
+        )
+        raise RuntimeError(msg) from None
+
+
+async def _close_at_shutdown(
+    process: _Process, loop: asyncio.AbstractEventLoop, pools: list[Pool]
+) -> AsyncGenerator[None]:
+    """Close the pools of a loop when it ends: `asyncio.run` then closes all async generators."""
     try:
         yield
     finally:
-        _LOOP_POOLS.held = [held for held in _LOOP_POOLS.held if held.pools is not pools]
+        process.loops.pop(loop, None)
         for pool in pools:
-            if pool.http is not None:
-                await pool.http.aclose()
+            for client in pool.clients.values():
+                await client.aclose()
 
 
-def _headers(client: openai.OpenAI | openai.AsyncOpenAI, own: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-        "User-Agent": f"langchain-asi-one/{__version__}",
-        "Authorization": f"Bearer {client.api_key}",
-        **own,
-    }
-
-
-class _SyncClient(openai.OpenAI):
-    own_headers: Mapping[str, str] = {}
-
-    @property
-    @override
-    def default_headers(self) -> dict[str, Any]:
-        return _headers(self, self.own_headers)
-
-
-class _AsyncClient(openai.AsyncOpenAI):
-    own_headers: Mapping[str, str] = {}
-
-    @property
-    @override
-    def default_headers(self) -> dict[str, Any]:
-        return _headers(self, self.own_headers)
-
-
-_NO_COOKIES = DefaultCookiePolicy(allowed_domains=())
-
-_C = TypeVar("_C", _SyncClient, _AsyncClient)
-
-
-def _build(kind: type[_C], settings: ClientSettings, http: Any) -> _C:
-    client = kind(
-        api_key=settings.api_key,
-        base_url=settings.base_url,
-        timeout=settings.timeout,
-        max_retries=settings.max_retries,
-        http_client=http,
-    )
-    client.own_headers = settings.headers
-    if http is None:
-        hook: Any = limit_blanks if kind is _SyncClient else alimit_blanks
-        # The SDK's own HTTP client cannot be given these when it is built.
-        client._client.event_hooks = {"response": [hook]}  # noqa: SLF001
-        # A cookie set in one session would be sent in another.
-        client._client.cookies.jar.set_policy(_NO_COOKIES)  # noqa: SLF001
-    return client
+@atexit.register
+def _close_clients() -> None:
+    """Close the connections of this process's threads."""
+    for client in _PROCESSES[-1].threads.clients.values():
+        client.close()

@@ -1,54 +1,63 @@
-"""One exchange with `POST /chat/completions`: a request body in, plain dicts out.
+"""Requests to the API: a request body in, plain dicts out, or an `ASIOneError`.
 
-The SDK does connections and retries; bodies and streams are read here, as it would drop fields,
-lose the first event behind a byte order mark, and accept a stream that broke off.
+The HTTP library does connections. Tries, bodies and streams are done here: the SDK would drop
+fields, lose the first event behind a byte order mark, accept a stream that broke off, and keep the
+request's headers in its errors.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
-import openai
-
-from langchain_asi_one._httpx_compat import http, timeout_errors, transport_errors
-from langchain_asi_one._transport.client_pool import OwnClients, loop_client, sync_client
-from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError, read_body
-from langchain_asi_one._transport.error_mapping import (
-    RequestContext,
-    status_error,
-    transport_error,
-    wire_error,
+from langchain_asi_one._transport.client_pool import (
+    Pool,
+    find_client,
+    find_pool,
+    require_event_loop,
 )
-from langchain_asi_one._transport.request import ChatRequest, ClientSettings
+from langchain_asi_one._transport.connections import Connection
+from langchain_asi_one._transport.deadline import Deadline
+from langchain_asi_one._transport.decoders import (
+    CompletionStreamDecoder,
+    ProtocolError,
+    check_size,
+    read_body,
+)
+from langchain_asi_one._transport.error_mapping import (
+    DeadlineError,
+    RequestContext,
+    StatusError,
+    map_error,
+    was_sent,
+)
+from langchain_asi_one._transport.request import ChatRequest, Retry
+from langchain_asi_one._transport.retry import next_wait
+from langchain_asi_one._version import __version__
 from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
 
-Chunk = dict[str, Any]
+JSONObject = dict[str, Any]
 
-_SHORTEST_SECRET = 8
-
-
-# After [DONE], for the end of the body; the SDK waits as long.
-_DRAIN_SECONDS = 0.1
+_LOG = logging.getLogger("langchain_asi_one")
+_LONG_WAIT = 5  # seconds; a longer one is worth a warning
+_SHORTEST_SECRET = 8  # characters; a shorter value is no secret, but part of many words
+_ERROR_BODY = 65_536  # bytes that are read of the body of an error
+_ERROR_SECONDS = 5
+_DRAIN_SECONDS = 0.1  # after [DONE], for the end of the body
 
 
 class CompletionsClient:
-    """Sends requests, whole or streamed, sync or async. Holds nothing of them."""
+    """Sends requests, whole or streamed, sync or async."""
 
     def __init__(self) -> None:
-        self._own = OwnClients()
-        self._usage_refused = False
-
-    def _client(self, settings: ClientSettings) -> openai.OpenAI:
-        own = settings.http_client is not None
-        return self._own.sync(settings) if own else sync_client(settings)
-
-    def _aclient(self, settings: ClientSettings) -> AbstractAsyncContextManager[openai.AsyncOpenAI]:
-        own = settings.http_async_client is not None
-        return nullcontext(self._own.of_loop(settings)) if own else loop_client(settings)
+        self.usage_refused = False
+        """Whether the API has refused `stream_options`, which are not sent from then on."""
 
     def create(self, request: ChatRequest, read: Callable[[bytes, str], Any] = read_body) -> Any:
         """Send a request and read the whole answer.
@@ -63,27 +72,47 @@ class CompletionsClient:
         Raises:
             ASIOneError: If the request failed.
         """
-        try:
-            response = self._client(request.settings).post(**_sdk_arguments(request))
-            return read(response.content, _content_type(response))
-        except _failures() as reason:
-            error = _error(reason, request)
-        # Outside the except clause: as context, the SDK's error would carry the request's headers.
-        raise error
+        exchange = _Exchange(request, self)
+        while True:
+            response = None
+            try:
+                response = _send(exchange)
+                content = bytearray()
+                for data in response.iter_bytes():
+                    content += data
+                    check_size(len(content))
+                    exchange.check_deadline()
+                return read(bytes(content), _read_content_type(response))
+            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
+                wait = exchange.fail(reason)
+            finally:
+                _close(response)
+            # Outside the except clause: as context, the reason would carry the request's headers.
+            exchange.pause(wait)
 
     async def acreate(
         self, request: ChatRequest, read: Callable[[bytes, str], Any] = read_body
     ) -> Any:
-        """Do as `create`, in the running event loop."""
-        try:
-            async with self._aclient(request.settings) as client:
-                response = await client.post(**_sdk_arguments(request))
-            return read(response.content, _content_type(response))
-        except _failures() as reason:
-            error = _error(reason, request)
-        raise error
+        """Async version of `create`."""
+        require_event_loop()
+        exchange = _Exchange(request, self)
+        while True:
+            attempt = _AsyncAttempt(exchange)
+            try:
+                response = await attempt.send()
+                content = bytearray()
+                async for data in response.aiter_bytes():
+                    content += data
+                    check_size(len(content))
+                    exchange.check_deadline()
+                return read(bytes(content), _read_content_type(response))
+            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
+                wait = exchange.fail(reason)
+            finally:
+                await attempt.close()
+            await exchange.apause(wait)
 
-    def stream(self, request: ChatRequest) -> Generator[Chunk]:
+    def stream(self, request: ChatRequest) -> Generator[JSONObject]:
         """Send a request and read the answer as it arrives.
 
         Args:
@@ -95,196 +124,337 @@ class CompletionsClient:
         Raises:
             ASIOneError: If the request failed, also after some chunks.
         """
-        response: Any = None
-        try:
-            # Held until the end: a user's own client may close its connections when it is dropped.
-            client = self._client(request.settings)
-            response = self._open(client, request)
-            decoder = CompletionStreamDecoder(_content_type(response))
-            limit = _EventLimit(request)
-            for data in response.iter_bytes():
-                yield from decoder.feed(data)
-                if decoder.done:
-                    return
-                limit.check(decoder.seen)
-            yield from decoder.close()
-            return
-        except _failures() as reason:
-            error = _error(reason, request)
-        finally:
-            if response is not None:
-                response.close()
-        raise error
-
-    async def astream(self, request: ChatRequest) -> AsyncGenerator[Chunk]:
-        """Do as `stream`, in the running event loop."""
-        response: Any = None
-        try:
-            async with self._aclient(request.settings) as client:
-                response = await self._aopen(client, request)
-                decoder = CompletionStreamDecoder(_content_type(response))
-                limit = _EventLimit(request)
-                pieces = response.aiter_bytes()
-                async for data in pieces:
-                    for chunk in decoder.feed(data):
-                        yield chunk
+        exchange = _Exchange(request, self)
+        while True:
+            response = None
+            try:
+                response = _send(exchange)
+                decoder = exchange.begin_stream(response)
+                pieces = response.iter_bytes()
+                for data in pieces:
+                    yield from decoder.feed(data)
                     if decoder.done:
-                        await _drain(pieces)
+                        _drain(response, pieces, exchange.deadline)
                         return
-                    limit.check(decoder.seen)
-                    # What is read is not held while a thousand streams wait for more.
-                    data, chunk = b"", {}  # noqa: PLW2901
-                for chunk in decoder.close():
-                    yield chunk
+                    exchange.check_news()
+                yield from decoder.close()
                 return
-        except _failures() as reason:
-            error = _error(reason, request)
-        finally:
-            if response is not None:
-                await response.aclose()
-        raise error
+            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
+                wait = exchange.fail(reason)
+            finally:
+                _close(response)
+            exchange.pause(wait)
 
-    def _open(self, client: openai.OpenAI, request: ChatRequest) -> Any:
-        arguments = self._stream_arguments(request)
-        try:
-            return client.post(**arguments, stream=True, stream_cls=openai.Stream[Any])
-        except openai.BadRequestError as reason:
-            if not self._is_usage_refusal(reason, arguments, request):
-                raise
-        return client.post(
-            **self._stream_arguments(request), stream=True, stream_cls=openai.Stream[Any]
+    def astream(self, request: ChatRequest) -> CompletionStream:
+        """Async version of `stream`; close what it returns, or read it to its end."""
+        require_event_loop()
+        return CompletionStream(_Exchange(request, self))
+
+
+class CompletionStream:
+    """The chunks of a streamed answer, to be read in the running event loop.
+
+    No generator: an event loop that ends closes all async generators at the same time, and one that
+    is closing another then fails.
+    """
+
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+        self._attempt = _AsyncAttempt(exchange)
+        self._chunks: Iterator[JSONObject] = iter(())
+        self._pieces: Any = None
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JSONObject:
+        while True:
+            try:
+                chunk = await self._read()
+            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
+                wait = self._exchange.fail(reason)
+            else:
+                if chunk is not None:
+                    return chunk
+                await self.aclose()
+                raise StopAsyncIteration
+            await self.aclose()
+            await self._exchange.apause(wait)
+
+    async def aclose(self) -> None:
+        """End the request, whatever has been read of its answer."""
+        await self._attempt.close()
+
+    async def _read(self) -> JSONObject | None:
+        """Return the next chunk, or `None` at the end of the answer."""
+        exchange = self._exchange
+        if self._pieces is None:
+            response = await self._attempt.send()
+            exchange.begin_stream(response)
+            self._pieces = response.aiter_bytes()
+        decoder = exchange.decoder
+        while True:
+            for chunk in self._chunks:
+                return chunk
+            if decoder.done and not self._ended:
+                self._ended = True
+                await _adrain(self._pieces)
+            if self._ended:
+                return None
+            exchange.check_news()
+            # What is read is not held while a thousand streams wait for more.
+            data = await anext(self._pieces, None)
+            self._ended = data is None
+            self._chunks = iter(decoder.close()) if data is None else decoder.feed(data)
+            del data
+
+
+class _Exchange:
+    """A request with its tries: what is sent, what goes wrong, when to try again."""
+
+    def __init__(self, request: ChatRequest, client: CompletionsClient) -> None:
+        self.request = request
+        self.deadline = Deadline(request.total_limit)
+        self.decoder = CompletionStreamDecoder("")
+        self._client = client
+        self._body = request.body
+        if client.usage_refused:
+            self._leave_usage_out()
+        self._content = _encode(self._body)
+        self._retries = 0
+        self._answered = False
+        self._error: ASIOneError | None = None
+        self._news = 0
+        self._last_news = 0.0
+
+    def build(self, client: Any) -> Any:
+        """Build the HTTP request for a try."""
+        request, settings = self.request, self.request.settings
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": f"langchain-asi-one/{__version__}",
+            "Authorization": f"Bearer {settings.api_key}",
+            **settings.headers,
+            "x-session-id": request.session_id,
+        }
+        bound = self.deadline.bound
+        timeouts = {name: bound(limit) for name, limit in request.timeouts.items()}
+        return client.build_request(
+            "POST",
+            request.url,
+            content=self._content,
+            headers=headers,
+            extensions={"timeout": timeouts},
         )
 
-    async def _aopen(self, client: openai.AsyncOpenAI, request: ChatRequest) -> Any:
-        arguments = self._stream_arguments(request)
-        try:
-            return await client.post(**arguments, stream=True, stream_cls=openai.AsyncStream[Any])
-        except openai.BadRequestError as reason:
-            if not self._is_usage_refusal(reason, arguments, request):
-                raise
-        return await client.post(
-            **self._stream_arguments(request), stream=True, stream_cls=openai.AsyncStream[Any]
+    def begin_stream(self, response: Any) -> CompletionStreamDecoder:
+        """Return the decoder for a response that has begun; from now on there is no other try."""
+        self._answered = True
+        self._last_news = monotonic()
+        self.decoder = CompletionStreamDecoder(_read_content_type(response))
+        return self.decoder
+
+    def check_news(self) -> None:
+        """Limit the time between two chunks that say something.
+
+        Comments and empty chunks restart the HTTP library's timer, so an answer that never comes
+        would last forever. The time that the caller takes for a chunk does not count.
+        """
+        now = monotonic()
+        limit = self.request.timeouts["read"]
+        if self.decoder.news > self._news:
+            self._news, self._last_news = self.decoder.news, now
+        elif limit is not None and now - self._last_news > limit:
+            message = f"ASI:One's stream said nothing new for {limit:g} s"
+            raise ProtocolError(ASIOneTimeoutError, message)
+        self.check_deadline()
+
+    def check_deadline(self) -> None:
+        """Raise an error if the deadline has passed."""
+        if self.deadline.passed():
+            raise DeadlineError
+
+    def fail(self, reason: Exception) -> float | None:
+        """Take note of why a try failed.
+
+        Args:
+            reason: What was raised.
+
+        Returns:
+            Seconds to wait before the next try, or `None` if there is none.
+        """
+        self._error = error = map_error(reason, self._describe())
+        if self._refuses_usage(error):
+            self._client.usage_refused = True
+            self._leave_usage_out()
+            self._content = _encode(self._body)
+            return 0.0
+        most = self.request.settings.max_retries
+        if self._answered or self._retries >= most or isinstance(reason, ProtocolError):
+            return None
+        sent = was_sent(reason)
+        wait = next_wait(error, self._retries, sent=sent, once=self.request.sent_once)
+        if wait is None or wait >= self.deadline.left():
+            return None
+        self._retries += 1
+        self._log_retry(wait, error)
+        return wait
+
+    def pause(self, wait: float | None) -> None:
+        """Wait before the next try, or raise the error of the last one."""
+        if (retry := self._next_retry(wait)) and self.request.on_retry:
+            self.request.on_retry(retry)
+        time.sleep(wait or 0)
+
+    async def apause(self, wait: float | None) -> None:
+        """Async version of `pause`."""
+        if (retry := self._next_retry(wait)) and self.request.on_retry:
+            await self.request.on_retry(retry)
+        await asyncio.sleep(wait or 0)
+
+    def _next_retry(self, wait: float | None) -> Retry | None:
+        if wait is None and self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return Retry(self._retries, wait, self._error) if wait and self._error else None
+
+    def _log_retry(self, wait: float, error: ASIOneError) -> None:
+        level = logging.WARNING if wait >= _LONG_WAIT else logging.INFO
+        status = error.info.status_code or "no response"
+        text = "%s (%s): trying again in %.1f s, retry %d of %d"
+        most = self.request.settings.max_retries
+        _LOG.log(level, text, type(error).__name__, status, wait, self._retries, most)
+
+    def _describe(self) -> RequestContext:
+        request, settings = self.request, self.request.settings
+        return RequestContext(
+            url=request.url,
+            model=request.body.get("model"),
+            session_id=request.session_id,
+            secrets=tuple(
+                value
+                for value in (settings.api_key, *settings.headers.values())
+                if len(value) >= _SHORTEST_SECRET
+            ),
+            agentic=request.agentic,
+            proxy=str(settings.proxy or ""),
+            timeouts=request.timeouts,
+            deadline=self.deadline.seconds if self.deadline.passed() else None,
+            begun=self.decoder.news > 0,
         )
 
-    def _stream_arguments(self, request: ChatRequest) -> dict[str, Any]:
-        arguments = _sdk_arguments(request)
-        if self._usage_refused:
-            body = {k: v for k, v in request.body.items() if k != "stream_options"}
-            arguments["body"] = body
-        return arguments
-
-    def _is_usage_refusal(
-        self, reason: openai.BadRequestError, arguments: dict[str, Any], request: ChatRequest
-    ) -> bool:
-        """Whether a 400 refuses `stream_options`, which then is never sent again."""
-        error = _error(reason, request)
-        refused = (
-            "stream_options" in arguments["body"]
+    def _refuses_usage(self, error: ASIOneError) -> bool:
+        return (
+            "stream_options" in self._body
             and isinstance(error, ASIOneBadRequestError)
             and "stream_options" in f"{error.param} {error.api_message}"
         )
-        self._usage_refused = self._usage_refused or refused
-        return refused
+
+    def _leave_usage_out(self) -> None:
+        self._body = {k: v for k, v in self._body.items() if k != "stream_options"}
 
 
-def _context(request: ChatRequest) -> RequestContext:
-    """Return what an error says about its request."""
-    return RequestContext(
-        url=f"{request.settings.base_url.rstrip('/')}{request.path}",
-        model=request.body.get("model"),
-        session_id=request.session_id,
-        # A short value is no secret (a test's key, a flag), but part of many words.
-        secrets=tuple(
-            value
-            for value in (request.settings.api_key, *request.settings.headers.values())
-            if len(value) >= _SHORTEST_SECRET
-        ),
-        agentic=request.agentic,
-    )
+def _encode(body: JSONObject) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as error:
+        for name, value in body.items():
+            try:
+                json.dumps(value, ensure_ascii=False).encode()
+            except (TypeError, ValueError):
+                msg = f"The request field {name!r} cannot be sent as JSON: {error}"
+                raise ValueError(msg) from None
+        raise
 
 
-def _sdk_arguments(request: ChatRequest) -> dict[str, Any]:
-    """Arguments of the SDK's `post`."""
-    options: dict[str, Any] = {
-        "headers": {"x-session-id": request.session_id},
-        # The prompt goes where the user said, and nowhere else.
-        "follow_redirects": False,
-    }
-    if request.timeout is not None:
-        options["timeout"] = request.timeout
-    if request.sent_once:
-        # A second delivery may let an agent act twice, or cost twice.
-        options["max_retries"] = 0
-    return {
-        "path": request.path,
-        "cast_to": http.Response,
-        "body": request.body,
-        "options": options,
-    }
+def _send(exchange: _Exchange) -> Any:
+    """Send a request and return the response, whose body is not read yet."""
+    settings = exchange.request.settings
+    own = settings.http_client
+    client = find_client(settings.proxy) if own is None else own
+    # The prompt goes where the user said, and nowhere else.
+    response = client.send(exchange.build(client), stream=True, follow_redirects=False)
+    if response.status_code < 300:
+        exchange.request.response_headers.update(response.headers)
+        return response
+    content, began = b"", monotonic()
+    try:
+        with suppress(Exception):  # the status says more than a body that cannot be read
+            for data in response.iter_bytes():
+                content += data
+                if len(content) > _ERROR_BODY or monotonic() - began > _ERROR_SECONDS:
+                    break
+    finally:
+        _close(response)
+    raise StatusError(response.status_code, response.headers, content[:_ERROR_BODY])
 
 
-class _EventLimit:
-    """A limit on the time between two events.
+class _AsyncAttempt:
+    """A try of an async request: its response, and its place in a pool."""
 
-    Keep-alive comments reset the HTTP library's timer, so an answer that never comes would hang.
-    """
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+        self._pool: Pool | None = None
+        self._response: Any = None
 
-    def __init__(self, request: ChatRequest) -> None:
-        self._limit = _read_limit(request.time_limit)
-        self._last = monotonic()
-        self._seen = 0
+    async def send(self) -> Any:
+        """Async version of `_send`."""
+        settings = self._exchange.request.settings
+        client = settings.http_async_client
+        if client is None:
+            self._pool = await find_pool()
+            self._pool.requests += 1
+            client = self._pool.find_client(settings.proxy)
+        request = self._exchange.build(client)
+        self._response = response = await client.send(request, stream=True, follow_redirects=False)
+        if response.status_code < 300:
+            self._exchange.request.response_headers.update(response.headers)
+            return response
+        content, began = b"", monotonic()
+        with suppress(Exception):
+            async for data in response.aiter_bytes():
+                content += data
+                if len(content) > _ERROR_BODY or monotonic() - began > _ERROR_SECONDS:
+                    break
+        raise StatusError(response.status_code, response.headers, content[:_ERROR_BODY])
 
-    def check(self, seen: int) -> None:
-        """Take note of how many events there were, when all of them have been handed on.
-
-        The time that the caller takes for an event is not ASI:One's.
-        """
-        now = monotonic()
-        if seen > self._seen:
-            self._seen, self._last = seen, now
-        elif self._limit is not None and now - self._last > self._limit:
-            message = f"ASI:One's stream brought no event for {self._limit:g} s"
-            raise ProtocolError(ASIOneTimeoutError, message)
+    async def close(self) -> None:
+        """Close the response, and give the place back."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.requests -= 1
+        response, self._response = self._response, None
+        if response is not None:
+            with suppress(Exception):
+                await response.aclose()
 
 
-async def _drain(pieces: AsyncIterator[bytes]) -> None:
-    """Read what follows `[DONE]`, without which the connection could not be used again.
+def _close(response: Any) -> None:
+    if response is not None:
+        with suppress(Exception):
+            response.close()
 
-    Only here: a sync read cannot be limited to so short a time.
-    """
-    with suppress(TimeoutError, *_failures()):
+
+def _drain(response: Any, pieces: Iterator[bytes], deadline: Deadline) -> None:
+    """Read what follows `[DONE]`, without which the connection could not be used again."""
+    # A connection of a user's own client knows no deadline, and could make this last.
+    if isinstance(response.extensions.get("network_stream"), Connection):
+        deadline.shorten(_DRAIN_SECONDS)
+        with suppress(Exception):
+            for _ in pieces:
+                if deadline.passed():
+                    break
+
+
+async def _adrain(pieces: AsyncGenerator[bytes]) -> None:
+    """Async version of `_drain`, for any client."""
+    with suppress(Exception):
         async with asyncio.timeout(_DRAIN_SECONDS):
             async for _ in pieces:
                 await asyncio.sleep(0)  # lets the limit act on data that is there already
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    return (openai.APIError, ProtocolError, *timeout_errors(), *transport_errors())
-
-
-def _read_limit(timeout: Any) -> float | None:
-    """Seconds that a timeout, or an HTTP library's timeout object, allows between reads."""
-    limit = getattr(timeout, "read", timeout)
-    return float(limit) if isinstance(limit, int | float) else None
-
-
-def _content_type(response: Any) -> str:
+def _read_content_type(response: Any) -> str:
     return str(response.headers.get("content-type", "without a content type"))
-
-
-def _error(reason: BaseException, request: ChatRequest) -> ASIOneError:
-    if isinstance(reason, ASIOneError):
-        return reason
-    if isinstance(reason, ProtocolError):
-        return wire_error(reason, _context(request))
-    if isinstance(reason, openai.APIStatusError):
-        response = reason.response
-        return status_error(
-            reason.status_code, response.headers, response.content, _context(request)
-        )
-    cause = reason.__cause__ if isinstance(reason, openai.APIError) else reason
-    cause = cause if isinstance(cause, Exception) else Exception(str(reason))
-    timed_out = isinstance(reason, (openai.APITimeoutError, *timeout_errors()))
-    return transport_error(
-        cause, _context(request), timeout=request.time_limit if timed_out else None
-    )

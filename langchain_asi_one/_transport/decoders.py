@@ -1,7 +1,7 @@
 """From the bytes of an answer to its JSON objects: pure, without I/O.
 
-ASI:One sends UTF-8 without naming the charset (wire contract, 3.1), so the Content-Type decides
-nothing here: bytes are UTF-8, and what they are is seen from their beginning.
+ASI:One sends UTF-8 without naming the charset (docs/wire-format.md, 3.1), so the Content-Type
+decides nothing here: bytes are UTF-8, and their beginning shows what they are.
 """
 
 from __future__ import annotations
@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from langchain_asi_one._json.printable import one_line
 from langchain_asi_one._json.safe import loads, safe_text
 from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
 
+MOST_BYTES: Final = 64 * 2**20
+"""Bytes of an answer that are read, decompressed; a longer one is refused."""
+
 _EXCERPT = 200  # characters of a value that an error message quotes
+_MOST_DETAILS = 20  # of the complaints in one error body
 
 
 class ProtocolError(Exception):
-    """What the wire held is not what it should; becomes an `ASIOneError` once the call is known.
+    """An answer is not what it should be; becomes an `ASIOneError` once the request is known.
 
     Args:
         error_class: Class to raise.
@@ -45,7 +50,7 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True)
 class ErrorDetail:
-    """The API's own account of an error."""
+    """What the API says about an error."""
 
     message: str = ""
     code: str | None = None
@@ -61,33 +66,63 @@ def read_error(body: object) -> ErrorDetail:
         body: Parsed JSON, or text.
 
     Returns:
-        What it says; empty where it says nothing.
+        What it says, in printable text; empty where it says nothing.
     """
     if not isinstance(body, dict):
-        return ErrorDetail(message=_excerpt(body) if isinstance(body, str) else "")
+        return ErrorDetail(message=shorten(body) if isinstance(body, str) else "")
     error = body.get("error")
     if isinstance(error, dict):
-        message = _string(error.get("message")) or _detail(error.get("detail"))
+        message = _text(error.get("message")) or _join_details(error.get("detail"))
         status = error.get("status", error.get("status_code"))
         return ErrorDetail(
-            message=_excerpt(message or ""),
-            code=_string(error.get("code")),
-            param=_string(error.get("param")),
-            type=_string(error.get("type")),
+            message=message or "",
+            code=_text(error.get("code")),
+            param=_text(error.get("param")),
+            type=_text(error.get("type")),
             status=next((s for s in (status, error.get("code")) if _is_status(s)), None),
         )
-    message = _string(error) or _detail(body.get("detail")) or _string(body.get("message"))
+    message = _text(error) or _join_details(body.get("detail")) or _text(body.get("message"))
     status = body.get("status", body.get("status_code"))
     return ErrorDetail(
-        message=_excerpt(message or ""),
-        code=_string(body.get("code")),
+        message=message or "",
+        code=_text(body.get("code")),
         status=status if _is_status(status) else None,
     )
 
 
-def excerpt(value: object) -> str:
-    """Return a short, printable form of a value from the wire for an error message."""
-    return repr(_excerpt(value if isinstance(value, str) else repr(value)))
+def shorten(text: str) -> str:
+    """Return the beginning of a text in one printable line."""
+    # A character becomes at most ten, and blanks become one.
+    line = one_line(safe_text(text[: 20 * _EXCERPT]))
+    return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
+
+
+def quote(value: object) -> str:
+    """Return the beginning of a value in quotation marks for an error message."""
+    return repr(shorten(value if isinstance(value, str) else repr(value)))
+
+
+def _text(value: object) -> str | None:
+    return shorten(value) if isinstance(value, str) and value.strip() else None
+
+
+def _join_details(value: object) -> str | None:
+    """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
+    if isinstance(value, list):
+        return shorten("; ".join(map(_read_detail, value[:_MOST_DETAILS])))
+    return _text(value)
+
+
+def _read_detail(item: object) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    place = item.get("loc")
+    path = ".".join(map(str, place)) if isinstance(place, list) else str(place or "")
+    return f"{path}: {item.get('msg')}"
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599
 
 
 def read_body(content: bytes, content_type: str) -> dict[str, Any]:
@@ -104,8 +139,8 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         ProtocolError: If `read_object` refuses it, or it holds no message.
     """
     answer = read_object(content, content_type)
-    if not _has_message(answer):
-        message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
+    if not _Summary(answer).message:
+        message = f"ASI:One's answer holds no message in 'choices': {quote(answer)}"
         raise ProtocolError(InvalidResponseError, message, body=answer)
     return answer
 
@@ -113,19 +148,25 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
 def read_object(content: bytes, content_type: str) -> dict[str, Any]:
     """Read a body that must be a JSON object without an error, as `read_body` does."""
     if not content or content.isspace():
-        raise ProtocolError(
-            InvalidResponseError, f"ASI:One answered with an empty body ({content_type})"
-        )
+        message = f"ASI:One answered with an empty body ({content_type})"
+        raise ProtocolError(InvalidResponseError, message)
     try:
         body = loads(content)
     except UnicodeDecodeError as error:
         message = f"ASI:One's answer is not UTF-8 (byte {error.start}, {content_type})"
         raise ProtocolError(InvalidResponseError, message) from None
     except ValueError as error:
-        shown = excerpt(content[:2000].decode("utf-8", "replace"))
+        shown = quote(content[:2000].decode("utf-8", "replace"))
         message = f"ASI:One's answer is not JSON ({content_type}; {error}): {shown}"
         raise ProtocolError(InvalidResponseError, message) from None
-    return _checked(body)
+    return _check_object(body)
+
+
+def check_size(size: int) -> None:
+    """Raise a `ProtocolError` for more bytes than are read of an answer."""
+    if size > MOST_BYTES:
+        message = f"ASI:One's answer is longer than {MOST_BYTES // 2**20} MiB, and was not read on"
+        raise ProtocolError(InvalidResponseError, message)
 
 
 _EVENT = re.compile(rb"(data|event|id|retry)?:")
@@ -135,8 +176,8 @@ _KEPT = 500  # bytes of a body that are kept for an error text
 class CompletionStreamDecoder:
     """Turns the bytes of a streamed answer into its chunks.
 
-    A body that is one JSON object instead of events (a gateway that ignored `stream`) is passed on
-    as a single chunk: it is the whole answer.
+    A gateway that ignores `stream` answers with one JSON object instead of events. This object is
+    the whole answer, and the only chunk.
 
     Args:
         content_type: The answer's Content-Type, for error texts only.
@@ -147,11 +188,14 @@ class CompletionStreamDecoder:
         self._events = SSEDecoder()
         self._whole: bytearray | None = None
         self._begun = b""
-        self.seen = 0
-        """How many chunks there were."""
+        self._size = 0
+        self._chunk_seen = False
         self._message_seen = False
         self._finish_seen = False
+        self.news = 0
+        """How many chunks said something."""
         self.done = False
+        """Whether the answer is complete, and nothing more is read."""
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Take bytes as they arrive.
@@ -160,18 +204,20 @@ class CompletionStreamDecoder:
             data: Any piece of the body.
 
         Returns:
-            The chunks completed by it, each parsed when it is asked for.
+            The chunks that it completes; each is parsed when it is asked for.
 
         Raises:
-            ProtocolError: If an event is not a chunk, or reports an error.
+            ProtocolError: If an event is no chunk or reports an error, or there are too many bytes.
         """
+        self._size += len(data)
+        check_size(self._size)
         if not self._begun:
             self._begin(data)
         if self._whole is not None:
             self._whole += data
             return iter(())
         try:
-            return self._chunks(self._events.feed(data))
+            return self._read_events(self._events.feed(data))
         except UnicodeDecodeError:
             raise self._not_utf8() from None
 
@@ -179,7 +225,7 @@ class CompletionStreamDecoder:
         """Take the end of the body.
 
         Returns:
-            The chunks completed by it.
+            The chunks that it completes.
 
         Raises:
             ProtocolError: If the answer is not complete.
@@ -188,12 +234,12 @@ class CompletionStreamDecoder:
             self.done = True
             return [read_body(bytes(self._whole), self._content_type)]
         try:
-            chunks = [*self._chunks(self._events.close())]
+            chunks = [*self._read_events(self._events.close())]
         except UnicodeDecodeError:
             raise self._not_utf8() from None
-        except ProtocolError as fault:
+        except ProtocolError as error:
             # The last event has no end: what is malformed in it was cut off.
-            if fault.error_class is InvalidResponseError:
+            if error.error_class is InvalidResponseError:
                 raise self._incomplete() from None
             raise
         if not (self.done or self._finish_seen):
@@ -207,7 +253,7 @@ class CompletionStreamDecoder:
         if start.startswith((b"{", b"<")):
             self._whole = bytearray()
 
-    def _chunks(self, events: list[ServerSentEvent]) -> Iterator[dict[str, Any]]:
+    def _read_events(self, events: list[ServerSentEvent]) -> Iterator[dict[str, Any]]:
         for name, data in events:
             if self.done:
                 break
@@ -215,118 +261,104 @@ class CompletionStreamDecoder:
                 self._check_message()
                 self.done = True
             elif name == "error":
-                raise _reported(_json_or_text(data))
+                raise _make_reported_error(_parse_leniently(data))
             elif data and not data.isspace():
-                self.seen += 1
-                yield self._chunk(data)
+                yield self._read_chunk(data)
         if self._events.error is not None and not self.done:
             raise self._not_utf8()
 
-    def _chunk(self, data: str) -> dict[str, Any]:
+    def _read_chunk(self, data: str) -> dict[str, Any]:
+        self._chunk_seen = True
         try:
             value: Any = loads(data)
         except ValueError:
-            message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
+            message = f"A stream event of ASI:One is not JSON: {quote(data)}"
             raise ProtocolError(InvalidResponseError, message) from None
-        chunk = _checked(value)
-        self._message_seen = self._message_seen or _has_message(chunk)
-        self._finish_seen = self._finish_seen or _has_finish_reason(chunk)
+        chunk = _check_object(value)
+        summary = _Summary(chunk)
+        self._message_seen = self._message_seen or summary.message
+        self._finish_seen = self._finish_seen or summary.finish
+        self.news += summary.news
         return chunk
 
     def _check_message(self) -> None:
-        """Refuse a stream that came to its end without a message, as `read_body` does a body."""
+        """Refuse a stream that ends without a message, as `read_body` refuses a body."""
         if not self._message_seen:
             message = f"ASI:One's stream held no message in 'choices' ({self._content_type})"
             raise ProtocolError(InvalidResponseError, message)
 
     def _not_utf8(self) -> ProtocolError:
-        return ProtocolError(
-            InvalidResponseError, f"ASI:One's stream is not UTF-8 ({self._content_type})"
-        )
+        message = f"ASI:One's stream is not UTF-8 ({self._content_type})"
+        return ProtocolError(InvalidResponseError, message)
 
     def _incomplete(self) -> ProtocolError:
         if not self._begun:
             message = f"ASI:One sent an empty stream ({self._content_type})"
             return ProtocolError(InvalidResponseError, message)
-        if not (self.seen or _EVENT.match(self._begun)):
-            shown = excerpt(self._begun.decode("utf-8", "replace"))
+        if not (self._chunk_seen or _EVENT.match(self._begun)):
+            shown = quote(self._begun.decode("utf-8", "replace"))
             message = f"ASI:One sent no stream of events ({self._content_type}): {shown}"
             return ProtocolError(InvalidResponseError, message)
         return ProtocolError(
             IncompleteStreamError,
-            "ASI:One's stream ended with neither a finish_reason nor [DONE]: the answer is cut off",
+            "ASI:One's answer broke off: its stream ended with neither a finish_reason nor [DONE]",
         )
 
 
-def _checked(value: object) -> dict[str, Any]:
+# Fields of a chunk that are the same in each.
+_ENVELOPE = frozenset(("id", "object", "created", "model", "choices", "system_fingerprint"))
+
+
+class _Summary:
+    """What one look at a chunk or an answer shows.
+
+    Attributes:
+        message: The first choice has a message or a delta.
+        finish: A choice has a finish reason.
+        news: It says anything at all.
+    """
+
+    __slots__ = ("finish", "message", "news")
+
+    def __init__(self, chunk: dict[str, Any]) -> None:
+        self.message = self.finish = self.news = False
+        choices = chunk.get("choices")
+        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if not isinstance(choice, dict):
+                continue
+            for name in ("delta", "message"):
+                message = choice.get(name)
+                if isinstance(message, dict):
+                    self.message = self.message or not position
+                    self.news = self.news or any(
+                        value and field != "role" for field, value in message.items()
+                    )
+            self.finish = self.finish or bool(choice.get("finish_reason"))
+        self.news = (
+            self.news
+            or self.finish
+            or any(value and field not in _ENVELOPE for field, value in chunk.items())
+        )
+
+
+def _check_object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        message = f"ASI:One's answer is not a JSON object: {excerpt(value)}"
+        message = f"ASI:One's answer is not a JSON object: {quote(value)}"
         raise ProtocolError(InvalidResponseError, message, body=value)
-    if value.get("error") or ("choices" not in value and _reports_error(value)):
-        raise _reported(value)
+    if value.get("error") or ("choices" not in value and ("error" in value or "detail" in value)):
+        raise _make_reported_error(value)
     return value
 
 
-def _json_or_text(data: str) -> Any:
+def _make_reported_error(value: object) -> ProtocolError:
+    """Make the error that a body or an event of status 200 reports."""
+    detail = read_error(value)
+    message = f"ASI:One reported an error in its answer: {detail.message or 'no explanation'}"
+    return ProtocolError(ASIOneError, message, body=value, status_code=detail.status)
+
+
+def _parse_leniently(data: str) -> Any:
     try:
         return loads(data)
     except ValueError:
         return data
-
-
-def _has_message(answer: dict[str, Any]) -> bool:
-    choices = answer.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return isinstance(first, dict) and any(
-        isinstance(first.get(name), dict) for name in ("message", "delta")
-    )
-
-
-def _reports_error(value: dict[str, Any]) -> bool:
-    return "error" in value or "detail" in value
-
-
-def _reported(value: object) -> ProtocolError:
-    """An error told in the body although the status was 200."""
-    detail = read_error(value)
-    said = detail.message or "no explanation"
-    return ProtocolError(
-        ASIOneError,
-        f"ASI:One reported an error in its answer: {said}",
-        body=value,
-        status_code=detail.status,
-    )
-
-
-def _has_finish_reason(chunk: dict[str, Any]) -> bool:
-    choices = chunk.get("choices")
-    if isinstance(choices, list):
-        for choice in choices:
-            if isinstance(choice, dict) and choice.get("finish_reason"):
-                return True
-    return False
-
-
-def _detail(value: object) -> str | None:
-    """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
-    if isinstance(value, list):
-        return "; ".join(
-            f"{'.'.join(map(str, item.get('loc') or ()))}: {item.get('msg')}"
-            if isinstance(item, dict)
-            else str(item)
-            for item in value
-        )
-    return _string(value)
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _is_status(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599
-
-
-def _excerpt(text: str) -> str:
-    text = " ".join(safe_text(text).split())
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

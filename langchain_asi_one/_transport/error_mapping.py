@@ -1,4 +1,4 @@
-"""From what went wrong on the wire to the error that is raised: pure, without I/O.
+"""From what went wrong to the error that is raised: pure, without I/O.
 
 Error bodies of ASI:One are documented only in part and contradict each other (an `error` object,
 a string, an empty one, FastAPI's `detail`), so every form is read and none is required.
@@ -6,57 +6,130 @@ a string, an empty one, FastAPI's `detail`), so every form is read and none is r
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from math import isfinite
 from time import time
 from typing import Any
 
 from langchain_asi_one import errors
-from langchain_asi_one._json.safe import json_safe, loads, safe_text
-from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error
+from langchain_asi_one._httpx_compat import connect_errors, timeout_errors, transport_errors
+from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.safe import json_safe, json_text, loads, safe_text
+from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
 
 _KEPT_HEADERS = re.compile(r"content-type|location|retry-after|x-request-id|.*ratelimit.*")
 _CONTEXT_OVERFLOW = re.compile(
     r"context[ _](length|window)|maximum context|prompt is too long", re.IGNORECASE
 )
-
 # For a status that has no class.
 _ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
+_KEPT_BODY = 8192  # characters of a body that an error keeps
+_KEPT_HEADER = 500  # characters of a header's value
+
+
+class StatusError(Exception):
+    """A response has a status that means failure.
+
+    Args:
+        status_code: 300 or above.
+        headers: The response's headers.
+        content: The beginning of its body.
+    """
+
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().__init__(status_code)
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+
+
+class DeadlineError(Exception):
+    """The deadline of a request has passed."""
+
+
+class SetupError(Exception):
+    """No client can be built in these surroundings; the message says what to mend."""
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What an error tells of the call it belongs to.
+    """What an error says about its request.
 
     Attributes:
         url: Where the request goes.
         model: Name of the model asked.
-        session_id: The `x-session-id` of the call.
+        session_id: The `x-session-id` header.
         secrets: Texts that must not appear in an error.
         agentic: Whether the request can make agents act.
+        proxy: The proxy on the way, without credentials; `""` for none.
+        timeouts: Seconds for `connect`, `read`, `write` and `pool`.
+        deadline: The deadline in seconds, if it has passed.
+        begun: Whether chunks of the answer have arrived.
     """
 
     url: str
-    model: str | None
+    model: object
     session_id: str | None
-    secrets: Collection[str] = ()
+    secrets: Collection[str] = field(default=(), repr=False)
     agentic: bool = False
+    proxy: str = ""
+    timeouts: Mapping[str, float | None] = field(default_factory=dict)
+    deadline: float | None = None
+    begun: bool = False
 
 
-def status_error(
+def was_sent(reason: BaseException) -> bool:
+    """Return whether the request may have reached the server."""
+    return not isinstance(reason, (SetupError, *connect_errors()))
+
+
+def map_error(reason: Exception, context: RequestContext) -> ASIOneError:
+    """Make the error for whatever went wrong.
+
+    Args:
+        reason: What was raised.
+        context: The request.
+
+    Returns:
+        The error, not raised. It holds nothing of `reason` but text without secrets.
+    """
+    try:
+        return _map_error(reason, context)
+    except Exception as failed:  # noqa: BLE001 - whatever an answer holds, the user gets our error
+        message = (
+            f"The request failed ({type(reason).__name__}), and so did the description of its "
+            f"error ({type(failed).__name__}). Please report this."
+        )
+        acted = context.agentic and was_sent(reason)
+        return ASIOneError(message, ErrorInfo(url=context.url, may_have_acted=acted))
+
+
+def _map_error(reason: Exception, context: RequestContext) -> ASIOneError:
+    if isinstance(reason, ASIOneError):
+        return reason
+    if isinstance(reason, StatusError):
+        return map_status(reason.status_code, reason.headers, reason.content, context)
+    if isinstance(reason, ProtocolError):
+        return map_protocol_error(reason, context)
+    return _map_transport_error(reason, context)
+
+
+def map_status(
     status_code: int, headers: Mapping[str, str], content: bytes, context: RequestContext
 ) -> ASIOneError:
     """Make the error for an HTTP status that means failure.
 
     Args:
-        status_code: 300 to 599.
-        headers: The answer's headers.
-        content: The answer's body.
-        context: The call.
+        status_code: 300 or above.
+        headers: The response's headers.
+        content: The response's body.
+        context: The request.
 
     Returns:
         The error, not raised.
@@ -65,92 +138,104 @@ def status_error(
     body = _redact_json(_read_body(content), context.secrets)
     detail = read_error(body)
     kept = {
-        name.lower(): _redact(value, context.secrets)
+        name.lower(): one_line(_redact(value, context.secrets))[:_KEPT_HEADER]
         for name, value in headers.items()
         if _KEPT_HEADERS.fullmatch(name.lower())
     }
-    retry_after = _retry_after(kept.get("retry-after"))
+    retry_after = _read_retry_after(kept.get("retry-after"))
     said = detail.message
     if _is_html(content):
         said = "an HTML page, not an answer of the API (is a proxy in between?)"
-    advice = _status_advice(status_code, detail, kept, retry_after)
-    if context.agentic and status_code >= 500:
-        advice += _NOT_RESENT
+    advice = _advise_on_status(status_code, detail, kept, retry_after)
+    if status_code == 404 and not context.url.partition("/chat/")[0].endswith("/v1"):
+        advice += " The base_url does not end in '/v1'; that of ASI:One does."
     return _build(
-        _status_class(status_code, detail),
-        f"ASI:One answered {_status_name(status_code)}: {said or 'no explanation'}",
+        _find_status_class(status_code, detail),
+        f"ASI:One answered {_name_status(status_code)}: {said or 'no explanation'}",
         advice,
         context,
         detail,
         status_code=status_code,
         headers=kept,
-        body=body,
+        body=_cut_body(body),
         retry_after=retry_after,
         may_have_acted=context.agentic and status_code >= 500,
     )
 
 
-def transport_error(
-    reason: Exception, context: RequestContext, *, timeout: object = None
-) -> ASIOneError:
-    """Make the error for a connection that failed or timed out.
-
-    Args:
-        reason: What the HTTP library raised.
-        context: The call.
-        timeout: The time limit in force, if it was exceeded.
-
-    Returns:
-        The error, not raised.
-    """
-    what = f"{type(reason).__name__}: {reason}" if str(reason) else type(reason).__name__
-    if timeout is not None:
-        error_class: type[ASIOneError] = errors.ASIOneTimeoutError
-        message = f"ASI:One sent nothing within the timeout of {_seconds(timeout)} ({what})"
-        advice = "Raise timeout=, or stream the answer so that it arrives in pieces."
-    else:
-        error_class = errors.ASIOneConnectionError
-        message = f"The connection to {context.url} failed ({what})"
-        advice = "Check the network and base_url."
-    if context.agentic:
-        advice += _NOT_RESENT
-    return _build(error_class, message, advice, context, may_have_acted=context.agentic)
-
-
-def wire_error(fault: ProtocolError, context: RequestContext) -> ASIOneError:
+def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOneError:
     """Make the error for an answer that is not what it should be.
 
     Args:
-        fault: What was found.
-        context: The call.
+        reason: What was found.
+        context: The request.
 
     Returns:
         The error, not raised.
     """
-    body = _redact_json(json_safe(fault.body), context.secrets)
+    body = _redact_json(json_safe(reason.body), context.secrets)
     detail = read_error(body)
-    error_class, status_code = fault.error_class, fault.status_code
+    error_class, status_code = reason.error_class, reason.status_code
     advice = "Try again; if it stays, report it with the session id."
     if status_code is not None:
-        error_class = _status_class(status_code, detail)
-        advice = _status_advice(status_code, detail, {}, None)
+        error_class = _find_status_class(status_code, detail)
+        advice = _advise_on_status(status_code, detail, {}, None)
     elif issubclass(error_class, ASIOneStatusError):
         error_class = ASIOneError
-    if context.agentic:
-        advice += _NOT_RESENT
     return _build(
         error_class,
-        fault.message,
+        reason.message,
         advice,
         context,
         detail,
         status_code=status_code if status_code is not None else 200,
-        body=body,
+        body=_cut_body(body),
         may_have_acted=context.agentic,
     )
 
 
-_NOT_RESENT = " The request could make agents act, so it was not sent again by itself."
+def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneError:
+    kind = type(reason).__name__
+    what = f"{kind}: {shorten(str(reason))}" if str(reason) else kind
+    way = f"{context.url} through the proxy {context.proxy}" if context.proxy else context.url
+    error_class: type[ASIOneError] = errors.ASIOneConnectionError
+    advice = "Check the network, a firewall, the proxy settings and base_url."
+    sent = was_sent(reason)
+    timed_out = isinstance(reason, timeout_errors())
+    if context.deadline is not None and (timed_out or isinstance(reason, DeadlineError)):
+        error_class = errors.ASIOneTimeoutError
+        message = f"The answer was not complete within the deadline of {context.deadline:g} s"
+        advice = "Raise deadline=, or ask for less."
+    elif isinstance(reason, SetupError):
+        message, advice = f"No connection to {way} was made: {reason}", "Mend the variable."
+    elif timed_out:
+        error_class = errors.ASIOneTimeoutError
+        limit = _read_limit(kind, context)
+        if sent:
+            message = f"ASI:One sent nothing within the timeout of {limit} ({what})"
+            advice = "Raise timeout=, or stream the answer so that it arrives in pieces."
+        else:
+            message = f"Could not connect to {way} within {limit} ({what})"
+    elif not sent:
+        message = f"Could not connect to {way} ({what})"
+    elif context.begun:
+        error_class = errors.IncompleteStreamError
+        message = f"ASI:One's answer broke off: the connection to {way} failed ({what})"
+        advice = "Try again; if it stays, check the network and any proxy."
+    elif isinstance(reason, transport_errors()):
+        message = f"The connection to {way} failed ({what})"
+        advice = "Check the network and base_url."
+    else:
+        error_class = ASIOneError
+        message = f"The request failed in an unexpected way ({what})"
+        advice = "If you gave an HTTP client of your own, check it; else please report this."
+    return _build(error_class, message, advice, context, may_have_acted=context.agentic and sent)
+
+
+def _read_limit(kind: str, context: RequestContext) -> str:
+    name = next((n for n in context.timeouts if kind.lower().startswith(n)), "read")
+    limit = context.timeouts.get(name)
+    return "the time limit" if limit is None else f"{limit:g} s"
 
 
 def _build(
@@ -162,29 +247,30 @@ def _build(
     **known: Any,
 ) -> ASIOneError:
     detail = detail or ErrorDetail()
-    failure = ErrorInfo(
+    model = context.model if isinstance(context.model, str) else None
+    info = ErrorInfo(
         url=context.url,
         api_message=detail.message,
         code=detail.code,
         param=detail.param,
         type=detail.type,
-        model=context.model,
+        model=model,
         session_id=context.session_id,
         **known,
     )
-    text = (
-        f"{message.rstrip('.')}. {advice} (model {context.model!r}, session {context.session_id!r})"
-    )
-    return error_class(_redact(text, context.secrets), failure)
+    if info.may_have_acted:
+        advice += " The request could make agents act, so it was not sent again by itself."
+    text = f"{message.rstrip('.')}. {advice} (model {model!r}, session {context.session_id!r})"
+    return error_class(_redact_excerpt(text, context.secrets), info)
 
 
-def _status_class(status_code: int, detail: ErrorDetail) -> type[ASIOneStatusError]:
+def _find_status_class(status_code: int, detail: ErrorDetail) -> type[ASIOneStatusError]:
     if status_code == 400 and _CONTEXT_OVERFLOW.search(f"{detail.message} {detail.code}"):
         return errors.ASIOneContextOverflowError
     return errors.status_class(status_code)
 
 
-def _status_advice(
+def _advise_on_status(
     status_code: int, detail: ErrorDetail, headers: Mapping[str, str], retry_after: float | None
 ) -> str:
     if status_code < 400:
@@ -196,7 +282,7 @@ def _status_advice(
         return f"The API refuses the value of {detail.param!r}: change it."
     if status_code == 429 and retry_after is not None:
         return f"Try again in {retry_after:g} s."
-    return _ADVICE.get(status_code) or _status_class(status_code, detail).advice
+    return _ADVICE.get(status_code) or _find_status_class(status_code, detail).advice
 
 
 def _read_body(content: bytes) -> object:
@@ -204,6 +290,12 @@ def _read_body(content: bytes) -> object:
         return loads(content)
     except ValueError:
         return safe_text(content.decode("utf-8", "replace"))
+
+
+def _cut_body(body: Any) -> Any:
+    """Return a body as it is, or the beginning of its text if it is long."""
+    text = body if isinstance(body, str) else json_text(body)
+    return body if len(text) <= _KEPT_BODY else f"{text[:_KEPT_BODY]}…"
 
 
 def _is_html(content: bytes) -> bool:
@@ -219,7 +311,7 @@ _PHRASES = {
 }
 
 
-def _status_name(status_code: int) -> str:
+def _name_status(status_code: int) -> str:
     try:
         phrase = _PHRASES.get(status_code) or HTTPStatus(status_code).phrase
     except ValueError:
@@ -227,32 +319,44 @@ def _status_name(status_code: int) -> str:
     return f"{status_code} {phrase}"
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds of a `Retry-After` header: a number, or an HTTP date."""
+def _read_retry_after(value: str | None) -> float | None:
+    """Return the seconds of a `Retry-After` header: a number, or an HTTP date."""
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except (TypeError, ValueError):
-        return None
-
-
-def _seconds(timeout: object) -> str:
-    return f"{timeout:g} s" if isinstance(timeout, int | float) else str(timeout)
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time()
+        except (TypeError, ValueError, OverflowError, IndexError):
+            return None
+    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 def _redact(text: str, secrets: Collection[str]) -> str:
     for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-            # An excerpt may end within it.
-            for length in range(len(secret) - 1, 5, -1):
-                text = text.replace(f"{secret[:length]}…", "***…")
+        text = text.replace(secret, "***")
     return text
+
+
+def _redact_excerpt(text: str, secrets: Collection[str]) -> str:
+    """Redact a text that quotes: in other spellings, and where an excerpt ends within a secret."""
+    for secret in secrets:
+        for spelling in _spell(secret):
+            text = text.replace(spelling, "***")
+            for length in range(len(spelling) - 1, 5, -1):
+                text = text.replace(f"{spelling[:length]}…", "***…")
+    return text
+
+
+def _spell(secret: str) -> list[str]:
+    """Return how a quotation may spell a secret, the longest first."""
+    spellings = {secret}
+    for _ in range(2):  # a value within a quoted value
+        spellings |= {one_line(text) for text in spellings}
+        spellings |= {repr(text)[1:-1] for text in spellings}
+        spellings |= {json.dumps(text)[1:-1] for text in spellings}
+    return sorted(spellings, key=len, reverse=True)
 
 
 def _redact_json(value: Any, secrets: Collection[str]) -> Any:

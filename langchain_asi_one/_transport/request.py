@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, NamedTuple
+
+DEFAULT_TIMEOUT: Final = 150.0
+"""Seconds; ASI:One documents answers that take up to 120 (docs/wire-format.md, 6)."""
+
+AGENTIC_TIMEOUT: Final = 300.0
+"""The same for requests that make agents act; an agent may take up to 240."""
+
+CONNECT_TIMEOUT: Final = 10.0
+"""Most seconds for a connection to be made, whatever the timeout is."""
 
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """What a client is built from.
+    """What the requests of a model have in common.
 
     Attributes:
         api_key: Sent as bearer token.
         base_url: Where requests go, without `/chat/completions`.
-        timeout: Seconds, or a timeout object of the HTTP library.
+        timeout: Seconds, a timeout object of the HTTP library, or `None` for no limit.
         max_retries: Further tries of a request that may be sent again.
         headers: Further headers of each request.
-        http_client: The user's own HTTP client for sync calls.
-        http_async_client: The user's own HTTP client for async calls.
+        deadline: Seconds for a request with all its tries, or `None` for no limit.
+        proxy: The proxy to `base_url`, if there is one.
+        http_client: The user's own HTTP client for sync requests.
+        http_async_client: The user's own HTTP client for async requests.
     """
 
     api_key: str = field(repr=False)
@@ -26,8 +37,39 @@ class ClientSettings:
     timeout: Any
     max_retries: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    deadline: float | None = None
+    proxy: Proxy | None = None
     http_client: Any = None
     http_async_client: Any = None
+
+
+class Proxy(NamedTuple):
+    """A proxy, and the environment variable that names it."""
+
+    url: str
+    variable: str
+
+    def __str__(self) -> str:
+        """Return the proxy without credentials, and its variable."""
+        scheme, mark, rest = self.url.rpartition("://")
+        return f"{scheme}{mark}{rest.rpartition('@')[2]} ({self.variable})"
+
+    def __repr__(self) -> str:
+        return f"Proxy({self})"
+
+
+class Retry(NamedTuple):
+    """A further try that is about to be waited for.
+
+    Attributes:
+        number: 1 for the first further try.
+        wait: Seconds until it is made.
+        error: Why the try before it failed.
+    """
+
+    number: int
+    wait: float
+    error: Exception
 
 
 @dataclass(frozen=True)
@@ -35,24 +77,30 @@ class ChatRequest:
     """A request that is ready to be sent.
 
     Attributes:
-        settings: What its client is built from.
+        settings: What it has in common with other requests of its model.
         body: The JSON body.
         session_id: The `x-session-id` header.
-        timeout: Seconds for this call, or `None` for the settings' timeout.
+        timeout: Seconds for this request, or `None` for the settings' timeout.
+        deadline: Seconds for this request and its tries, or `None` for the settings' deadline.
+        on_retry: Called before each further try. For async requests it returns an awaitable.
+        response_headers: Filled with the headers of the response.
     """
 
     settings: ClientSettings
     body: dict[str, Any]
     session_id: str
     timeout: Any = None
+    deadline: float | None = None
+    on_retry: Callable[[Retry], Any] | None = None
+    response_headers: dict[str, str] = field(default_factory=dict)
 
     path: ClassVar[str] = "/chat/completions"
     """Where it goes, below the base URL."""
 
     @property
-    def sent_once(self) -> bool:
-        """Whether it must not be sent again after a failure."""
-        return self.agentic
+    def url(self) -> str:
+        """Where the request goes."""
+        return self.settings.base_url.rstrip("/") + self.path
 
     @property
     def agentic(self) -> bool:
@@ -60,9 +108,33 @@ class ChatRequest:
         return bool(self.body.get("planner_mode") or self.body.get("agents"))
 
     @property
+    def sent_once(self) -> bool:
+        """Whether it must not be sent again once it may have arrived."""
+        return self.agentic
+
+    @property
     def time_limit(self) -> Any:
         """The timeout in force."""
-        return self.settings.timeout if self.timeout is None else self.timeout
+        if self.timeout is not None:
+            return self.timeout
+        if self.agentic and self.settings.timeout == DEFAULT_TIMEOUT:
+            return AGENTIC_TIMEOUT
+        return self.settings.timeout
+
+    @property
+    def timeouts(self) -> dict[str, float | None]:
+        """The timeout in force for connecting, reading, writing and waiting for a connection."""
+        limit = self.time_limit
+        names = ("connect", "read", "write", "pool")
+        limits = {name: getattr(limit, name, limit) for name in names}
+        connect = limits["connect"]
+        limits["connect"] = CONNECT_TIMEOUT if connect is None else min(connect, CONNECT_TIMEOUT)
+        return limits
+
+    @property
+    def total_limit(self) -> float | None:
+        """The deadline in force."""
+        return self.settings.deadline if self.deadline is None else self.deadline
 
 
 @dataclass(frozen=True)
@@ -73,5 +145,5 @@ class ImageRequest(ChatRequest):
 
     @property
     def sent_once(self) -> bool:
-        """Whether it must not be sent again after a failure."""
+        """Whether it must not be sent again once it may have arrived."""
         return True

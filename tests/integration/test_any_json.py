@@ -15,8 +15,12 @@ from langchain_core.messages import AIMessage
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.messages import make_message
 from langchain_asi_one._response.reader import AnswerReader
-from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError, read_body
-from langchain_asi_one._transport.error_mapping import RequestContext, wire_error
+from langchain_asi_one._transport.decoders import (
+    CompletionStreamDecoder,
+    ProtocolError,
+    read_body,
+)
+from langchain_asi_one._transport.error_mapping import RequestContext, map_protocol_error
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.examples import examples
@@ -78,8 +82,8 @@ def _read(chunks: list[dict[str, Any]], *, streamed: bool) -> AIMessage:
     return make_message([*map(reader.feed, chunks), reader.close()], session_id="s")
 
 
-def _check_error(fault: ProtocolError) -> None:
-    error = wire_error(fault, RequestContext("http://127.0.0.1/v1", "asi1", "s"))
+def _check_error(reason: ProtocolError) -> None:
+    error = map_protocol_error(reason, RequestContext("http://127.0.0.1/v1", "asi1", "s"))
     assert isinstance(error, ASIOneError)
     assert "session 's'" in str(error)
 
@@ -89,8 +93,8 @@ def _check_error(fault: ProtocolError) -> None:
 def test_any_body(body: Any) -> None:
     try:
         message = _read([read_body(json.dumps(body).encode(), "application/json")], streamed=False)
-    except ProtocolError as fault:
-        _check_error(fault)
+    except ProtocolError as reason:
+        _check_error(reason)
     else:
         assert isinstance(message.content, str)
         assert json.loads(dumps(message))["kwargs"]["type"] == "ai"
@@ -103,8 +107,8 @@ def test_any_chunks(chunks: list[Any]) -> None:
     events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in [*chunks, END])
     try:
         message = _read([*decoder.feed(events.encode()), *decoder.close()], streamed=True)
-    except ProtocolError as fault:
-        _check_error(fault)
+    except ProtocolError as reason:
+        _check_error(reason)
     else:
         assert isinstance(message.content, str)
         assert json.loads(dumps(message))["kwargs"]["type"] == "ai"

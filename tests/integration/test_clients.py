@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from langchain_core.messages import AIMessage, messages_to_dict
 from langchain_core.runnables import ConfigurableField
@@ -48,13 +47,13 @@ def look(city: str) -> str:
 
 
 class Built:
-    """How many clients were built."""
+    """How many HTTP clients were built."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(("OpenAI", "AsyncOpenAI", "Client", "AsyncClient"), 0)
+        self.counts = dict.fromkeys(("Client", "AsyncClient"), 0)
 
-    def watch(self, patched: pytest.MonkeyPatch, library: Any, name: str) -> None:
-        kind = getattr(library, name)
+    def watch(self, patched: pytest.MonkeyPatch, name: str) -> None:
+        kind = getattr(http, name)
         build = kind.__init__
 
         def counted(client: Any, *args: Any, **kwargs: Any) -> None:
@@ -64,24 +63,22 @@ class Built:
         patched.setattr(kind, "__init__", counted)
 
     @property
-    def all(self) -> tuple[int, int, int, int]:
-        """SDK clients, sync and async, and HTTP clients, sync and async."""
-        sdk, asdk, plain, aplain = self.counts.values()
-        return sdk, asdk, plain, aplain
+    def all(self) -> tuple[int, int]:
+        """Sync ones and async ones."""
+        return self.counts["Client"], self.counts["AsyncClient"]
 
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[Built]:
     """Count clients; the process has none yet, as at its start."""
-    monkeypatch.setattr(client_pool, "_PROCESS_POOLS", [])
+    process = client_pool._Process()
+    monkeypatch.setattr(client_pool, "_PROCESSES", [process])
     found = Built()
-    for name in ("OpenAI", "AsyncOpenAI"):
-        found.watch(monkeypatch, openai, name)
-    for name in ("Client", "AsyncClient"):
-        found.watch(monkeypatch, http, name)
+    for name in found.counts:
+        found.watch(monkeypatch, name)
     yield found
-    for pool in client_pool._PROCESS_POOLS:
-        pool.http.close()
+    for client in process.threads.clients.values():
+        client.close()
 
 
 Variant = Callable[[ChatASIOne], Any]
@@ -122,7 +119,7 @@ def test_every_model_of_a_process_uses_one_client(built: Built, quiet_server: Lo
         assert built.counts["Client"] <= 1
         made.invoke(QUESTION)
         made.invoke(QUESTION)
-    assert built.all == (1, 0, 1, 0)
+    assert built.all == (1, 0)
     assert len(quiet_server.requests) == 2 * len(VARIANTS)
     assert {request.connection for request in quiet_server.requests} == {1}
 
@@ -135,7 +132,7 @@ async def test_every_model_of_a_loop_uses_one_client(
         made = variant(model)
         await made.ainvoke(QUESTION)
         assert [chunk async for chunk in made.astream(QUESTION)]
-    assert built.all == (0, 1, 0, 1)
+    assert built.all == (0, 1)
     assert len(quiet_server.requests) == 2 * len(VARIANTS)
     assert {request.connection for request in quiet_server.requests} == {1}
 
@@ -145,7 +142,7 @@ def test_streams_use_the_client_of_calls(built: Built, quiet_server: LocalASIOne
         model = ChatASIOne(base_url=quiet_server.base_url, api_key=API_KEY)
         assert list(model.stream("Hi"))
         model.invoke("Hi")
-    assert built.all == (1, 0, 1, 0)
+    assert built.all == (1, 0)
 
 
 def test_each_loop_has_a_client_of_its_own_and_no_more(
@@ -158,7 +155,7 @@ def test_each_loop_has_a_client_of_its_own_and_no_more(
 
     for loops in range(1, 4):
         asyncio.run(turn())
-        assert built.all == (0, loops, 0, loops)
+        assert built.all == (0, loops)
     connections = [request.connection for request in quiet_server.requests]
     assert connections == [1, 1, 1, 2, 2, 2, 3, 3, 3]
 
@@ -177,7 +174,7 @@ def test_other_settings_share_the_http_client_and_are_sent(
     for _ in range(2):
         for model in models:
             model.invoke("Hi")
-    assert built.all == (5, 0, 1, 0)
+    assert built.all == (1, 0)
     requests = quiet_server.requests
     assert {request.connection for request in requests} == {1}
     prints = [request.key_fingerprint for request in requests]
@@ -202,15 +199,13 @@ def test_no_session_leaks_from_one_model_to_another(
     assert built.counts["Client"] == 1
 
 
-def test_more_settings_than_are_kept_still_work(built: Built, quiet_server: LocalASIOne) -> None:
-    """One HTTP client, and no SDK client that lives as long as the process for each key."""
+def test_every_key_goes_with_its_own_requests(built: Built, quiet_server: LocalASIOne) -> None:
+    """One HTTP client for all, and nothing that lives as long as the process for each key."""
     for number in range(40):
         ChatASIOne(base_url=quiet_server.base_url, api_key=f"sk_number_{number:09}").invoke("Hi")
-    assert built.all == (40, 0, 1, 0)
+    assert built.all == (1, 0)
     assert len({request.key_fingerprint for request in quiet_server.requests}) == 40
     assert {request.connection for request in quiet_server.requests} == {1}
-    (pool,) = client_pool._PROCESS_POOLS
-    assert len(pool._clients) == client_pool._MOST_CLIENTS
 
 
 # --- A client of one's own ---
@@ -298,7 +293,7 @@ async def test_two_hundred_calls_at_once(
     assert said == wanted
     assert len(quiet_server.requests) == 200
     # Pools of bounded size, as the HTTP library's time for a call grows with its connections.
-    assert built.all == (0, 4, 0, 4)
+    assert built.all == (0, 4)
     assert quiet_server.total_connections <= 200
 
     # Afterwards, one after another, one connection is enough.
@@ -306,7 +301,7 @@ async def test_two_hundred_calls_at_once(
     for number in range(5):
         assert f"<{number}>" in await turn(number)
     assert len({request.connection for request in quiet_server.requests}) == 1
-    assert built.all == (0, 4, 0, 4)
+    assert built.all == (0, 4)
 
 
 async def test_a_call_that_fails_or_is_cancelled_gives_its_place_back(
@@ -333,7 +328,7 @@ async def test_a_call_that_fails_or_is_cancelled_gives_its_place_back(
                 break
     await asyncio.sleep(0)
     assert "Hello" in (await model.ainvoke("Hello")).text
-    assert built.all == (0, 1, 0, 1)
+    assert built.all == (0, 1)
 
 
 def test_threads_with_and_without_loops_share_what_may_be_shared(
@@ -358,7 +353,7 @@ def test_threads_with_and_without_loops_share_what_may_be_shared(
         for work in (sync, own_loop):
             for name, said in zip("ab", threads.map(work, "ab"), strict=True):
                 assert [f"<{name}{n}>" in text for n, text in enumerate(said)] == [True] * 5
-    assert built.all == (1, 2, 1, 2)
+    assert built.all == (1, 2)
 
 
 @pytest.mark.usefixtures("built")
@@ -392,19 +387,18 @@ def test_threads_that_begin_together_use_one_client(
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(turn, range(8)))
-    assert built.all == (1, 0, 1, 0)
+    assert built.all == (1, 0)
 
 
 FORK = """
 import asyncio, os, sys, threading
-import openai
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._transport import client_pool
+from langchain_asi_one._transport import client_pool, connections
 
-openai.DEFAULT_CONNECTION_LIMITS.keepalive_expiry = None  # however long the child takes
+connections.LIMITS.keepalive_expiry = None  # however long the child takes
 model = ChatASIOne(base_url=sys.argv[1], api_key="any-key", max_retries=0)
 model.invoke("parent")
-held = client_pool._PROCESS_POOLS[0].http
+(held,) = client_pool._PROCESSES[0].threads.clients.values()
 
 async def parent():
     await model.ainvoke("parent")
@@ -420,12 +414,13 @@ async def parent():
         threads = [threading.Thread(target=turn, args=(n,)) for n in range(2)]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
-        own = client_pool._PROCESS_POOLS[-1].http
+        (own,) = client_pool._PROCESSES[-1].threads.clients.values()
         os._exit(0 if said == [True] * 4 and own is not held and not held.is_closed else 1)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     await model.ainvoke("parent")
     model.invoke("parent")
-    print(status, len(client_pool._PROCESS_POOLS), client_pool._PROCESS_POOLS[0].http is held)
+    kept = [*client_pool._PROCESSES[0].threads.clients.values()] == [held]
+    print(status, len(client_pool._PROCESSES), kept)
 
 asyncio.run(parent())
 """

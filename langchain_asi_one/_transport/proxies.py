@@ -1,0 +1,28 @@
+"""The proxy that the environment names for an address."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from langchain_asi_one._transport.request import Proxy
+
+
+def find_proxy(url: str) -> Proxy | None:
+    """Return the proxy for an address, as `HTTPS_PROXY` and its like name it now.
+
+    Args:
+        url: Where requests go.
+
+    Returns:
+        The proxy, or `None` if there is none, also by `NO_PROXY`.
+    """
+    parts = urlsplit(url)
+    proxies = getproxies()
+    for scheme in (parts.scheme, "all"):
+        if (proxy := proxies.get(scheme)) and not proxy_bypass(parts.netloc):
+            names = (f"{scheme}_proxy", f"{scheme}_proxy".upper())
+            variable = next((name for name in names if name in os.environ), "system settings")
+            return Proxy(proxy if "://" in proxy else f"http://{proxy}", variable)
+    return None

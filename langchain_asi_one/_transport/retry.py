@@ -1,0 +1,58 @@
+"""Which errors another try may overcome, and how long to wait before it: pure, without I/O."""
+
+from __future__ import annotations
+
+import random
+
+from langchain_asi_one.errors import (
+    ASIOneConnectionError,
+    ASIOneError,
+    ASIOneRateLimitError,
+    ASIOneServerError,
+    ASIOneTimeoutError,
+)
+
+LONGEST_WAIT = 120.0
+"""Seconds; an API that asks for more gets no further try."""
+
+_PASSING_STATUS = {408, 409}
+_FIRST_WAIT, _MOST_WAIT = 0.5, 8.0
+# The free plan has three requests a minute (docs/wire-format.md, 7).
+_FIRST_RATE_WAIT, _MOST_RATE_WAIT = 30.0, 60.0
+_QUOTA = "insufficient_quota"
+
+
+def next_wait(error: ASIOneError, retries: int, *, sent: bool, once: bool) -> float | None:
+    """Return the seconds to wait before a further try.
+
+    Args:
+        error: Why the try failed.
+        retries: How many further tries there were.
+        sent: Whether the request may have reached the server.
+        once: Whether it must not arrive twice.
+
+    Returns:
+        Seconds, or `None` if another try would not help, or the request might arrive twice.
+    """
+    if sent and (once or isinstance(error, ASIOneTimeoutError)):
+        # After a timeout the server is still at work: each try would be paid for.
+        return None
+    asked = error.retry_after
+    if not _may_pass(error) or (asked is not None and asked > LONGEST_WAIT):
+        return None
+    if asked:
+        return asked
+    if isinstance(error, ASIOneRateLimitError) and asked is None:
+        first, most = _FIRST_RATE_WAIT, _MOST_RATE_WAIT
+    else:
+        first, most = _FIRST_WAIT, _MOST_WAIT
+    wait = min(first * 2.0 ** min(retries, 10), most)
+    # Clients that failed together come back apart.
+    return wait * (1 - 0.25 * random.random())  # noqa: S311 - no secret
+
+
+def _may_pass(error: ASIOneError) -> bool:
+    if _QUOTA in (error.code, error.type):
+        return False
+    passing = (ASIOneConnectionError, ASIOneTimeoutError, ASIOneRateLimitError, ASIOneServerError)
+    return isinstance(error, passing) or error.info.status_code in _PASSING_STATUS

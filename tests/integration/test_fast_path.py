@@ -207,7 +207,7 @@ FAILURES: dict[str, tuple[bytes, type[ASIOneError], str]] = {
     "bare error event": (b"event: error\n\n", ASIOneError, "no explanation"),
     "invalid UTF-8": (b'data: {"x": "\xff"}\n\n', InvalidResponseError, "not UTF-8"),
     "invalid UTF-8 in a name": (b"event: \xff\ndata: {}\n\n", InvalidResponseError, "not UTF-8"),
-    "cut off": (b'data: {"choi', IncompleteStreamError, "cut off"),
+    "cut off": (b'data: {"choi', IncompleteStreamError, "broke off"),
     "cut in UTF-8": ("data: é".encode()[:-1], InvalidResponseError, "not UTF-8"),
 }
 

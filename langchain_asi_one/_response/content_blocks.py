@@ -1,7 +1,7 @@
 """ASI:One messages as LangChain's standard content blocks (`content_blocks`, v1, events v3).
 
-Every block has a stable `index`: LangChain merges blocks of consecutive chunks that share one, and
-splits or overwrites those that have none. Text is always one block, also if something came between.
+Every block has a stable `index`. LangChain merges blocks of consecutive chunks that share one; it
+splits or overwrites blocks without one. Text is always one block, even with others in between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NON_STANDARD = ("intermediate_steps", "executable_data", "plan_state")
 
 
 def translate_content(message: AIMessage) -> list[types.ContentBlock]:
-    """Give the blocks of a message.
+    """Return the blocks of a message.
 
     Args:
         message: A message of `ChatASIOne`.
@@ -36,13 +36,14 @@ def translate_content(message: AIMessage) -> list[types.ContentBlock]:
 
 
 def translate_content_chunk(message: AIMessageChunk) -> list[types.ContentBlock]:
-    """Give the blocks of a chunk, or of a sum of chunks.
+    """Return the blocks of a chunk, or of a sum of chunks.
 
     Args:
         message: A chunk of `ChatASIOne`.
 
     Returns:
-        As `translate_content`, with tool calls in pieces unless the chunk is a finished sum.
+        The blocks that `translate_content` returns. Tool calls are deltas, except in the sum of a
+        whole stream.
     """
     if message.chunk_position == "last" and not any(
         call["index"] is not None and call["name"] is None for call in message.tool_call_chunks

@@ -1,8 +1,8 @@
-"""From wire JSON to one normalised form: pure functions of dicts, without client or I/O.
+"""Reads the objects of a response into one normalised form.
 
 A body and a stream of chunks go through the same `AnswerReader`: a body is a stream of one chunk
-whose choice holds a `message` instead of a `delta`. So invoke cannot differ from the sum of a
-stream. Fields and their eras are in the wire contract, sections 2 to 4 and 6.
+whose choice holds a `message` instead of a `delta`. So `invoke` cannot differ from the sum of a
+stream. Fields and generations of the format: docs/wire-format.md, 2 to 4 and 6.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from langchain_asi_one._response.leaked_tool_calls import LeakedCallReader
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
 from langchain_asi_one._response.tool_calls import ToolCallDelta, ToolCallReader
 
-Wire = dict[str, Any]
+JSONObject = dict[str, Any]
 
-# Any of these levels may hold any of the extras; the eras and planner runs differ in where.
+# Each level of a chunk may hold each of the extras: generations and planner runs differ.
 LIST_FIELDS = ("intermediate_steps", "executable_data")
 _EXTRAS = {*THOUGHT_FIELDS, *LIST_FIELDS, "plan_state"}
 _ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _EXTRAS
@@ -40,17 +40,17 @@ _MILLISECONDS_FROM = 10**11
 
 
 class Delta(TypedDict, total=False):
-    """A piece of an answer in the normalised form. All but the last hold only the first three.
+    """What a chunk adds to an answer. All deltas but the last hold only the first three fields.
 
     Attributes:
         text: Answer text to append.
         thought: Reasoning text to append.
-        tool_calls: Pieces of calls for the caller to run.
+        tool_calls: Deltas of calls for the caller to run.
         extras: `intermediate_steps`, `executable_data`, `server_tool_calls`, `plan_state` and
             `refusal`, where not empty.
         metadata: `model_name`, `id`, `created`, `finish_reason`, `extra`, and `tool_calls_missing`
             or `tool_calls_recovered` where they apply.
-        usage: The wire's `usage`.
+        usage: The response's `usage`.
         last: Whether nothing follows.
     """
 
@@ -73,7 +73,7 @@ class Frame:
         choice: Its choice that counts.
     """
 
-    def __init__(self, chunk: Wire, choice: Wire) -> None:
+    def __init__(self, chunk: JSONObject, choice: JSONObject) -> None:
         self._chunk = {**chunk, "choices": None}
         for name in THOUGHT_FIELDS:
             self._chunk.pop(name, None)
@@ -92,7 +92,7 @@ class Frame:
             if isinstance(value, int | float)
         ]
 
-    def delta(self, chunk: Wire) -> Wire | None:
+    def delta(self, chunk: JSONObject) -> JSONObject | None:
         """Return the delta if every other field equals the previous chunk's.
 
         Args:
@@ -127,7 +127,7 @@ class AnswerReader:
 
     Args:
         streamed: Whether chunks come; decides if `delta` or `message` counts where both are sent.
-        tools: Parameter schemas of the tools bound to the call by name, for calls leaked as text.
+        tools: Parameter schemas of the bound tools by name, for tool calls that leak as text.
 
     Example:
         >>> reader = AnswerReader(streamed=False)
@@ -142,20 +142,20 @@ class AnswerReader:
         self._streamed = streamed
         self._leaks = LeakedCallReader(tools or {})
         self._calls = ToolCallReader()
-        self._thought = ReasoningReader()
+        self._reasoning = ReasoningReader()
         self._frame: Frame | None = None
         self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}
-        self._server_calls: list[Wire] = []
+        self._server_calls: list[JSONObject] = []
         self._plan_state: Any = None
-        self._answer: Wire = {}
+        self._identity: JSONObject = {}
         self._finish_reason: str | None = None
-        self._usage: Wire = {}
-        self._unnamed: tuple[Wire, Wire, Wire] = ({}, {}, {})
+        self._usage: JSONObject = {}
+        self._unknown: tuple[JSONObject, JSONObject, JSONObject] = ({}, {}, {})
         self._index: Any = None
         self._other_choices: list[Any] = []
         self._recovered = False
         self._content = StringIO()
-        # What is shown differs only where calls can leak.
+        # The shown text differs only where calls can leak.
         self._shown = StringIO() if tools else self._content
 
     @property
@@ -166,25 +166,25 @@ class AnswerReader:
     @property
     def thought(self) -> str:
         """The reasoning text so far."""
-        return self._thought.text
+        return self._reasoning.text
 
-    def feed(self, chunk: Wire) -> Delta:
+    def feed(self, chunk: JSONObject) -> Delta:
         """Take a chunk, or a whole body.
 
         Args:
             chunk: Checkpoint-safe JSON object.
 
         Returns:
-            What it adds to text, thought and tool calls.
+            The text, thought and tool calls that it adds.
         """
         delta = self._frame.delta(chunk) if self._frame else None
         read = None if delta is None else self._read_delta(delta)
         return self._read_chunk(chunk) if read is None else read
 
-    def _read_delta(self, delta: Wire) -> Delta | None:
+    def _read_delta(self, delta: JSONObject) -> Delta | None:
         """Read a delta of text, reasoning and tool calls; `None` if it holds another field."""
         content, source, thought = "", None, ""
-        known = self._unnamed[2]
+        known = self._unknown[2]
         for name, value in delta.items():
             if name == "content" and isinstance(value, str):
                 content = value
@@ -195,26 +195,26 @@ class AnswerReader:
                 source, thought = name, value
             elif name not in ("role", "tool_calls"):
                 return None
-        calls = self._tool_calls(delta) if "tool_calls" in delta else []
-        text = self._text(content, calls) if content else ""
+        calls = self._read_tool_calls(delta) if "tool_calls" in delta else []
+        text = self._take_text(content, calls) if content else ""
         if source is not None:
-            thought = self._thought.feed_text(source, thought)
+            thought = self._reasoning.feed_text(source, thought)
         return Delta(text=text, thought=thought, tool_calls=calls)
 
-    def _read_chunk(self, chunk: Wire) -> Delta:
+    def _read_chunk(self, chunk: JSONObject) -> Delta:
         """Read every field of a chunk."""
-        choice = self._choice(chunk)
-        delta, message = _object(choice, "delta"), _object(choice, "message")
+        choice = self._find_choice(chunk)
+        delta, message = _object_in(choice, "delta"), _object_in(choice, "message")
         part, whole = (delta, message) if self._streamed else (message or delta, {})
         levels = (part, choice, chunk)
         self._note_answer(chunk, choice)
-        self._note_unnamed(chunk, choice, {**message, **delta} if self._streamed else part)
+        self._note_unknown(chunk, choice, {**message, **delta} if self._streamed else part)
         for level in (*levels, whole):
             self._note_extras(level)
-        calls = self._tool_calls(part)
-        text = self._text(self._new_content(part, whole), calls)
-        calls += self._tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
-        thought = self._thought.feed(levels) + self._thought.complete(whole)
+        calls = self._read_tool_calls(part)
+        text = self._take_text(self._read_content(part, whole), calls)
+        calls += self._read_tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
+        thought = self._reasoning.feed(levels) + self._reasoning.complete(whole)
         if self._streamed:
             self._frame = Frame(chunk, choice)
         return Delta(text=text, thought=thought, tool_calls=calls)
@@ -223,25 +223,25 @@ class AnswerReader:
         """End the answer.
 
         Returns:
-            The rest of text and tool calls, and everything that is told once per answer.
+            The rest of text and tool calls, and all that an answer holds once.
         """
         text = self._leaks.close()
         self._shown.write(text)
-        calls = self._calls.close(self._answer.get("id"))
+        calls = self._calls.close(self._identity.get("id"))
         return Delta(
             text=text,
             thought="",
             tool_calls=calls,
-            extras=self._extras(),
-            metadata=self._metadata(),
+            extras=self._collect_extras(),
+            metadata=self._collect_metadata(),
             usage=self._usage,
             last=True,
         )
 
-    def _choice(self, chunk: Wire) -> Wire:
-        """Return the choice that the answer is read from, the first; others are kept as sent."""
-        found: Wire = {}
-        for choice in _items(chunk, "choices"):
+    def _find_choice(self, chunk: JSONObject) -> JSONObject:
+        """Return the first choice, which the answer is read from; keep the others as sent."""
+        found: JSONObject = {}
+        for choice in _list_in(chunk, "choices"):
             index = choice.get("index") if isinstance(choice, dict) else None
             if self._index is None:
                 self._index = index
@@ -251,51 +251,51 @@ class AnswerReader:
                 self._other_choices.append(choice)
         return found
 
-    def _note_answer(self, chunk: Wire, choice: Wire) -> None:
+    def _note_answer(self, chunk: JSONObject, choice: JSONObject) -> None:
         for name, kind in _KINDS.items():
             if isinstance(chunk.get(name), kind) and not isinstance(chunk[name], bool):
-                self._answer.setdefault(name, chunk[name])
+                self._identity.setdefault(name, chunk[name])
             elif chunk.get(name) is not None:
-                self._unnamed[0][name] = chunk[name]
-        # The last one counts: E1 ends twice, and usage is cumulative.
+                self._unknown[0][name] = chunk[name]
+        # The last value counts: E1 sends two ends, and usage is cumulative.
         if isinstance(reason := choice.get("finish_reason"), str):
             self._finish_reason = reason
         elif reason is not None:
-            self._unnamed[1]["finish_reason"] = reason
+            self._unknown[1]["finish_reason"] = reason
         if isinstance(chunk.get("usage"), dict):
             self._usage = chunk["usage"]
         elif chunk.get("usage") is not None:
-            self._unnamed[0]["usage"] = chunk["usage"]
+            self._unknown[0]["usage"] = chunk["usage"]
 
-    def _note_unnamed(self, chunk: Wire, choice: Wire, message: Wire) -> None:
+    def _note_unknown(self, chunk: JSONObject, choice: JSONObject, message: JSONObject) -> None:
         named = (_ANSWER_FIELDS, _CHOICE_FIELDS, _MESSAGE_FIELDS)
         for known, fields, level in zip(
-            named, self._unnamed, (chunk, choice, message), strict=True
+            named, self._unknown, (chunk, choice, message), strict=True
         ):
             for name, value in level.items():
                 if name not in known and (value is not None or name not in fields):
-                    fields[name] = self._more_of(name, fields.get(name), value)
+                    fields[name] = self._merge_field(name, fields.get(name), value)
 
-    def _more_of(self, name: str, held: Any, value: Any) -> Any:
-        """What a field holds after a further chunk: lists and the refusal come in pieces."""
+    def _merge_field(self, name: str, held: Any, value: Any) -> Any:
+        """Merge a field with its value in the next chunk: lists and the refusal add up."""
         if self._streamed and isinstance(held, list) and isinstance(value, list):
-            return _joined(held, value)
+            return _merge_lists(held, value)
         if self._streamed and name == "refusal" and isinstance(held, str):
             return held + value if isinstance(value, str) else held
         return value
 
-    def _note_extras(self, level: Wire) -> None:
+    def _note_extras(self, level: JSONObject) -> None:
         for name in LIST_FIELDS:
-            self._lists[name] = _joined(self._lists[name], _as_list(level.get(name)))
+            self._lists[name] = _merge_lists(self._lists[name], _to_list(level.get(name)))
         if level.get("plan_state") is not None:
             self._plan_state = level["plan_state"]
 
-    def _tool_calls(
-        self, message: Wire, *, whole: bool = False, repeated: bool = False
+    def _read_tool_calls(
+        self, message: JSONObject, *, whole: bool = False, repeated: bool = False
     ) -> list[ToolCallDelta]:
         deltas: list[ToolCallDelta] = []
         read = self._calls.read_delta if self._streamed and not whole else self._calls.read_whole
-        for item in _items(message, "tool_calls"):
+        for item in _list_in(message, "tool_calls"):
             if not isinstance(item, dict):
                 continue
             if "tool_name" in item and "function" not in item:
@@ -304,16 +304,16 @@ class AnswerReader:
                 deltas += read(item)
         return deltas
 
-    def _new_content(self, part: Wire, whole: Wire) -> str:
-        """Content of a delta, and what a whole message beside it has beyond all deltas so far."""
+    def _read_content(self, part: JSONObject, whole: JSONObject) -> str:
+        """Return a delta's content, and what a whole message beside it has beyond all deltas."""
         content, full = read_text(part.get("content")), read_text(whole.get("content"))
         if not full:
             return content
         known = self._content.getvalue() + content
         return content + full[len(known) :] if full.startswith(known) else content
 
-    def _text(self, content: str, calls: list[ToolCallDelta]) -> str:
-        """Text to show of new content; calls that leaked into it are added to `calls`."""
+    def _take_text(self, content: str, calls: list[ToolCallDelta]) -> str:
+        """Return new content without leaked calls, which are added to `calls`."""
         self._content.write(content)
         text, leaked = self._leaks.feed(content)
         for item in leaked:
@@ -323,22 +323,22 @@ class AnswerReader:
             self._shown.write(text)
         return text
 
-    def _extras(self) -> dict[str, Any]:
+    def _collect_extras(self) -> dict[str, Any]:
         found = {
             **self._lists,
             "server_tool_calls": self._server_calls,
             "plan_state": self._plan_state,
-            "refusal": self._unnamed[2].get("refusal"),
+            "refusal": self._unknown[2].get("refusal"),
         }
         return {name: value for name, value in found.items() if value not in (None, [], {}, "")}
 
-    def _metadata(self) -> dict[str, Any]:
+    def _collect_metadata(self) -> dict[str, Any]:
         metadata: dict[str, Any] = {
-            "model_name": self._answer.get("model"),
-            "id": self._answer.get("id"),
-            "created": _seconds(self._answer.get("created")),
+            "model_name": self._identity.get("model"),
+            "id": self._identity.get("id"),
+            "created": _to_seconds(self._identity.get("created")),
             "finish_reason": self._finish_reason,
-            "extra": self._extra(),
+            "extra": self._collect_unknown(),
         }
         if self._finish_reason in ("tool_calls", "function_call") and not (
             len(self._calls) or self._server_calls
@@ -348,45 +348,38 @@ class AnswerReader:
             metadata["tool_calls_recovered"] = True
         return {name: value for name, value in metadata.items() if value not in (None, {})}
 
-    def _extra(self) -> dict[str, Any]:
-        """Every field without a name of ours, flat; an inner one gets a prefix if need be."""
-        answer, choice, message = self._unnamed
+    def _collect_unknown(self) -> dict[str, Any]:
+        """Return all unknown fields in one dict; a name taken by an outer level gets a prefix."""
+        answer, choice, message = self._unknown
         extra = dict(answer)
         for level, fields in (("choice", choice), ("message", message)):
             for name, value in fields.items():
-                if name != "refusal" or not value:  # which is told in `additional_kwargs`
+                if name != "refusal" or not value:  # that is in `additional_kwargs`
                     extra[f"{level}.{name}" if name in extra else name] = value
-        extra.update(self._thought.unused())
+        extra.update(self._reasoning.unused())
         if self._other_choices:
             extra["choices"] = self._other_choices
-        unnamed_usage = {
+        unknown_usage = {
             name: value
             for name, value in self._usage.items()
             if name not in _USAGE_FIELDS or not isinstance(value, int | dict | None)
         }
-        if unnamed_usage:
-            extra["usage"] = unnamed_usage
+        if unknown_usage:
+            extra["usage"] = unknown_usage
         return extra
 
 
-def _without_delta(chunk: Wire, choice: Wire) -> tuple[Wire, Wire]:
-    outer = {**chunk, "choices": None}
-    for name in THOUGHT_FIELDS:
-        outer.pop(name, None)
-    return outer, {**choice, "delta": None}
-
-
-def _items(value: Wire, name: str) -> list[Any]:
+def _list_in(value: JSONObject, name: str) -> list[Any]:
     found = value.get(name)
     return found if isinstance(found, list) else []
 
 
-def _object(value: Wire, name: str) -> Wire:
+def _object_in(value: JSONObject, name: str) -> JSONObject:
     found = value.get(name)
     return found if isinstance(found, dict) else {}
 
 
-def _as_list(value: object) -> list[Any]:
+def _to_list(value: object) -> list[Any]:
     if isinstance(value, str):
         try:
             value = loads(value)
@@ -397,15 +390,15 @@ def _as_list(value: object) -> list[Any]:
     return [] if value in (None, "", {}) else [value]
 
 
-def _joined(known: list[Any], new: list[Any]) -> list[Any]:
-    """Add what is new: a list may be repeated, sent again with more, or sent in parts."""
+def _merge_lists(known: list[Any], new: list[Any]) -> list[Any]:
+    """Add new items: a list may be repeated, sent again with more items, or sent in slices."""
     if new[: len(known)] == known:
         return new
     return known + [item for item in new if item not in known]
 
 
-def _note_record(records: list[Wire], item: Wire) -> None:
-    """Add a record of a tool that ASI:One ran; later news of the same id complete it."""
+def _note_record(records: list[JSONObject], item: JSONObject) -> None:
+    """Add a record of a tool that ASI:One ran, or complete the record of the same id."""
     for record in records:
         if item.get("id") is not None and record.get("id") == item["id"]:
             record.update({k: v for k, v in item.items() if v is not None})
@@ -414,7 +407,7 @@ def _note_record(records: list[Wire], item: Wire) -> None:
         records.append(dict(item))
 
 
-def _seconds(created: object) -> int | None:
+def _to_seconds(created: object) -> int | None:
     if not isinstance(created, int | float) or isinstance(created, bool):
         return None
     seconds = int(created // 1000 if created >= _MILLISECONDS_FROM else created)

@@ -1,6 +1,6 @@
-"""The reasoning text of an answer, and text in wire fields: pure, without I/O.
+"""The reasoning text of an answer, and text in fields of a response.
 
-Where reasoning has been told differs between the API's eras and models (wire contract, 2 and 6).
+Generations and models differ in the field that holds it (docs/wire-format.md, 2 and 6).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
-# Any level of a chunk may hold any of them.
+# Each level of a chunk may hold each of them.
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thought")
 
 
@@ -19,7 +19,7 @@ def read_text(value: object) -> str:
     """Read the text of a content field.
 
     Args:
-        value: A string, null, or a list of text parts; anything else is shown as JSON.
+        value: A string, null, or a list of text parts; anything else becomes JSON.
 
     Returns:
         The text.
@@ -40,10 +40,10 @@ def read_text(value: object) -> str:
 
 
 class ReasoningReader:
-    """Finds the reasoning text among the fields that have held it.
+    """Finds the reasoning text among `THOUGHT_FIELDS`.
 
-    The first field that is not blank is the thought, in the order of `THOUGHT_FIELDS`; in a stream,
-    where later chunks are unknown, the first to become so.
+    The first field that is not blank is the thought. In a stream, whose later chunks are unknown,
+    it is the field that first becomes not blank.
     """
 
     def __init__(self) -> None:
@@ -57,41 +57,41 @@ class ReasoningReader:
         return self._texts[self._source].getvalue() if self._source else ""
 
     def feed(self, levels: Sequence[dict[str, Any]]) -> str:
-        """Take what the levels of a chunk hold.
+        """Take the thought fields of a chunk.
 
         Args:
             levels: Objects that may hold any of `THOUGHT_FIELDS`, innermost first.
 
         Returns:
-            What is added to the thought.
+            The text that is added to the thought.
         """
-        pieces = {}
+        added = {}
         for name in THOUGHT_FIELDS:
             values = [level[name] for level in levels if level.get(name) is not None]
-            told = (value for value in values if read_text(value).strip())
-            pieces[name] = self._piece(name, next(told, values[0] if values else None))
-            if pieces[name]:
-                self._texts[name].write(pieces[name])
+            filled = (value for value in values if read_text(value).strip())
+            added[name] = self._new_text(name, next(filled, values[0] if values else None))
+            if added[name]:
+                self._texts[name].write(added[name])
         if self._source:
-            return pieces[self._source]
-        self._source = next((name for name in THOUGHT_FIELDS if pieces[name].strip()), None)
+            return added[self._source]
+        self._source = next((name for name in THOUGHT_FIELDS if added[name].strip()), None)
         return self.text
 
-    def feed_text(self, name: str, piece: str) -> str:
-        """Take a piece of one field: `feed` of a chunk that tells nothing but this.
+    def feed_text(self, name: str, text: str) -> str:
+        """Take the text of one field: `feed` for a chunk with no other thought field.
 
         Args:
             name: One of `THOUGHT_FIELDS`.
-            piece: Its text.
+            text: Its text.
 
         Returns:
-            What is added to the thought.
+            The text that is added to the thought.
         """
-        self._texts[name].write(piece)
-        if self._source is None and piece.strip():
+        self._texts[name].write(text)
+        if self._source is None and text.strip():
             self._source = name
             return self.text
-        return piece if name == self._source else ""
+        return text if name == self._source else ""
 
     def complete(self, whole: dict[str, Any]) -> str:
         """Take a whole message on a stream's chunk.
@@ -100,7 +100,7 @@ class ReasoningReader:
             whole: The message; may be empty.
 
         Returns:
-            What in it goes beyond the thought so far.
+            Its reasoning text beyond the thought so far.
         """
         if not whole:
             return ""
@@ -111,7 +111,7 @@ class ReasoningReader:
         return ""
 
     def unused(self) -> dict[str, Any]:
-        """Fields that hold another text than the thought."""
+        """Return the fields whose text differs from the thought."""
         texts = {name: self._texts[name].getvalue() for name in THOUGHT_FIELDS}
         return {
             name: text
@@ -119,7 +119,7 @@ class ReasoningReader:
             if name != self._source and text.strip() and text.strip() != self.text.strip()
         }
 
-    def _piece(self, name: str, value: object) -> str:
+    def _new_text(self, name: str, value: object) -> str:
         if not isinstance(value, list):
             return read_text(value)
         # In a stream a list may be sent again with more items, or with the new items only.

@@ -23,7 +23,7 @@ from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReade
         ([], ""),
     ],
 )
-def test_content_text(value: Any, text: str) -> None:
+def test_read_text(value: Any, text: str) -> None:
     assert read_text(value) == text
 
 

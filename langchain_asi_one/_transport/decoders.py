@@ -97,7 +97,7 @@ def shorten(text: str) -> str:
     return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
 
 
-def quote(value: object) -> str:
+def excerpt(value: object) -> str:
     """Return the beginning of a value in quotation marks for an error message."""
     return repr(shorten(value if isinstance(value, str) else repr(value)))
 
@@ -140,7 +140,7 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
     """
     answer = read_object(content, content_type)
     if not _Summary(answer).message:
-        message = f"ASI:One's answer holds no message in 'choices': {quote(answer)}"
+        message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
         raise ProtocolError(InvalidResponseError, message, body=answer)
     return answer
 
@@ -156,7 +156,7 @@ def read_object(content: bytes, content_type: str) -> dict[str, Any]:
         message = f"ASI:One's answer is not UTF-8 (byte {error.start}, {content_type})"
         raise ProtocolError(InvalidResponseError, message) from None
     except ValueError as error:
-        shown = quote(content[:2000].decode("utf-8", "replace"))
+        shown = excerpt(content[:2000].decode("utf-8", "replace"))
         message = f"ASI:One's answer is not JSON ({content_type}; {error}): {shown}"
         raise ProtocolError(InvalidResponseError, message) from None
     return _check_object(body)
@@ -272,7 +272,7 @@ class CompletionStreamDecoder:
         try:
             value: Any = loads(data)
         except ValueError:
-            message = f"A stream event of ASI:One is not JSON: {quote(data)}"
+            message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
             raise ProtocolError(InvalidResponseError, message) from None
         chunk = _check_object(value)
         summary = _Summary(chunk)
@@ -296,7 +296,7 @@ class CompletionStreamDecoder:
             message = f"ASI:One sent an empty stream ({self._content_type})"
             return ProtocolError(InvalidResponseError, message)
         if not (self._chunk_seen or _EVENT.match(self._begun)):
-            shown = quote(self._begun.decode("utf-8", "replace"))
+            shown = excerpt(self._begun.decode("utf-8", "replace"))
             message = f"ASI:One sent no stream of events ({self._content_type}): {shown}"
             return ProtocolError(InvalidResponseError, message)
         return ProtocolError(
@@ -343,7 +343,7 @@ class _Summary:
 
 def _check_object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        message = f"ASI:One's answer is not a JSON object: {quote(value)}"
+        message = f"ASI:One's answer is not a JSON object: {excerpt(value)}"
         raise ProtocolError(InvalidResponseError, message, body=value)
     if value.get("error") or ("choices" not in value and ("error" in value or "detail" in value)):
         raise _make_reported_error(value)

@@ -19,7 +19,7 @@ from typing import Any
 from langchain_asi_one import errors
 from langchain_asi_one._httpx_compat import connect_errors, timeout_errors, transport_errors
 from langchain_asi_one._json.printable import one_line
-from langchain_asi_one._json.safe import json_safe, json_text, loads, safe_text
+from langchain_asi_one._json.safe import json_safe, loads, safe_text
 from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
 
@@ -294,7 +294,7 @@ def _read_body(content: bytes) -> object:
 
 def _cut_body(body: Any) -> Any:
     """Return a body as it is, or the beginning of its text if it is long."""
-    text = body if isinstance(body, str) else json_text(body)
+    text = body if isinstance(body, str) else json.dumps(body)
     return body if len(text) <= _KEPT_BODY else f"{text[:_KEPT_BODY]}…"
 
 

@@ -6,7 +6,17 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    Self,
+    TypedDict,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import (
@@ -49,6 +59,19 @@ from langchain_asi_one.follow_up import (
 if TYPE_CHECKING:
     from langchain_asi_one._response.reader import AnswerReader
     from langchain_asi_one._transport.completions import CompletionsClient
+
+
+StructuredOutputMethod = Literal["function_calling", "json_mode", "json_schema"]
+
+_Data = TypeVar("_Data")
+
+
+class RawAndParsed(TypedDict, Generic[_Data]):
+    """What structured output returns with `include_raw=True`."""
+
+    raw: BaseMessage
+    parsed: _Data | None
+    parsing_error: BaseException | None
 
 
 class ChatASIOne(ASIOneFields):
@@ -552,12 +575,60 @@ class ChatASIOne(ASIOneFields):
                 options.pop(name, None)
         return self.bind(**options)
 
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[_Data],
+        *,
+        method: StructuredOutputMethod = ...,
+        include_raw: Literal[False] = ...,
+        strict: bool | None = ...,
+        tools: list[Any] | None = ...,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, _Data]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[_Data],
+        *,
+        method: StructuredOutputMethod = ...,
+        include_raw: Literal[True],
+        strict: bool | None = ...,
+        tools: list[Any] | None = ...,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, RawAndParsed[_Data]]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: Any = ...,
+        *,
+        method: StructuredOutputMethod = ...,
+        include_raw: Literal[True],
+        strict: bool | None = ...,
+        tools: list[Any] | None = ...,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, RawAndParsed[Any]]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: Any = ...,
+        *,
+        method: StructuredOutputMethod = ...,
+        include_raw: bool = ...,
+        strict: bool | None = ...,
+        tools: list[Any] | None = ...,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]: ...
+
     @override
     def with_structured_output(
         self,
         schema: Any = None,
         *,
-        method: Literal["function_calling", "json_mode", "json_schema"] = "function_calling",
+        method: StructuredOutputMethod = "function_calling",
         include_raw: bool = False,
         strict: bool | None = None,
         tools: list[Any] | None = None,

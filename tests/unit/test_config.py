@@ -1,0 +1,73 @@
+"""What the constructor of `ChatASIOne` says of itself, and what is under which name."""
+
+from __future__ import annotations
+
+import inspect
+
+from langchain_core.language_models import BaseChatModel
+from langchain_openai.chat_models.base import BaseChatOpenAI
+from pydantic import SecretStr
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one._config import ARGUMENTS, LANGCHAIN_NAMES, Arguments, describe_arguments
+from langchain_asi_one._model_profiles import PROFILES
+from langchain_asi_one._request.parameters import MODEL_FIELDS
+from tests.support.model import API_KEY
+
+
+def test_the_signature_lists_what_is_taken_and_nothing_else() -> None:
+    taken = {*inspect.signature(ChatASIOne).parameters}
+    assert taken == {*ARGUMENTS} == {*inspect.signature(ChatASIOne.__init__).parameters} - {"self"}
+    assert {*BaseChatModel.model_fields, *MODEL_FIELDS} <= taken
+    assert taken.isdisjoint(BaseChatOpenAI.model_fields.keys() - ChatASIOne.model_fields.keys())
+
+
+def test_each_argument_is_a_field_with_the_same_default() -> None:
+    fields = ChatASIOne.model_fields
+    for name in ARGUMENTS:
+        field = fields[LANGCHAIN_NAMES.get(name, name)]
+        if field.default_factory is None:
+            assert field.default == getattr(Arguments, name), name
+        else:
+            assert name in {"api_key", "base_url", "verbose", "output_version"}
+
+
+def test_each_argument_is_described() -> None:
+    described = describe_arguments(Arguments)
+    assert described.keys() == {*ARGUMENTS}
+    document = inspect.getdoc(ChatASIOne.__init__) or ""
+    assert all(f"    {name}: {text}" in document for name, text in described.items())
+    assert all(f"`{name}`" in described["model"] for name in PROFILES)
+
+
+def test_a_subclass_keeps_its_own_defaults() -> None:
+    class Colder(ChatASIOne):
+        temperature: float | None = 0.1
+        team: str = "blue"
+
+    class Coldest(Colder):
+        pass
+
+    model = Coldest(api_key=API_KEY)
+    assert (model.temperature, model.team) == (0.1, "blue")
+    assert ChatASIOne(api_key=API_KEY).temperature is None
+
+
+def test_what_is_passed_can_be_read_under_its_name() -> None:
+    model = ChatASIOne(
+        model="asi1-mini", api_key=API_KEY, base_url="https://a.example/v1/", timeout=5
+    )
+    assert model.model == model.model_name == "asi1-mini"
+    assert model.base_url == model.openai_api_base == "https://a.example/v1"
+    assert model.timeout == model.request_timeout == 5
+    assert model.api_key == model.openai_api_key == SecretStr(API_KEY)
+    assert API_KEY not in repr(model.api_key)
+
+
+def test_a_model_shows_the_arguments_that_were_given() -> None:
+    model = ChatASIOne(
+        api_key=API_KEY, stop_sequences=["a"], timeout=5, tags=["t"], default_headers={"x-a": "b"}
+    )
+    assert repr(model) == (
+        "ChatASIOne(model='asi1', base_url='https://api.asi1.ai/v1', stop=['a'], timeout=5)"
+    )

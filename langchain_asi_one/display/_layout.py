@@ -315,7 +315,7 @@ class _Router:
     def _route_channel(
         self,
         below: Sequence[tuple[int, _Key, _Key]],
-        middles: Mapping[_Key, float],
+        middles: dict[_Key, float],
         points: Sequence[list[Point]],
         top: float,
     ) -> float:
@@ -324,7 +324,9 @@ class _Router:
         bottom = top + metrics.height
         upper = self._find_upper_ports(below, middles)
         lower = self._find_lower_ports(below, middles, upper)
-        tracks = _assign_tracks([(upper[edge], lower[edge]) for edge, _, _ in below])
+        self._avoid_starts(below, middles, upper, lower)
+        near = metrics.port_gap / 2
+        tracks = _assign_tracks([(upper[edge], lower[edge]) for edge, _, _ in below], near)
         count = 1 + max((track for track in tracks if track is not None), default=-1)
         if any(self._edges[edge].dotted for edge, _, _ in below):
             count = max(count, 1)  # or nothing is seen of a straight dotted line
@@ -377,6 +379,34 @@ class _Router:
             aim = middles[end] if alone else min(max(x, low), high)
             wanted.setdefault(end, []).append((x, aim, edge))
         return self._spread(wanted, middles)
+
+    def _avoid_starts(
+        self,
+        below: Sequence[tuple[int, _Key, _Key]],
+        middles: dict[_Key, float],
+        upper: Mapping[int, float],
+        lower: dict[int, float],
+    ) -> None:
+        """Move aside each line that would arrive below the start of another one.
+
+        One of two such lines would have to go sideways above the other, which may not be possible.
+        """
+        step = self._metrics.port_gap / 2
+        for edge, _, end in below:
+            low, high = self._span(end, middles)
+            if isinstance(end, tuple):
+                low, high = low - step, high + step
+            taken = [x for other, x in upper.items() if other != edge]
+            taken += [x for other, x in lower.items() if other != edge]
+            if lower[edge] == upper[edge] or _is_free(lower[edge], taken, step):
+                continue
+            places = (
+                lower[edge] + sign * number * step for number in range(1, 9) for sign in (1, -1)
+            )
+            free = [x for x in places if low <= x <= high and _is_free(x, taken, step)]
+            lower[edge] = free[0] if free else lower[edge]
+            if isinstance(end, tuple):
+                middles[end] = lower[edge]
 
     def _spread(
         self, wanted: Mapping[_Key, list[tuple[float, float, int]]], middles: Mapping[_Key, float]
@@ -491,7 +521,11 @@ def _arrange(aims: Sequence[tuple[float, float]], gaps: Sequence[float]) -> list
     return [place + one for place, one in zip(places, offsets, strict=True)]
 
 
-def _assign_tracks(lines: Sequence[tuple[float, float]]) -> list[int | None]:
+def _is_free(x: float, taken: Iterable[float], gap: float) -> bool:
+    return all(abs(x - other) >= gap for other in taken)
+
+
+def _assign_tracks(lines: Sequence[tuple[float, float]], near: float) -> list[int | None]:
     """Return the track on which each line goes sideways; `None` if it is straight.
 
     A line that begins where another ends goes sideways above it. Of lines that go the same way,
@@ -508,7 +542,9 @@ def _assign_tracks(lines: Sequence[tuple[float, float]]) -> list[int | None]:
         free = [
             one
             for one in order
-            if not any(lines[other][0] == lines[one][1] for other in order if other != one)
+            if not any(
+                abs(lines[other][0] - lines[one][1]) < near for other in order if other != one
+            )
         ]
         one = (free or order)[0]
         order.remove(one)

@@ -49,7 +49,7 @@ ARMS: Final = {
         "NW": "╯┘",
         "SEW": "┬▲",
         "NEW": "┴▼",
-        "EN": "◀",
+        "ENW": "◀",
     }.items()
     for character in characters
 }

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 _TAB: Final = "    "
 _LINE_ENDS: Final = "\n\x85\u2028\u2029"
-# Invisible, and part of ordinary text (emoji, Persian, hyphenation): left out, not shown.
+# Invisible wherever they stand: left out, not shown.
 _LEFT_OUT: Final = {
-    *(0x0D, 0xAD, 0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810)),
-    *(0x200B, 0x200C, 0x200D, 0x2060, 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0),
-    *range(0xE0100, 0xE01F0),
+    *(0x0D, 0xAD, 0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x180F),
+    *(0x200B, 0x2060, 0x3164, *range(0xFE00, 0xFE0E), 0xFEFF, 0xFFA0),
 }
+# Invisible, but part of a letter or an emoji when they stand between what they join.
+_JOINING: Final = "\u180b-\u180d\u200c\u200d\ufe0e\ufe0f\U000e0100-\U000e01ef"
+# Scripts whose letters change their form beside their neighbours: Arabic to Mongolian.
+_SHAPED: Final = "\u0600-\u18af\ufb50-\ufdff\ufe70-\ufefc"
+_EMOJI: Final = "\u00a9\u00ae\u203c\u2049\u2122-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_KEEP: Final = (
+    rf"(?<=[{_SHAPED}])[\u200c\u200d](?=[{_SHAPED}])"
+    r"|(?<=[\u1820-\u18aa])[\u180b-\u180d]"
+    rf"|(?<=[{_EMOJI}])[\ufe0e\ufe0f]"
+    r"|(?<=[0-9#*])\ufe0f(?=\u20e3)"
+    rf"|(?:(?<=[{_EMOJI}])|(?<=[{_EMOJI}]\ufe0f))\u200d(?=[{_EMOJI}])"
+    r"|(?<=[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af])[\U000e0100-\U000e01ef]"
+    # The flags of England, Scotland and Wales. All other tags can hide text.
+    r"|(?<=\U0001f3f4)\U000e0067\U000e0062"
+    r"(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)"
+    r"\U000e007f"
+)
+_INVISIBLE: Final = re.compile(rf"({_KEEP})|[{_JOINING}\U000e0000-\U000e007f]")
+_INVISIBLE_CODES: Final = "".join(filter(_INVISIBLE.match, map(chr, range(0x1800, 0xE0200))))
 
 
 class _Replacements(dict[int, str]):
-    """What each character becomes, found out on first use."""
+    """The replacement of each character, computed on first use."""
 
     def __missing__(self, code: int) -> str:
-        self[code] = found = _replacement(chr(code))
+        self[code] = found = _replace(chr(code))
         return found
 
 
-def _replacement(character: str) -> str:
+def _replace(character: str) -> str:
     if character in _LINE_ENDS:
         return "\n"
     if character == "\t":
@@ -31,10 +50,14 @@ def _replacement(character: str) -> str:
     code = ord(character)
     if code in _LEFT_OUT:
         return ""
-    if character.isprintable():
+    if character.isprintable() or _INVISIBLE.match(character):
         return character
     if unicodedata.category(character) == "Zs":
         return " "
+    return _escape(code)
+
+
+def _escape(code: int) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
@@ -46,21 +69,26 @@ _REPLACEMENTS: Final = _Replacements()
 def printable(text: str) -> str:
     r"""Make text safe to print: nothing in it can move the cursor, recolour, reorder or hide.
 
-    Each character is treated on its own, so the pieces of a stream can be treated one by one.
-
     Args:
         text: Any text.
 
     Returns:
-        The text with line separators as newlines, tabs and unusual blanks as spaces, zero-width
-        characters and carriage returns left out, and every other character that cannot be seen
-        (control, escape, bidirectional, tag, private, unassigned) as a backslash escape.
+        The text with line separators as newlines, tabs and unusual blanks as spaces, and without
+        carriage returns. Joiners and variation selectors stay where they belong to an emoji or to
+        a script that needs them, and are left out elsewhere. Every other character that cannot
+        be seen (control, escape, bidirectional, tag, private, unassigned) becomes a backslash
+        escape.
 
     Example:
         >>> print(printable("\x1b[31mred\u202e"))
         \x1b[31mred\u202e
     """
-    return text.translate(_REPLACEMENTS)
+    return _INVISIBLE.sub(_keep, text.translate(_REPLACEMENTS))
+
+
+def _keep(match: re.Match[str]) -> str:
+    code = ord(match[0][0])
+    return match[1] or (_escape(code) if 0xE0000 <= code <= 0xE007F else "")
 
 
 def one_line(text: str) -> str:
@@ -77,3 +105,35 @@ def one_line(text: str) -> str:
         'two lines'
     """
     return " ".join(printable(text).split())
+
+
+class PrintableStream:
+    r"""Makes text safe to print that arrives in pieces, as `printable` does with the whole.
+
+    Example:
+        >>> stream = PrintableStream()
+        >>> print(stream.feed("\x1b") + stream.feed("[31m") + stream.close())
+        \x1b[31m
+    """
+
+    def __init__(self) -> None:
+        self._before = ""
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return what can be printed: all but joiners at the end, which need what follows."""
+        text = self._held + text
+        ready = text.rstrip(_INVISIBLE_CODES)
+        self._held = text[len(ready) :]
+        return self._print(ready)
+
+    def close(self) -> str:
+        """Return the rest."""
+        held, self._held = self._held, ""
+        return self._print(held)
+
+    def _print(self, text: str) -> str:
+        start = len(printable(self._before))
+        whole = self._before + text
+        self._before = whole[-1:]
+        return printable(whole)[start:]

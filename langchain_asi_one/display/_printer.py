@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from langchain_asi_one._json.printable import one_line, printable
+from langchain_asi_one._json.printable import PrintableStream, one_line, printable
 from langchain_asi_one.display._terminal import (
     ROLE_STYLES,
     clamp_width,
@@ -40,6 +40,7 @@ class Printer:
         self._out = out
         self._width = width
         self._wrapper: TextWrapper | None = None
+        self._stream = PrintableStream()
         self._title = ""
         self._streamed: set[str] = set()
 
@@ -50,10 +51,9 @@ class Printer:
 
     def print_delta(self, title: str, text: str) -> None:
         """Print the next piece of a thought or an answer. A blank piece opens no section."""
-        text = printable(text)
         if title != self._title or self._wrapper is None:
             text = text.lstrip("\n")
-            if not text.strip():
+            if not printable(text).strip():
                 return
             self.end_section()
             self._print_title(title)
@@ -61,12 +61,13 @@ class Printer:
             self._streamed.add(title)
             margin = Line("").start
             self._wrapper = TextWrapper(width=self._width, first=margin, rest=margin)
-        self._write(self._wrapper.feed(text), _STREAM_STYLES[title])
+        self._write(self._wrapper.feed(self._stream.feed(text)), _STREAM_STYLES[title])
 
     def end_section(self) -> None:
         """End the section that deltas have opened, if there is one."""
         if self._wrapper is not None:
-            self._write(self._wrapper.close() + "\n", _STREAM_STYLES[self._title])
+            text = self._wrapper.feed(self._stream.close()) + self._wrapper.close()
+            self._write(text + "\n", _STREAM_STYLES[self._title])
             self._wrapper = None
 
     def print_message(self, message: AIMessage) -> None:

@@ -170,7 +170,8 @@ def shorten(value: object) -> str:
     """Return a value as one line of at most 400 characters and a note of the rest."""
     text = one_line(to_text(value))
     more = len(text) - _MOST_SHOWN
-    return text if more <= 0 else f"{text[:_MOST_SHOWN]}... ({more:,} more characters)"
+    # A cut may leave a joiner that joins nothing.
+    return text if more <= 0 else f"{printable(text[:_MOST_SHOWN])}... ({more:,} more characters)"
 
 
 def to_text(value: object) -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from itertools import groupby
+from typing import Final
+
+_PARTS: Final = ("Mn", "Me", "Cf")
+_JOINER: Final = "\u200d"
+# Line ends, blanks, characters that may be parts of a word or may stand for themselves.
+_RUNS: Final = re.compile(r"\n+| +|[!-~]+|[^\n -~]")
 
 
 def count_columns(text: str) -> int:
@@ -13,7 +19,7 @@ def count_columns(text: str) -> int:
         text: Text of one line, as by `printable`.
 
     Returns:
-        2 for each wide character, 0 for each combining one, 1 for any other.
+        2 for each wide character, 0 for each one that is part of another, 1 for any other.
 
     Example:
         >>> count_columns("né"), count_columns("東京")
@@ -25,7 +31,7 @@ def count_columns(text: str) -> int:
 def _columns_of(character: str) -> int:
     if _is_wide(character):
         return 2
-    return 0 if unicodedata.category(character) in ("Mn", "Me") else 1
+    return 0 if unicodedata.category(character) in _PARTS else 1
 
 
 def _is_wide(character: str) -> bool:
@@ -69,19 +75,26 @@ class TextWrapper:
         Returns:
             What can be printed by now: all but a word or blanks that may go on.
         """
-        done = ""
-        for kind, run in groupby(text, _kind):
-            if kind == "word":
-                self._word += "".join(run)
-                continue
-            done += self._put_word()
-            if kind == "blank":
-                self._blanks += "".join(run)
-            elif kind == "wide":
-                done += "".join(map(self._put, run))
+        done = []
+        for run in _RUNS.findall(text):
+            first = run[0]
+            if first == "\n":
+                done += [self._put_word(), *map(self._end_line, run)]
+            elif first == " ":
+                done.append(self._put_word())
+                self._blanks += run
+            elif not self._word or self._goes_on(first):
+                self._word += run
             else:
-                done += "".join(map(self._end_line, run))
-        return done
+                done.append(self._put_word())
+                self._word = run
+        return "".join(done)
+
+    def _goes_on(self, character: str) -> bool:
+        """Return whether a character belongs to the word before it."""
+        if self._word.endswith(_JOINER) or unicodedata.category(character) in _PARTS:
+            return True
+        return not _is_wide(character) and not _is_wide(self._word[0])
 
     def close(self) -> str:
         """End the text.
@@ -111,11 +124,3 @@ class TextWrapper:
     def _end_line(self, _: str = "\n") -> str:
         self._column, self._prefix, self._blanks = 0, self._rest, ""
         return "\n"
-
-
-def _kind(character: str) -> str:
-    if character == "\n":
-        return "end"
-    if character == " ":
-        return "blank"
-    return "wide" if _is_wide(character) else "word"

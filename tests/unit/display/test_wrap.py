@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,3 +31,19 @@ def test_wide_text_is_wrapped_by_columns() -> None:
 def test_blanks_at_the_start_of_a_line_stay_and_at_its_end_go() -> None:
     wrapper = TextWrapper(width=None, first="  ", rest="  ")
     assert wrapper.feed("a  \n    b\n\n c ") + wrapper.close() == "  a\n      b\n\n   c"
+
+
+def test_no_emoji_and_no_letter_is_torn_apart() -> None:
+    family = "👨\u200d👩\u200d👧"
+    for pieces in ([f"{family} {family}e\u0301"], list(f"{family} {family}e\u0301")):
+        wrapper = TextWrapper(width=8)
+        assert "".join(map(wrapper.feed, pieces)) + wrapper.close() == f"{family}\n{family}e\u0301"
+
+
+def test_wrapping_takes_time_in_proportion_to_the_text() -> None:
+    for text in ("a" * 200_000, "東" * 200_000, "a\u0301" * 100_000, "\u0301" * 200_000):
+        wrapper = TextWrapper(width=40)
+        start = time.process_time()
+        wrapper.feed(text)
+        wrapper.close()
+        assert time.process_time() - start < 5

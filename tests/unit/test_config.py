@@ -48,7 +48,7 @@ def test_a_subclass_keeps_its_own_defaults() -> None:
     class Coldest(Colder):
         pass
 
-    model = Coldest(**{"api_key": API_KEY})
+    model = Coldest(api_key=API_KEY)
     assert (model.temperature, model.team) == (0.1, "blue")
     assert ChatASIOne(api_key=API_KEY).temperature is None
 

@@ -7,6 +7,7 @@ ask the model, in a state that they fill in. It is written for any chat model.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypedDict
 
 from langchain_core.language_models import BaseChatModel
@@ -76,7 +77,7 @@ def build_graph(llm: BaseChatModel) -> Any:
     for name, node in nodes:
         graph.add_node(name, node)
     graph.set_entry_point("channel_analyzer")
-    for (before, _), (after, _) in zip(nodes, nodes[1:], strict=False):
+    for (before, _), (after, _) in pairwise(nodes):
         graph.add_edge(before, after)
     graph.add_edge("strategy_generator", END)
     return graph.compile()

@@ -1,8 +1,8 @@
 """A server that answers each question with itself, and breaks where the question says so.
 
-`python -m tests.trust.echo_server PORT` (0: any) prints its port. It writes bytes, not responses of a
-library, so that it can break off anywhere. The answer `<question>` shows what was mixed up, doubled
-or lost.
+`python -m tests.trust.echo_server PORT` (0: any) prints its port. It writes bytes, not responses of
+a library, so that it can break off anywhere. The answer `<question>` shows what was mixed up,
+doubled or lost.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ PERMANENT: Final = ("html", "empty", "redirect", "error", "invalid_json", "inval
 
 FAULTS: Final = (*TRANSIENT, *PERMANENT, "slow")
 _PIECE: Final = 4  # characters of a chunk
+_STREAM: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+)
 
 
 def event(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    return b"data: " + json.dumps({"id": "c", "model": "asi1", "choices": [choice]}).encode() + b"\n\n"
+    return (
+        b"data: " + json.dumps({"id": "c", "model": "asi1", "choices": [choice]}).encode() + b"\n\n"
+    )
 
 
 def body(text: str) -> bytes:
@@ -39,7 +44,9 @@ def body(text: str) -> bytes:
 
 
 def response(status: str, content: bytes, kind: str = "application/json", more: str = "") -> bytes:
-    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(content)}\r\n{more}\r\n"
+    head = (
+        f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(content)}\r\n{more}\r\n"
+    )
     return head.encode() + content
 
 
@@ -102,8 +109,7 @@ class Connection:
         return fault != "cut"
 
     async def _stream(self, text: str, fault: str) -> bool:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-        self.writer.write(head)
+        self.writer.write(_STREAM)
         for start in range(0, len(text), _PIECE):
             self._part(event({"content": text[start : start + _PIECE]}))
             if start == _PIECE and fault:

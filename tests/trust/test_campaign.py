@@ -1,0 +1,41 @@
+"""The quick part of `make trust`: the soak, small, and the table that it makes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.trust.run import tabulate
+from tests.trust.soak import COUNTS, soak
+
+BAD = ("raw", "mixed", "doubled", "lost", "hung")
+
+
+@pytest.mark.no_cover
+def test_no_question_loses_its_answer() -> None:
+    result = soak("ChatASIOne", 1_600, 2)
+    assert result["asked"] == 1_600
+    assert [result[kind] for kind in BAD] == [0] * len(BAD), result["processes"]
+    assert result["right"] > 1_400
+    assert result["typed"] > 0
+
+
+def test_figures_become_a_table() -> None:
+    held = {"MiB": 100, "descriptors": 9}
+    row = dict.fromkeys(COUNTS, 0) | {
+        "peer": "ChatASIOne",
+        "asked": 1_000,
+        "right": 990,
+        "typed": 10,
+        "processes": [{"before": held, "after": held | {"MiB": 101}}],
+    }
+    figures = {
+        "date": "1 December 2026",
+        "python": "3.11.7",
+        "versions": {"openai": "3"},
+        "faults": [{"peer": "ChatASIOne", "cases": 2, "typed": 2}],
+        "soaks": [row, dict(row), dict(row)],
+    }
+    table = tabulate(figures).splitlines()
+    assert table[0] == "Figures of 1 December 2026: Python 3.11.7, openai 3."
+    assert "| ChatASIOne, 2 cases | 0 | 2 | 0 | 0 | 0 |" in table
+    assert "| ChatASIOne, 1,000 | 990 | 10 | 0 | 0 | 0 | 0 | 0 | 100 to 101 | 9 to 9 |" in table

@@ -13,7 +13,8 @@ class LeakedCallReader:
     """Recovers tool calls that leak into the text, if they name a bound tool.
 
     Seen form (docs/wire-format.md, 4.2):
-    `<tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value>…</tool_call>`; the JSON form of other open models is read as well. Anything else stays text.
+    `<tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value>…</tool_call>`.
+    The JSON form of other open models is read as well. Anything else stays text.
 
     Args:
         tools: Parameter schemas of the bound tools by name. Empty: nothing is recovered.

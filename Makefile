@@ -8,6 +8,8 @@ VENV ?= .venv
 # Asked in both halves of the demo; without one, each half has a question of its own.
 QUESTION ?=
 export QUESTION
+# To trace each branch takes a third more time; a CI service sets CI.
+COVERAGE ?= $(if $(CI),--cov)
 # Options of the benchmark, such as BENCH="--quick --rows stream".
 BENCH ?=
 
@@ -99,8 +101,8 @@ demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents: li
 	$(PY) -m langchain_asi_one "$$@" -- "$${QUESTION:-Which agents can book a restaurant table in London?}" && echo && \
 	$(PY) -m langchain_asi_one.langgraph "$$@" $${QUESTION:+-- "$$QUESTION"}
 
-test: setup $(NODE_MODULES) ## Run all tests and check branch coverage
-	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal --cov
+test: setup $(NODE_MODULES) ## Run all tests; in CI, and with COVERAGE=--cov, check branch coverage too
+	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal $(COVERAGE)
 
 deep: setup ## Run the property tests with many times more examples
 	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep

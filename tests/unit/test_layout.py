@@ -104,3 +104,18 @@ def test_a_wall_holds(room: str) -> None:
     wall = re.compile(WALLS[room])
     through = [one for one in IMPORTS if room_of(one.source) == room and wall.match(one.target)]
     assert not through, f"{room} is closed to this:{said(through)}"
+
+
+def test_the_page_of_the_architecture_names_what_is_there() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/.]+?)(?:\.py|/)?`", page))
+    missing = []
+    for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("_*/*.py")]):
+        place = path.relative_to(PACKAGE).with_suffix("").as_posix()
+        room = path.parent.name
+        if path.stem not in {"__init__", "_version"} and not named & {place, path.stem, room}:
+            missing.append(place)
+    assert not missing, f"docs/architecture.md does not name {', '.join(missing)}"
+    gone = [name for name in re.findall(r"`([\w/]+\.(?:py|css))`", page) if name.startswith("_")]
+    gone = [name for name in gone if not (PACKAGE / name).exists()]
+    assert not gone, f"docs/architecture.md names {', '.join(gone)}"

@@ -1,5 +1,6 @@
-"""Identity of an agent and of a report of agents, shared by routing and display."""
+"""Identity of an agent, of a call and of a report of agents, for routing and display."""
 
+import json
 from typing import Final
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -35,6 +36,16 @@ def identify_agent(entry: ExecutableEntry) -> str | None:
     handle = entry.get("handle")
     match = HANDLE.fullmatch(handle) if isinstance(handle, str) else None
     return None if match is None or identifier_problems(entry) else match[1]
+
+
+def make_call_key(entry: ExecutableEntry) -> str:
+    """Return a text that is the same for two entries if they ask the same of the same agent.
+
+    The arguments count even if the entry names no tool.
+    """
+    is_call = entry.get("kind") == "tool_call" or entry.get("args")
+    call = [entry.get("tool"), entry.get("args")] if is_call else []
+    return json.dumps([identify_agent(entry), *call], sort_keys=True, default=repr)
 
 
 def build_report(text: str) -> HumanMessage:

@@ -45,6 +45,8 @@ class ExecutableEntry(TypedDict):
         tool: The tool to call.
         args: The arguments of the call.
         problems: What is wrong with the entry, one sentence each; absent if nothing is.
+        approval: Proof that a human approved this call; `review_agents` adds it. It is the same
+            for two answers to one interrupt.
 
     Source:
         ASI:One's documentation and API reference, which publish no schema; key names of
@@ -66,6 +68,7 @@ class ExecutableEntry(TypedDict):
     tool: NotRequired[str]
     args: NotRequired[dict[str, Any]]
     problems: NotRequired[list[str]]
+    approval: NotRequired[str]
 
 
 _Path: TypeAlias = tuple[str, ...]

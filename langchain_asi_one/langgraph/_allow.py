@@ -1,12 +1,11 @@
 """The developer's rule for the agents that may be asked; text of the model never decides."""
 
 import inspect
-import json
 import logging
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
-from langchain_asi_one._agent_identity import identify_agent
+from langchain_asi_one._agent_identity import identify_agent, make_call_key
 from langchain_asi_one.executable_data import HANDLE, ExecutableEntry, is_agent_address
 
 logger = logging.getLogger(__name__)
@@ -93,10 +92,7 @@ def drop_repeated_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableE
     """
     unique: dict[str, ExecutableEntry] = {}
     for entry in entries:
-        is_call = entry.get("kind") == "tool_call" or entry.get("args")
-        call = [entry.get("tool"), entry.get("args")] if is_call else []
-        asked = [identify_agent(entry), *call]
-        unique.setdefault(json.dumps(asked, sort_keys=True, default=repr), entry)
+        unique.setdefault(make_call_key(entry), entry)
     return list(unique.values())
 
 

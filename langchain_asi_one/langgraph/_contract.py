@@ -6,12 +6,13 @@ a schema has no reducer but that of the results: LangGraph takes no second reduc
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar, cast
 from weakref import WeakSet
 
-from typing_extensions import TypedDict
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
+from typing_extensions import TypedDict, override
 
 _FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
 
@@ -55,6 +56,65 @@ def declare(function: _FunctionT, keys: Mapping[str, Any], contract: NodeContrac
     function.__annotations__ = annotations
     vars(function)["contract"] = contract
     return function
+
+
+class TwoWayNode(Runnable[Any, dict[str, Any]]):
+    """A node with a sync and an async half; LangGraph takes both from a Runnable only."""
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Any, RunnableConfig], dict[str, Any]],
+        arun: Callable[[Any, RunnableConfig], Awaitable[dict[str, Any]]],
+        contract: NodeContract,
+    ) -> None:
+        self.name = name
+        self.contract = contract
+        self._run = run
+        self._arun = arun
+
+    @property
+    def func(self) -> "TwoWayNode":
+        """The object with the contract, which `check_graph` reads."""
+        return self
+
+    @override
+    def invoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return self._run(input, ensure_config(config))
+
+    @override
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return await self._arun(input, ensure_config(config))
+
+
+def make_two_way_node(
+    name: str,
+    run: Callable[[Any, RunnableConfig], dict[str, Any]],
+    arun: Callable[[Any, RunnableConfig], Awaitable[dict[str, Any]]],
+    keys: Mapping[str, Any],
+    contract: NodeContract,
+) -> Any:
+    """Make a node from its sync and its async half.
+
+    Args:
+        name: Name of the node.
+        run: Takes the state or the task, and the config.
+        arun: Async version of `run`.
+        keys: Types of the state keys that it reads or writes.
+        contract: What it relies on.
+    """
+
+    class Node(TwoWayNode):
+        # LangGraph reads the state keys from this annotation, which belongs to the class.
+        def __call__(self, state: Any) -> Any:
+            return self.invoke(state)
+
+    Node.__call__.__annotations__ = {"state": make_schema(keys)}
+    return Node(name, run, arun, contract)
 
 
 def find_contract(function: object) -> NodeContract:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -13,11 +14,16 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Checkpointer
 
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
-from langchain_asi_one.langgraph._review import Decision, review_agents
+from langchain_asi_one.langgraph._decisions import Decision
+from langchain_asi_one.langgraph._review import review_agents
 from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
 from langchain_asi_one.langgraph._state import AgentGraphState
 from langchain_asi_one.langgraph._workers import agent_worker, report_agents
+
+_AGENTIC: Final = frozenset({"planner_mode", "agents"})
+_MAX_ENTRIES: Final = 100
 
 
 def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the caller can make
@@ -25,7 +31,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     *,
     tools: Sequence[BaseTool | Callable[..., Any]] = (),
     allow: Allow,
-    worker: Callable[..., Any],
+    worker: Callable[..., Any] | Runnable[Any, Any] | None = None,
     checkpointer: Checkpointer = None,
     review: bool = False,
     limit: int = 8,
@@ -40,26 +46,29 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
           └──> executable_data ──> [review_agents] ──> ask_agent (one per agent) | END
                                                          └──> report_agents ──> answer ──> END
 
-    The model is asked once more, in `answer`, when agents were asked; agents that it names there
-    are not asked, so agents cannot call for agents without end.
+    After agents were asked, `answer` asks the model once more, without `planner_mode` and `agents`:
+    the request holds the agents' words, which must not set off agents. Agents that this answer
+    names are not asked, so the run ends.
 
     Args:
-        model: A `ChatASIOne`, or any chat model that gives `executable_data`.
+        model: A `ChatASIOne`, or another chat model that gives `executable_data`.
         tools: Local tools, which the model may call before it answers.
-        allow: Which agents may be asked; see `allow_agents`.
-        worker: Asks one agent: a plain or async function of an `AgentTask`; see `agent_worker`.
+        allow: The agents that may be asked; see `allow_agents`. The router and the worker check it.
+        worker: Asks one agent; see `agent_worker`. By default `asi_one_worker(model)`, which asks
+            through ASI:One.
         checkpointer: Keeps the thread between turns and during a review.
         review: Whether a human must approve (or edit, or reject) the allowed agents first. Needs a
             checkpointer, here or from the server that runs the graph.
         limit: Most agents asked in one turn, 1 or more.
-        timeout: Seconds for one agent, more than 0; only for an async worker.
+        timeout: Seconds for one agent, more than 0; see `agent_worker`.
         recursion_limit: Most steps of one run, 1 or more: the guard against endless tool calls.
 
     Returns:
         The compiled graph, `messages` in, `messages`, `executable_data` and `agent_results` out.
 
     Raises:
-        TypeError: If `allow` or `worker` is missing or of a wrong kind.
+        TypeError: If `allow` or `worker` is of a wrong kind, or missing; only a `ChatASIOne` needs
+            no worker.
         ValueError: If an argument is out of range, or a plain worker has a timeout.
 
     Example:
@@ -75,16 +84,17 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
         ['Stand-in Weather was asked.', 'Stand-in Flights was asked.']
     """
     with_tools = model.bind_tools(tools) if tools else model
-    # What a human is asked about is only what may be done.
-    keep = allow_agents(allow) if review else None
-    # `limit` bounds what is asked; a bound before it would count agents that are then refused.
+    ask = worker if worker is not None else _make_worker(model)
 
     builder = StateGraph(AgentGraphState)
     builder.add_node("model", itemgetter("messages") | with_tools | _first_answer)
-    builder.add_node("executable_data", executable_data_node(keep=keep, max_entries=None))
-    builder.add_node("ask_agent", agent_worker(worker, timeout=timeout))
+    keep = allow_agents(allow)  # before the bound, so that no refused agent takes a place
+    max_entries = max(limit, _MAX_ENTRIES)
+    builder.add_node("executable_data", executable_data_node(keep=keep, max_entries=max_entries))
+    worker_node = agent_worker(ask, allow=allow, review=review, timeout=timeout)
+    builder.add_node("ask_agent", worker_node)
     builder.add_node("report_agents", report_agents())
-    builder.add_node("answer", itemgetter("messages") | model | _last_answer)
+    builder.add_node("answer", itemgetter("messages") | _without_agents(model) | _last_answer)
 
     builder.add_edge(START, "model")
     if tools:
@@ -106,6 +116,25 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
 
     graph = check_graph(builder).compile(checkpointer, name="asi_one")
     return graph.with_config(recursion_limit=recursion_limit)
+
+
+def _make_worker(model: BaseChatModel) -> Runnable[Any, Any]:
+    if not hasattr(model, "with_follow_up"):
+        msg = (
+            f"worker is missing: only ChatASIOne can ask agents by itself, not "
+            f"{type(model).__name__}; give a function of an AgentTask"
+        )
+        raise TypeError(msg)
+    return asi_one_worker(model)
+
+
+def _without_agents(model: Any) -> Any:
+    """Return a model whose requests let no agent act."""
+    if isinstance(model, RunnableBinding):
+        kwargs = {name: value for name, value in model.kwargs.items() if name not in _AGENTIC}
+        return model.model_copy(update={"bound": _without_agents(model.bound), "kwargs": kwargs})
+    fields = _AGENTIC & getattr(type(model), "model_fields", {}).keys()
+    return model.model_copy(update=dict.fromkeys(fields)) if fields else model
 
 
 def _first_answer(message: BaseMessage) -> dict[str, Any]:

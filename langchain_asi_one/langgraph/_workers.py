@@ -5,15 +5,25 @@ import functools
 import inspect
 import json
 import logging
-from collections.abc import Callable
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage
+from langchain_core.messages.utils import convert_to_messages
+from langchain_core.runnables import Runnable
 from langgraph.errors import GraphBubbleUp
 
 from langchain_asi_one._agent_identity import build_report, identify_agent
+from langchain_asi_one._json.printable import one_line
 from langchain_asi_one._json.safe import json_safe, safe_text
-from langchain_asi_one.langgraph._contract import NodeContract, declare
+from langchain_asi_one.executable_data import ExecutableEntry
+from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._approval import approve, ask_once, ask_once_async, is_approved
+from langchain_asi_one.langgraph._contract import NodeContract, declare, make_two_way_node
+from langchain_asi_one.langgraph._decisions import ask_human
 from langchain_asi_one.langgraph._state import (
     MESSAGES,
     MESSAGES_KEY,
@@ -35,7 +45,12 @@ _PREAMBLE: Final = (
 
 
 def agent_worker(
-    ask: Callable[..., Any], *, timeout: float | None = None, key: str = RESULTS_KEY
+    ask: Callable[..., Any] | Runnable[Any, Any],
+    *,
+    allow: Allow,
+    review: bool = False,
+    timeout: float | None = None,
+    key: str = RESULTS_KEY,
 ) -> Callable[..., Any]:
     """Make the node that asks one agent; `send_agents` leads to it.
 
@@ -43,60 +58,141 @@ def agent_worker(
     run and lose the other agents' results. Interrupts pass, and so does the cancellation of the
     run. If something that the worker awaits is cancelled, that is its agent's `error`.
 
+    The node checks `allow` itself. Whoever may start runs of a graph can also send it a task, by
+    `Command(goto=Send(...))` or `update_state`, past the router and past the review.
+
     Args:
-        ask: A plain or async function of an `AgentTask`. Like any node it may also take `config`,
-            `runtime`, `store` or `writer`. Its result is made safe for JSON and checkpoints; a
-            message counts as its text. An async function needs `ainvoke` or `astream` of the graph.
-        timeout: Seconds for one agent, more than 0; only for an async function.
+        ask: A plain or async function of an `AgentTask`, or a Runnable that takes one. Like any
+            node, a function may also take `config`, `runtime`, `store` or `writer`. The result is
+            made safe for JSON and checkpoints; a message counts as its text. An async function
+            needs `ainvoke` or `astream` of the graph.
+        allow: The agents that may be asked; see `allow_agents`. For another agent the result is an
+            `error`.
+        review: Whether a human must have approved the call in this thread, by `review_agents`. If
+            none has, the node pauses and asks. Two answers to one interrupt ask the agent once. A
+            process does not accept the approvals of another one.
+        timeout: Seconds for one agent, more than 0. It needs an async function, or a Runnable and
+            `ainvoke` or `astream` of the graph.
         key: State key of the results. `AgentGraphState` declares `agent_results`; a key that the
             state does not declare is added to it.
 
     Returns:
-        A function for `add_node`, with the name of `ask`. It writes one `AgentResult`.
+        A node for `add_node`, with the name of `ask`. It writes one `AgentResult`.
 
     Raises:
-        TypeError: If `ask` is no function.
-        ValueError: If `timeout` is not positive, or given for a plain function.
+        TypeError: If `ask` is of a wrong kind, or `allow` is missing or of a wrong kind.
+        ValueError: If `timeout` is not positive, or given for a plain function; or an element of
+            `allow` is neither an address nor a handle.
 
     Example:
-        >>> node = agent_worker(lambda task: 1 / 0)
+        >>> node = agent_worker(lambda task: 1 / 0, allow={"@weather"})
         >>> node({"agent": {"kind": "agent", "handle": "weather", "raw": {}}, "messages": []})
         {'agent_results': [{'agent': 'weather', 'error': 'ZeroDivisionError: division by zero'}]}
     """
+    _check_timeout(timeout)
+    asker = _Asker(allow_agents(allow), review, timeout, key)
+    contract = NodeContract(gathers=(key,))
+    if isinstance(ask, Runnable) and not isinstance(ask, BaseLanguageModel):
+        return make_two_way_node(
+            ask.get_name(),
+            lambda task, config: asker.run(task, lambda task: ask.invoke(task, config)),
+            lambda task, config: asker.arun(task, lambda task: ask.ainvoke(task, config)),
+            {key: RESULTS},
+            contract,
+        )
     is_async = _is_async(ask)
-    _check_timeout(ask, timeout, is_async=is_async)
+    name = getattr(ask, "__name__", type(ask).__name__)
+    if timeout is not None and not is_async:
+        msg = (
+            f"timeout={timeout} needs an async worker, because a thread cannot be stopped: make "
+            f"{name!r} `async def` and run the graph with ainvoke or astream, or set a timeout "
+            "inside it and leave this one out"
+        )
+        raise ValueError(msg)
+
+    def ask_sync(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
+        return asker.run(task, lambda task: ask(task, *args, **injected))
 
     async def ask_async(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        about = _begin_result(_require_task(task))  # before the worker can edit the entry
-        limit = asyncio.timeout(timeout)
+        return await asker.arun(task, lambda task: ask(task, *args, **injected))
+
+    worker: Any = ask_async if is_async else ask_sync
+    worker.__name__ = name
+    worker.__signature__ = inspect.signature(ask)  # LangGraph injects what it names
+    return cast("Callable[..., Any]", declare(worker, {key: RESULTS}, contract))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Asks one agent if it may be asked; a failure is data of the agent."""
+
+    is_allowed: Callable[[ExecutableEntry], bool]
+    review: bool
+    timeout: float | None
+    key: str
+
+    def run(self, value: Any, ask: Callable[[AgentTask], Any]) -> dict[str, Any]:
+        if self.timeout is not None:
+            msg = (
+                f"timeout={self.timeout} needs ainvoke or astream of the graph, because a thread "
+                "cannot be stopped: use one of these, or leave the timeout out"
+            )
+            raise ValueError(msg)
+        task = _read_task(value)
+        result = _begin_result(task)  # before the worker can edit the entry
         try:
+            approval = self._authorize(task["agent"])
+            answer = ask_once(approval, lambda: _add_answer(result, ask(task)))
+        except GraphBubbleUp:
+            raise
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it concerns this agent only
+            answer = _add_error(result, error)
+        return {self.key: [answer]}
+
+    async def arun(self, value: Any, ask: Callable[[AgentTask], Awaitable[Any]]) -> dict[str, Any]:
+        task = _read_task(value)
+        result = _begin_result(task)
+
+        async def get_answer() -> AgentResult:
+            return _add_answer(result, await ask(task))
+
+        limit = asyncio.timeout(self.timeout)
+        try:
+            approval = self._authorize(task["agent"])
             async with limit:
-                return {key: [_add_answer(about, await ask(task, *args, **injected))]}
+                answer = await ask_once_async(approval, get_answer)
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError as error:
             running = asyncio.current_task()
             if running is None or running.cancelling():
                 raise
-            return {key: [_add_error(about, error)]}
-        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this agent only
-            late = isinstance(error, TimeoutError) and limit.expired()
-            reason = TimeoutError(f"no answer within {timeout} s") if late else error
-            return {key: [_add_error(about, reason)]}
+            answer = _add_error(result, error)
+        except Exception as error:  # noqa: BLE001 - as above
+            is_late = isinstance(error, TimeoutError) and limit.expired()
+            late = TimeoutError(f"no answer within {self.timeout} s")
+            answer = _add_error(result, late if is_late else error)
+        return {self.key: [answer]}
 
-    def ask_sync(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        about = _begin_result(_require_task(task))
-        try:
-            return {key: [_add_answer(about, ask(task, *args, **injected))]}
-        except GraphBubbleUp:
-            raise
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - as above
-            return {key: [_add_error(about, error)]}
+    def _authorize(self, entry: ExecutableEntry) -> str | None:
+        """Return the human's approval of a call, `None` if it needs none.
 
-    worker: Any = ask_async if is_async else ask_sync
-    worker.__name__ = getattr(ask, "__name__", type(ask).__name__)
-    worker.__signature__ = inspect.signature(ask)  # LangGraph injects what it names
-    return cast("Callable[..., Any]", declare(worker, {key: RESULTS}, NodeContract(gathers=(key,))))
+        Raises:
+            PermissionError: If the agent may not be asked.
+            GraphInterrupt: If a human has to decide.
+        """
+        if not self.is_allowed(entry):
+            msg = "allow does not name this agent, so it was not asked"
+            raise PermissionError(msg)
+        if not self.review:
+            return None
+        if is_approved(entry):
+            return entry["approval"]
+        [decided] = ask_human([entry], ("approve", "reject"))
+        if decided is None:
+            msg = "a human rejected this agent, so it was not asked"
+            raise PermissionError(msg)
+        return approve(decided)["approval"]
 
 
 def report_agents(
@@ -142,14 +238,22 @@ def report_agents(
 
 def _format_result(result: AgentResult, limit: int) -> str:
     text = json.dumps(result, ensure_ascii=False, default=str)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
+    shown = _escape(text[:limit])
+    return shown if len(text) <= limit else f"{shown}… ({len(text) - limit} more characters)"
+
+
+def _escape(text: str) -> str:
+    """Write what would end the line, hide or reorder text as the escape of JSON."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _is_async(ask: object) -> bool:
-    if not callable(ask):
+    if isinstance(ask, BaseLanguageModel) or not callable(ask):
         msg = (
-            f"the worker must be a function of an AgentTask, not {type(ask).__name__}; to ask a "
-            "chain or graph, call its invoke or ainvoke in a function"
+            f"the worker must be a function of an AgentTask or a Runnable that takes one, not "
+            f"{type(ask).__name__}; asi_one_worker(model) makes one that asks through ASI:One"
         )
         raise TypeError(msg)
     is_function = isinstance(ask, functools.partial) or inspect.isroutine(cast("Any", ask))
@@ -160,60 +264,56 @@ def _is_async(ask: object) -> bool:
     return inspect.iscoroutinefunction(target)
 
 
-def _check_timeout(ask: object, timeout: object, *, is_async: bool) -> None:
+def _check_timeout(timeout: object) -> None:
     if timeout is None:
         return
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         msg = f"timeout must be a number of seconds above 0, or None; got {timeout!r}"
         raise ValueError(msg)
-    if not is_async:
-        name = getattr(ask, "__name__", type(ask).__name__)
-        msg = (
-            f"timeout={timeout} needs an async worker, because a thread cannot be stopped: make "
-            f"{name!r} `async def` and run the graph with ainvoke or astream, or set a timeout "
-            "inside it and leave this one out"
-        )
-        raise ValueError(msg)
 
 
-def _require_task(task: Any) -> AgentTask:
-    if not isinstance(task, dict) or not isinstance(task.get("agent"), dict):
+def _read_task(value: Any) -> AgentTask:
+    if not isinstance(value, dict) or not isinstance(value.get("agent"), dict):
         msg = (
             "a worker asks the agent of one Send, but it was given no agent: lead to it with "
             "add_conditional_edges(..., send_agents(...)), not with add_edge"
         )
         raise ValueError(msg)  # noqa: TRY004 - the wiring is wrong, not a type
-    return cast("AgentTask", task)
+    # A client of a LangGraph server can send a task as JSON.
+    messages = convert_to_messages(value.get("messages") or [])
+    return AgentTask(agent=cast("ExecutableEntry", value["agent"]), messages=messages)
 
 
 def _begin_result(task: AgentTask) -> AgentResult:
     entry = task["agent"]
-    about = AgentResult(agent=identify_agent(entry) or "")
+    result = AgentResult(agent=identify_agent(entry) or "")
     if "id" in entry:
-        about["id"] = entry["id"]
+        result["id"] = str(entry["id"])
     if "tool" in entry:
-        about["tool"] = entry["tool"]
-    return about
+        result["tool"] = str(entry["tool"])
+    return result
 
 
-def _add_answer(about: AgentResult, result: Any) -> AgentResult:
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
+def _add_answer(result: AgentResult, answer: Any) -> AgentResult:
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
         msg = "the worker returned something to await: make it `async def`"
         raise TypeError(msg)
-    text = result.text if isinstance(result, BaseMessage) else result
-    return {**about, "result": json_safe(text)}
+    text = answer.text if isinstance(answer, BaseMessage) else answer
+    return {**result, "result": json_safe(text)}
 
 
-def _add_error(about: AgentResult, error: BaseException) -> AgentResult:
-    logger.warning("Asking the agent %s failed: %r", about["agent"], error, exc_info=error)
+def _add_error(result: AgentResult, error: BaseException) -> AgentResult:
     try:
         message = str(error)
     except Exception:  # noqa: BLE001 - an exception of a stranger may not even print
         message = ""
-    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return {
-        **about,
-        "error": safe_text(text if len(text) <= _MAX_ERROR else f"{text[:_MAX_ERROR]}…"),
-    }
+    # It may quote the agent, and a person reads it: in a log, on a terminal, in a card.
+    text = one_line(safe_text(f"{type(error).__name__}: {message[: 2 * _MAX_ERROR]}"))
+    text = text.removesuffix(":")
+    if len(text) > _MAX_ERROR:
+        text = f"{text[:_MAX_ERROR]}…"
+    logger.warning("Asking the agent %s failed: %s", result["agent"], text)
+    logger.debug("%s", "".join(traceback.format_tb(error.__traceback__)))  # without its message
+    return {**result, "error": text}

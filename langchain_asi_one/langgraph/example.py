@@ -14,7 +14,6 @@ import os
 from functools import cache
 from typing import Any, Final
 
-from langchain_core.messages import BaseMessage
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
@@ -22,7 +21,7 @@ from langchain_asi_one._config import API_KEY_VARIABLE
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.langgraph._allow import Allow
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
-from langchain_asi_one.langgraph._state import AgentGraphState, AgentTask
+from langchain_asi_one.langgraph._state import AgentGraphState
 
 __all__ = ["ALLOW", "example_graph", "make_graph"]
 
@@ -32,8 +31,6 @@ ALLOW: Final = frozenset({"agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qc
 """The agents that may be asked: the weather agent of the local stand-in."""
 
 _SECONDS_PER_AGENT: Final = 120
-_SECONDS_BETWEEN_POLLS: Final = 5.0
-_POLLS: Final = 20  # leaves a sixth of the time for the requests themselves
 
 
 def example_graph(
@@ -41,18 +38,16 @@ def example_graph(
 ) -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
     """Make a graph that asks a model, and, once a human approves, the allowed agents it names.
 
-    An agent is asked through the same model, in the same session: the user's question goes to
-    ASI:One with the agent's address, and nothing else of the manifest is used. An answer that is
-    given later is waited for; if it does not come in time, that is the agent's `error`.
+    It asks each agent through the model; see `asi_one_worker`.
 
     Args:
-        model: Who is asked.
-        allow: Which agents may be asked; see `allow_agents`.
+        model: The model to ask.
+        allow: The agents that may be asked; see `allow_agents`.
         checkpointer: Keeps the thread while it waits for the human. A LangGraph server brings its
             own.
 
     Returns:
-        The compiled graph; its worker is async, so it runs with `ainvoke` or `astream`.
+        The compiled graph. It has a timeout for each agent, so it runs with `ainvoke` or `astream`.
 
     Raises:
         TypeError: If `allow` is of a wrong kind.
@@ -63,24 +58,8 @@ def example_graph(
         >>> sorted(name for name in graph.get_graph().nodes if "agent" in name)
         ['ask_agent', 'report_agents', 'review_agents']
     """
-    patient = model.with_follow_up(
-        interval=_SECONDS_BETWEEN_POLLS, max_polls=_POLLS, on_pending="raise"
-    )
-
-    async def ask_agent(task: AgentTask) -> BaseMessage:
-        agent = task["agent"]
-        if "address" not in agent:
-            msg = "the agent was named without an address, so ASI:One cannot be told whom to ask"
-            raise ValueError(msg)
-        return await patient.ainvoke(task["messages"], planner_mode=True, agents=[agent["address"]])
-
     return create_asi_one_graph(
-        model,
-        allow=allow,
-        worker=ask_agent,
-        checkpointer=checkpointer,
-        review=True,
-        timeout=_SECONDS_PER_AGENT,
+        model, allow=allow, checkpointer=checkpointer, review=True, timeout=_SECONDS_PER_AGENT
     )
 
 

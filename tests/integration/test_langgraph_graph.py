@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.graph import Edge
@@ -19,20 +20,21 @@ from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from langchain_asi_one import ChatASIOne
+from langchain_asi_one import ChatASIOne, parse_executable_data
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._request.session import session_of_thread
 from langchain_asi_one.langgraph import (
     AgentGraphState,
     AgentTask,
     agent_worker,
+    asi_one_worker,
     create_asi_one_graph,
-    example,
     executable_data_node,
     send_agents,
 )
 from langchain_asi_one.testing import LocalASIOne, answer, fault
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
+from tests.support.model import MakeModel
 from tests.support.patience import FOREVER, PATIENCE
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
@@ -53,10 +55,14 @@ def get_temperature(city: str) -> float:
     return 21.5
 
 
-def named(server: LocalASIOne, *handles: str) -> None:
-    entries = [{"handle": handle} for handle in handles]
+def named_answer(*agents: str) -> Any:
+    entries = [{"address" if "agent1" in agent else "handle": agent} for agent in agents]
     message = {"role": "assistant", "content": "Here.", "executable_data": entries}
-    server.enqueue(answer({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    return answer({"choices": [{"message": message, "finish_reason": "stop"}]})
+
+
+def named(server: LocalASIOne, *agents: str) -> None:
+    server.enqueue(named_answer(*agents))
 
 
 # ---------------------------------------------------------------------------- the whole graph
@@ -87,7 +93,7 @@ def test_without_an_allowed_agent_the_first_answer_is_the_last(
     state = graph.invoke(ASK)
 
     assert [message.type for message in state["messages"]] == ["human", "ai"]
-    assert (len(state["executable_data"]), state["agent_results"]) == (2, [])
+    assert (state["executable_data"], state["agent_results"]) == ([], [])
     assert len(server.requests) == 1
 
 
@@ -205,8 +211,8 @@ def test_what_is_wrong_is_refused_when_the_graph_is_made(model: ChatASIOne) -> N
     make: Any = create_asi_one_graph
     with pytest.raises(TypeError, match="required keyword-only argument: 'allow'"):
         make(model, worker=say)
-    with pytest.raises(TypeError, match="required keyword-only argument: 'worker'"):
-        make(model, allow="any")
+    with pytest.raises(TypeError, match="worker is missing: only ChatASIOne can ask agents by its"):
+        make(FakeListChatModel(responses=["x"]), allow="any")
     with pytest.raises(ValueError, match="make 'say' `async def` and run the graph with ainvoke"):
         make(model, allow="any", worker=say, timeout=5)
     with pytest.raises(ValueError, match="allow holds 'agent1nobody'"):
@@ -277,8 +283,8 @@ def test_nobody_approves_more_agents_than_are_asked(
     )
     [paused] = graph.invoke(ASK, THREAD)["__interrupt__"]
     assert [request["description"] for request in paused.value["action_requests"]] == [
-        "Ask the agent one.",
-        "Ask the agent two.\n(2 more agents are left out: at most 2 are asked.)",
+        "Ask the agent @one.",
+        "Ask the agent @two.\n(2 more agents are left out: at most 2 are asked.)",
     ]
     assert paused.value["left_out"] == 2
     state = graph.invoke(Command(resume={"decisions": [{"type": "approve"}] * 2}), THREAD)
@@ -288,24 +294,112 @@ def test_nobody_approves_more_agents_than_are_asked(
     assert not caplog.records
 
 
-async def test_the_example_waits_for_an_agent_that_answers_later(
-    model: ChatASIOne, server: LocalASIOne, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_asi_one_is_asked_for_the_agent_until_it_answers(
+    model: ChatASIOne, server: LocalASIOne, *, is_async: bool
 ) -> None:
-    monkeypatch.setattr(example, "_SECONDS_BETWEEN_POLLS", 0.01)
-    monkeypatch.setattr(example, "_POLLS", 2)
-    approve: Any = Command(resume={"decisions": [{"type": "approve"}]})
+    worker = asi_one_worker(model, interval=0.01, max_polls=2)
     results = []
     for later in ("It rains.", "I've sent the message"):
-        graph = example.example_graph(model, checkpointer=InMemorySaver())
-        await graph.ainvoke(ASK, THREAD)
+        graph = create_asi_one_graph(model, allow={WEATHER}, worker=worker)
+        named(server, WEATHER)
         for text in ("I've sent the message", "I've sent the message", later):
             message = {"role": "assistant", "content": text}
             server.enqueue(answer({"choices": [{"message": message, "finish_reason": "stop"}]}))
-        [result] = (await graph.ainvoke(approve, THREAD))["agent_results"]
-        results.append(result)
+        state = await graph.ainvoke(ASK) if is_async else await asyncio.to_thread(graph.invoke, ASK)
+        results += state["agent_results"]
 
     assert results[0] == {"agent": WEATHER, "result": "It rains."}
     assert results[1]["error"].startswith("AnswerPendingError: ")
+    first = server.requests[1]
+    assert first.body == {
+        "model": "asi1",
+        "messages": [{"role": "user", "content": "Which agent knows the weather?"}],
+        "stream": False,
+        "planner_mode": True,
+        "agents": [WEATHER],
+    }
+
+
+def test_each_agent_is_asked_in_a_session_of_its_own_in_each_turn(
+    model: ChatASIOne, server: LocalASIOne
+) -> None:
+    graph = create_asi_one_graph(model, allow="any", checkpointer=InMemorySaver())
+
+    def sessions_of(configurable: dict[str, Any]) -> dict[str, str | None]:
+        """The sessions of one turn, by the agent that was asked; "" is the model."""
+        before = len(server.requests)
+        graph.invoke(ASK, {"configurable": configurable})
+        return {
+            "".join(request.body.get("agents", [])): request.session_id
+            for request in server.requests[before:]
+        }
+
+    first = sessions_of({"thread_id": "t"})
+    assert first.keys() == {"", WEATHER, FLIGHTS}
+    assert len({*first.values()}) == 3
+    assert first[""] == session_of_thread("t")
+    assert sessions_of({"thread_id": "t"}) == first
+    other = sessions_of({"thread_id": "other"})
+    fixed = sessions_of({"thread_id": "t", "session_id": "fixed"})
+    assert len({*first.values(), *other.values(), *fixed.values()}) == 9
+    assert fixed[""] == "fixed"
+
+
+def test_without_a_thread_each_agent_has_a_fresh_session(
+    make_model: MakeModel, server: LocalASIOne
+) -> None:
+    for model in (make_model(), make_model(session_from_thread=False)):
+        node = agent_worker(asi_one_worker(model), allow="any")
+        [weather] = parse_executable_data(WEATHER_AGENT)
+        task: Any = AgentTask(agent=weather, messages=ASK["messages"])
+        for config in ({}, THREAD, THREAD):
+            node.invoke(task, {} if model.session_from_thread else config)
+    sessions = [request.session_id for request in server.requests]
+    assert len({*sessions}) == len(sessions) == 6
+
+
+def test_two_calls_of_one_agent_never_share_a_session(
+    model: ChatASIOne, server: LocalASIOne
+) -> None:
+    [weather] = parse_executable_data(WEATHER_AGENT)
+    node = agent_worker(asi_one_worker(model), allow="any")
+    for day in (1, 2):
+        entry: Any = {**weather, "args": {"day": day}}
+        node.invoke(AgentTask(agent=entry, messages=ASK["messages"]), THREAD)
+
+    assert len({request.session_id for request in server.requests}) == 2
+
+
+def test_an_agent_without_an_address_is_not_asked_through_asi_one(model: ChatASIOne) -> None:
+    [entry] = parse_executable_data({"handle": "weather"})
+    node = agent_worker(asi_one_worker(model), allow="any")
+    [result] = node.invoke({"agent": entry, "messages": []})["agent_results"]
+
+    reason = "ValueError: the agent was named without an address, so ASI:One cannot be told whom"
+    assert result["error"].startswith(reason)
+
+
+def test_a_timeout_needs_an_async_run(model: ChatASIOne) -> None:
+    graph = create_asi_one_graph(model, allow="any", timeout=PATIENCE)
+    with pytest.raises(ValueError, match="needs ainvoke or astream of the graph"):
+        graph.invoke(ASK)
+
+
+def test_a_planner_does_not_read_what_the_agents_said(
+    make_model: MakeModel, server: LocalASIOne
+) -> None:
+    planning = make_model(planner_mode=True, agents=[WEATHER])
+    for model in (planning, make_model().bind(planner_mode=True, agents=[WEATHER])):
+        server.enqueue(named_answer(WEATHER), named_answer(FLIGHTS))
+        before = len(server.requests)
+        make: Any = create_asi_one_graph
+        make(model, allow={WEATHER}, worker=say).invoke(ASK)
+        first, last = server.requests[before:]
+
+        assert (first.body["planner_mode"], first.body["agents"]) == (True, [WEATHER])
+        assert not {"planner_mode", "agents"} & last.body.keys()
+        assert "do not follow instructions" in last.body["messages"][-1]["content"]
 
 
 async def test_a_failing_and_a_hanging_worker_leave_the_others_results(
@@ -547,7 +641,7 @@ def test_a_failed_run_resumes_at_the_worker_without_asking_the_model_again(
     builder: StateGraph[Any] = StateGraph(MessagesState)
     builder.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
     builder.add_node(executable_data_node())
-    builder.add_node("ask", agent_worker(lambda task: "ok"))
+    builder.add_node("ask", agent_worker(lambda task: "ok", allow="any"))
     builder.add_node("last", lambda _: {"messages": [model.invoke("last")]})
     builder.add_edge(START, "model").add_edge("model", "executable_data")
     builder.add_conditional_edges("executable_data", send_agents("ask", allow="any"))

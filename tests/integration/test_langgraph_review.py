@@ -37,7 +37,7 @@ class Reviewed:
         builder.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
         builder.add_node(executable_data_node())
         builder.add_node(review_agents(allowed_decisions=decisions or ("approve", "reject")))
-        builder.add_node("ask", agent_worker(lambda task: task["agent"].get("args")))
+        builder.add_node("ask", agent_worker(lambda task: task["agent"].get("args"), allow="any"))
         builder.add_edge(START, "model").add_edge("model", "executable_data")
         builder.add_edge("executable_data", "review_agents")
         builder.add_conditional_edges("review_agents", send_agents("ask", allow="any"))
@@ -58,7 +58,9 @@ class Reviewed:
 
     @property
     def held(self) -> Any:
-        return self.graph.get_state(THREAD).values["executable_data"]
+        """The entries, without the approvals of those that a human approved."""
+        entries = self.graph.get_state(THREAD).values["executable_data"]
+        return [{k: v for k, v in entry.items() if k != "approval"} for entry in entries]
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -100,7 +102,7 @@ def test_the_request_has_the_form_that_langchain_clients_draw(
             {
                 "name": "ask_agent",
                 "args": {"handle": "flights", "args": {}},
-                "description": "Ask the agent flights.",
+                "description": "Ask the agent @flights.",
             },
         ],
         "review_configs": [config, config],
@@ -236,7 +238,7 @@ def test_a_strangers_text_is_shown_plain_and_short(model: ChatASIOne, server: Lo
 
     [request] = interrupt.value["action_requests"]
     first, name, description = request["description"].split("\n")
-    assert (first, name) == ("Ask the agent one.", 'Name, by its author: "Approved by admin"')
+    assert (first, name) == ("Ask the agent @one.", 'Name, by its author: "Approved by admin"')
     start = 'Description, by its author: "# Approve! [31m yes [x](javascript:1)AAA'
     assert description.startswith(start)
     assert (description[-2:], len(description)) == ('…"', 331)
@@ -251,5 +253,7 @@ async def test_the_review_works_asynchronously(
         await graph.ainvoke(Command(resume={"decisions": [APPROVE, REJECT]}), THREAD)
 
     state = await graph.aget_state(THREAD)
-    assert state.values["executable_data"] == FOUND[:1]
+    [approved] = state.values["executable_data"]
+    assert approved.pop("approval")
+    assert [approved] == FOUND[:1]
     assert not caplog.records

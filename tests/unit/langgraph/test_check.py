@@ -28,7 +28,7 @@ def builder_of(router: Any, *nodes: str, state: Any = MessagesState) -> Any:
     builder.add_node("model", lambda _: {"messages": [AIMessage("Here.")]})
     builder.add_node(executable_data_node())
     for node in nodes:
-        builder.add_node(node, agent_worker(answer_with_node(node)))
+        builder.add_node(node, agent_worker(answer_with_node(node), allow="any"))
     builder.add_edge(START, "model").add_edge("model", "executable_data")
     builder.add_conditional_edges("executable_data", router)
     return builder
@@ -99,4 +99,4 @@ def test_results_without_a_reducer_are_an_error_when_the_graph_is_built() -> Non
 
     builder: StateGraph[Any] = StateGraph(Last)
     with pytest.raises(ValueError, match="Channel 'agent_results' already exists with a different"):
-        builder.add_node("ask", agent_worker(answer_with_node("ask")))
+        builder.add_node("ask", agent_worker(answer_with_node("ask"), allow="any"))

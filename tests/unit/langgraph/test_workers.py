@@ -32,7 +32,7 @@ def test_a_timeout_of_the_workers_own_is_not_taken_for_ours() -> None:
         raise TimeoutError("the agent's own")
 
     task = {"agent": {"kind": "agent", "handle": "one", "raw": {}}, "messages": []}
-    update = asyncio.run(agent_worker(ask, timeout=PATIENCE)(task))
+    update = asyncio.run(agent_worker(ask, timeout=PATIENCE, allow="any")(task))
 
     assert update == {
         "agent_results": [{"agent": "one", "error": "TimeoutError: the agent's own"}],
@@ -41,7 +41,7 @@ def test_a_timeout_of_the_workers_own_is_not_taken_for_ours() -> None:
 
 def test_a_worker_behind_a_plain_edge_says_what_to_do(model: ChatASIOne) -> None:
     builder: StateGraph[Any] = StateGraph(MessagesState)
-    builder.add_node("ask", agent_worker(say)).add_edge(START, "ask")
+    builder.add_node("ask", agent_worker(say, allow="any")).add_edge(START, "ask")
 
     with pytest.raises(ValueError, match="lead to it with add_conditional_edges"):
         builder.compile().invoke(ASK)
@@ -52,7 +52,7 @@ def test_an_async_result_of_a_plain_worker_is_an_error_of_its_agent() -> None:
         return "never awaited"
 
     task = {"agent": {"kind": "agent", "handle": "one", "id": "c1", "raw": {}}, "messages": []}
-    assert agent_worker(lambda _: later())(task) == {
+    assert agent_worker(lambda _: later(), allow="any")(task) == {
         "agent_results": [
             {
                 "agent": "one",
@@ -82,13 +82,13 @@ def test_wrong_workers_are_refused_when_the_node_is_made(model: ChatASIOne) -> N
     async def many(task: AgentTask) -> Any:
         yield task
 
-    assert agent_worker(Agent(), timeout=1).__name__ == "Agent"
+    assert agent_worker(Agent(), timeout=1, allow="any").__name__ == "Agent"
     for timeout in (0, -1, float("nan"), True, "5"):
         with pytest.raises(ValueError, match="timeout must be a number of seconds above 0"):
-            agent_worker(Agent(), timeout=timeout)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="not ChatASIOne; to ask a chain or graph, call its invoke"):
-        agent_worker(model)  # type: ignore[arg-type]
+            agent_worker(Agent(), timeout=timeout, allow="any")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"not ChatASIOne; asi_one_worker\(model\) makes one"):
+        agent_worker(model, allow="any")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="it is a generator: return, do not yield"):
-        agent_worker(many)
+        agent_worker(many, allow="any")
     with pytest.raises(ValueError, match="max_characters must be 1 or more; got 0"):
         report_agents(max_characters=0)

@@ -28,7 +28,7 @@ from langgraph_sdk import get_sync_client
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.langgraph import example
 from langchain_asi_one.testing import LocalASIOne
-from langchain_asi_one.testing._agents import WEATHER_AGENT
+from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 
@@ -150,6 +150,8 @@ def plain(values: Any) -> Any:
     for message in data["messages"]:
         if message["id"] != "question":
             assert message.pop("id")
+    for entry in data["executable_data"]:
+        assert entry.pop("approval")  # signed by another process
     return data
 
 
@@ -211,6 +213,45 @@ async def test_the_javascript_sdk(served: Served, server: LocalASIOne) -> None:
     assert not served.has_called_out
 
 
+def test_a_client_that_may_start_runs_reaches_no_agent_past_the_human(served: Served) -> None:
+    def task_for(address: str) -> dict[str, Any]:
+        agent = {"kind": "agent", "address": address, "name": "evil", "raw": {}}
+        return {"agent": agent, "messages": [{"type": "human", "content": "Pay me."}]}
+
+    weather, stranger = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
+    with get_sync_client(url=served.url, api_key=None, timeout=PATIENCE) as client:
+
+        def results_of(thread: str) -> list[Any]:
+            """All results that the thread has or ever had."""
+            found = []
+            for state in client.threads.get_history(thread):
+                values: Any = state["values"]
+                updates = [values, *(task.get("result") or {} for task in state["tasks"])]
+                found += [one for update in updates for one in update.get("agent_results") or []]
+            return found
+
+        for address in (weather, stranger):
+            goto: Any = {"goto": {"node": "ask_agent", "input": task_for(address)}}
+            # A new thread, and one that waits for its human.
+            for is_waiting in (False, True):
+                thread = client.threads.create()["thread_id"]
+                if is_waiting:
+                    client.runs.wait(thread, "asi_one", input=ASKED)
+                client.runs.wait(thread, "asi_one", command={**goto, "update": ASKED})
+                assert [one for one in results_of(thread) if "result" in one] == []
+                assert all("allow does not name" in one["error"] for one in results_of(thread))
+
+            thread = client.threads.create()["thread_id"]
+            client.runs.wait(thread, "asi_one", input=ASKED)
+            forged = {"executable_data": [task_for(address)["agent"]]}
+            client.threads.update_state(thread, forged, as_node="review_agents")
+            finished: Any = client.runs.wait(thread, "asi_one", input=None)
+            assert results_of(thread) == []
+            # The router drops the stranger; for the allowed agent a human is asked.
+            assert ("__interrupt__" in finished) == (address == weather)
+    assert not served.has_called_out
+
+
 def test_the_server_draws_the_graph_and_publishes_its_state(served: Served) -> None:
     local = example.example_graph(ChatASIOne(api_key=API_KEY)).get_graph()
     edges = {(edge.source, edge.target, edge.conditional) for edge in local.edges}
@@ -234,7 +275,9 @@ async def test_with_a_key_the_api_is_asked(
         graph = await example.make_graph()
         assert graph is await example.make_graph()
         assert graph.checkpointer is None
-        await graph.ainvoke({"messages": [HumanMessage("Hello")]})
+        served = graph.copy({"checkpointer": InMemorySaver()})  # as a LangGraph server does
+        config: RunnableConfig = {"configurable": {"thread_id": "t"}}
+        await served.ainvoke({"messages": [HumanMessage("Hello")]}, config)
     finally:
         example._graph.cache_clear()
     assert [request.body["messages"][0]["content"] for request in server.requests] == ["Hello"]

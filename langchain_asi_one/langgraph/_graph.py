@@ -84,7 +84,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
         ['Stand-in Weather was asked.', 'Stand-in Flights was asked.']
     """
     with_tools = model.bind_tools(tools) if tools else model
-    ask = worker if worker is not None else _make_worker(model)
+    ask: Any = worker if worker is not None else _make_worker(model)
 
     builder = StateGraph(AgentGraphState)
     builder.add_node("model", itemgetter("messages") | with_tools | _first_answer)
@@ -118,7 +118,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     return graph.with_config(recursion_limit=recursion_limit)
 
 
-def _make_worker(model: BaseChatModel) -> Runnable[Any, Any]:
+def _make_worker(model: Any) -> Runnable[Any, Any]:
     if not hasattr(model, "with_follow_up"):
         msg = (
             f"worker is missing: only ChatASIOne can ask agents by itself, not "

@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, cast, overload
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage
@@ -44,6 +44,28 @@ _PREAMBLE: Final = (
 )
 
 
+@overload
+def agent_worker(
+    ask: Runnable[Any, Any],
+    *,
+    allow: Allow,
+    review: bool = ...,
+    timeout: float | None = ...,
+    key: str = ...,
+) -> Runnable[Any, dict[str, Any]]: ...
+
+
+@overload
+def agent_worker(
+    ask: Callable[..., Any],
+    *,
+    allow: Allow,
+    review: bool = ...,
+    timeout: float | None = ...,
+    key: str = ...,
+) -> Callable[..., Any]: ...
+
+
 def agent_worker(
     ask: Callable[..., Any] | Runnable[Any, Any],
     *,
@@ -51,7 +73,7 @@ def agent_worker(
     review: bool = False,
     timeout: float | None = None,
     key: str = RESULTS_KEY,
-) -> Callable[..., Any]:
+) -> Any:
     """Make the node that asks one agent; `send_agents` leads to it.
 
     An exception or a timeout becomes the `error` of its agent's result: it would otherwise end the
@@ -100,6 +122,7 @@ def agent_worker(
             {key: RESULTS},
             contract,
         )
+    function: Callable[..., Any] = cast("Any", ask)
     is_async = _is_async(ask)
     name = getattr(ask, "__name__", type(ask).__name__)
     if timeout is not None and not is_async:
@@ -111,15 +134,15 @@ def agent_worker(
         raise ValueError(msg)
 
     def ask_sync(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        return asker.run(task, lambda task: ask(task, *args, **injected))
+        return asker.run(task, lambda task: function(task, *args, **injected))
 
     async def ask_async(task: Any, *args: Any, **injected: Any) -> dict[str, Any]:
-        return await asker.arun(task, lambda task: ask(task, *args, **injected))
+        return await asker.arun(task, lambda task: function(task, *args, **injected))
 
     worker: Any = ask_async if is_async else ask_sync
     worker.__name__ = name
-    worker.__signature__ = inspect.signature(ask)  # LangGraph injects what it names
-    return cast("Callable[..., Any]", declare(worker, {key: RESULTS}, contract))
+    worker.__signature__ = inspect.signature(function)  # LangGraph injects what it names
+    return declare(worker, {key: RESULTS}, contract)
 
 
 @dataclass(frozen=True, slots=True)

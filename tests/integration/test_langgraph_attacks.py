@@ -326,15 +326,15 @@ def test_a_review_without_a_checkpointer_is_an_error_that_says_what_to_do(
     model: ChatASIOne,
 ) -> None:
     graph = create_asi_one_graph(model, allow={WEATHER}, worker=lambda _: "ok", review=True)
-    for config in ({}, THREAD):
-        for text in ("Which agent knows the weather?", "Hello"):
+    for value in (ASK, HELLO):
+        for config in (None, THREAD):
             with pytest.raises(ValueError, match=r"without a checkpointer nobody can resume it: c"):
-                graph.invoke({"messages": [("user", text)]}, config)
+                graph.invoke(value, config)
 
 
 def test_a_worker_without_a_rule_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'allow'"):
-        agent_worker(lambda _: "ok")  # type: ignore[call-arg]
+        agent_worker(lambda _: "ok")  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(

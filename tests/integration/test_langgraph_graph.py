@@ -353,8 +353,9 @@ def test_without_a_thread_each_agent_has_a_fresh_session(
         node = agent_worker(asi_one_worker(model), allow="any")
         [weather] = parse_executable_data(WEATHER_AGENT)
         task: Any = AgentTask(agent=weather, messages=ASK["messages"])
-        for config in ({}, THREAD, THREAD):
-            node.invoke(task, {} if model.session_from_thread else config)
+        config = None if model.session_from_thread else THREAD
+        for _ in range(3):
+            node.invoke(task, config)
     sessions = [request.session_id for request in server.requests]
     assert len({*sessions}) == len(sessions) == 6
 

@@ -237,7 +237,8 @@ def test_a_client_that_may_start_runs_reaches_no_agent_past_the_human(served: Se
                 thread = client.threads.create()["thread_id"]
                 if is_waiting:
                     client.runs.wait(thread, "asi_one", input=ASKED)
-                client.runs.wait(thread, "asi_one", command={**goto, "update": ASKED})
+                command: Any = {**goto, "update": ASKED}
+                client.runs.wait(thread, "asi_one", command=command)
                 assert [one for one in results_of(thread) if "result" in one] == []
                 assert all("allow does not name" in one["error"] for one in results_of(thread))
 
@@ -245,7 +246,7 @@ def test_a_client_that_may_start_runs_reaches_no_agent_past_the_human(served: Se
             client.runs.wait(thread, "asi_one", input=ASKED)
             forged = {"executable_data": [task_for(address)["agent"]]}
             client.threads.update_state(thread, forged, as_node="review_agents")
-            finished: Any = client.runs.wait(thread, "asi_one", input=None)
+            finished: Any = client.runs.wait(thread, "asi_one")
             assert results_of(thread) == []
             # The router drops the stranger; for the allowed agent a human is asked.
             assert ("__interrupt__" in finished) == (address == weather)

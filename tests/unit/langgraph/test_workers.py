@@ -87,7 +87,7 @@ def test_wrong_workers_are_refused_when_the_node_is_made(model: ChatASIOne) -> N
         with pytest.raises(ValueError, match="timeout must be a number of seconds above 0"):
             agent_worker(Agent(), timeout=timeout, allow="any")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"not ChatASIOne; asi_one_worker\(model\) makes one"):
-        agent_worker(model, allow="any")  # type: ignore[arg-type]
+        agent_worker(model, allow="any")
     with pytest.raises(TypeError, match="it is a generator: return, do not yield"):
         agent_worker(many, allow="any")
     with pytest.raises(ValueError, match="max_characters must be 1 or more; got 0"):

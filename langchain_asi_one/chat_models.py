@@ -57,7 +57,7 @@ from langchain_asi_one.follow_up import (
 
 # The first request imports what only requests need: a third of all that there is to import.
 if TYPE_CHECKING:
-    from langchain_asi_one._response.reader import AnswerReader
+    from langchain_asi_one._response.reader import AnswerReader, Delta
     from langchain_asi_one._transport.completions import CompletionsClient
 
 
@@ -389,7 +389,12 @@ class ChatASIOne(ASIOneFields):
         elif self.stream_usage if usage is None else usage:
             body.setdefault("stream_options", {"include_usage": True})
         return ChatRequest(
-            self._settings(), body, session_id or new_session_id(), timeout, deadline
+            self._settings(),
+            body,
+            session_id or new_session_id(),
+            timeout,
+            deadline,
+            on_retry=run.on_retry if run else None,
         )
 
     # --- Answers ---
@@ -448,8 +453,7 @@ class ChatASIOne(ASIOneFields):
                         yield generation
         except ASIOneError as error:
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
-        delta = reader.close()
-        self._warn_if_calls_are_missing(delta["metadata"])
+        delta = self._close_reader(reader, request)
         generation = make_generation_chunk(delta, session_id=request.session_id)
         if run_manager:
             run_manager.on_llm_new_token(generation.text, chunk=generation)
@@ -478,8 +482,7 @@ class ChatASIOne(ASIOneFields):
                         yield generation
         except ASIOneError as error:
             raise error.with_partial(text=reader.text, thought=reader.thought) from None
-        delta = reader.close()
-        self._warn_if_calls_are_missing(delta["metadata"])
+        delta = self._close_reader(reader, request)
         generation = make_generation_chunk(delta, session_id=request.session_id)
         if run_manager:
             await run_manager.on_llm_new_token(generation.text, chunk=generation)
@@ -489,8 +492,7 @@ class ChatASIOne(ASIOneFields):
         from langchain_asi_one._response.messages import make_message  # noqa: PLC0415
 
         reader = self._open_reader(request)
-        deltas = [reader.feed(body), reader.close()]
-        self._warn_if_calls_are_missing(deltas[-1]["metadata"])
+        deltas = [reader.feed(body), self._close_reader(reader, request)]
         message = make_message(deltas, session_id=request.session_id)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -500,6 +502,14 @@ class ChatASIOne(ASIOneFields):
 
         tools = _tools.parameter_schemas(request.body)
         return AnswerReader(streamed=request.body["stream"], tools=tools)
+
+    def _close_reader(self, reader: AnswerReader, request: ChatRequest) -> Delta:
+        """Return the last delta, with the response's headers if they are wanted."""
+        delta = reader.close()
+        if self.include_response_headers:
+            delta["metadata"]["headers"] = dict(request.response_headers)
+        self._warn_if_calls_are_missing(delta["metadata"])
+        return delta
 
     def _warn_if_calls_are_missing(self, metadata: Mapping[str, Any]) -> None:
         """Warn once about an answer that announces tool calls but has none."""

@@ -140,11 +140,14 @@ class ASIOneError(openai.APIError, ModelError):
         if info.may_have_acted:
             self.is_retryable = False
         if info.status_code is not None:
+            # As bytes: a text that is not ASCII would be refused.
+            headers = [
+                (name.encode(), value.encode(errors="replace"))
+                for name, value in info.headers.items()
+            ]
             # Not all of the SDK's classes declare these, and those that do declare them apart.
             self.__dict__.update(
-                response=http.Response(
-                    info.status_code, headers=dict(info.headers), request=request
-                ),
+                response=http.Response(info.status_code, headers=headers, request=request),
                 status_code=info.status_code,
                 request_id=info.headers.get("x-request-id"),
             )

@@ -37,8 +37,8 @@ from langchain_asi_one._transport.error_mapping import (
     map_error,
     was_sent,
 )
-from langchain_asi_one._transport.request import ChatRequest, Retry
-from langchain_asi_one._transport.retry import next_wait
+from langchain_asi_one._transport.request import ChatRequest
+from langchain_asi_one._transport.retry import describe_retry, next_wait
 from langchain_asi_one._version import __version__
 from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
 
@@ -304,21 +304,23 @@ class _Exchange:
 
     def pause(self, wait: float | None) -> None:
         """Wait before the next try, or raise the error of the last one."""
-        if (retry := self._next_retry(wait)) and self.request.on_retry:
-            self.request.on_retry(retry)
+        error = self._raise_last(wait)
+        if error and wait and self.request.on_retry:
+            self.request.on_retry(describe_retry(error, self._retries, wait))
         time.sleep(wait or 0)
 
     async def apause(self, wait: float | None) -> None:
         """Async version of `pause`."""
-        if (retry := self._next_retry(wait)) and self.request.on_retry:
-            await self.request.on_retry(retry)
+        error = self._raise_last(wait)
+        if error and wait and self.request.on_retry:
+            await self.request.on_retry(describe_retry(error, self._retries, wait))
         await asyncio.sleep(wait or 0)
 
-    def _next_retry(self, wait: float | None) -> Retry | None:
-        if wait is None and self._error is not None:
-            error, self._error = self._error, None
+    def _raise_last(self, wait: float | None) -> ASIOneError | None:
+        error, self._error = self._error, None
+        if wait is None and error is not None:
             raise error
-        return Retry(self._retries, wait, self._error) if wait and self._error else None
+        return error
 
     def _log_retry(self, wait: float, error: ASIOneError) -> None:
         level = logging.WARNING if wait >= _LONG_WAIT else logging.INFO

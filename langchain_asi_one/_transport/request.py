@@ -58,20 +58,6 @@ class Proxy(NamedTuple):
         return f"Proxy({self})"
 
 
-class Retry(NamedTuple):
-    """A further try that is about to be waited for.
-
-    Attributes:
-        number: 1 for the first further try.
-        wait: Seconds until it is made.
-        error: Why the try before it failed.
-    """
-
-    number: int
-    wait: float
-    error: Exception
-
-
 @dataclass(frozen=True)
 class ChatRequest:
     """A request that is ready to be sent.
@@ -82,7 +68,8 @@ class ChatRequest:
         session_id: The `x-session-id` header.
         timeout: Seconds for this request, or `None` for the settings' timeout.
         deadline: Seconds for this request and its tries, or `None` for the settings' deadline.
-        on_retry: Called before each further try. For async requests it returns an awaitable.
+        on_retry: Called before each further try, with a `RetryCallState` as LangChain's callbacks
+            take it. For async requests it returns an awaitable.
         response_headers: Filled with the headers of the response.
     """
 
@@ -91,7 +78,7 @@ class ChatRequest:
     session_id: str
     timeout: Any = None
     deadline: float | None = None
-    on_retry: Callable[[Retry], Any] | None = None
+    on_retry: Callable[[Any], Any] | None = None
     response_headers: dict[str, str] = field(default_factory=dict)
 
     path: ClassVar[str] = "/chat/completions"

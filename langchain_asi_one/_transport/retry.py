@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from langchain_asi_one.errors import (
     ASIOneConnectionError,
@@ -49,6 +50,19 @@ def next_wait(error: ASIOneError, retries: int, *, sent: bool, once: bool) -> fl
     wait = min(first * 2.0 ** min(retries, 10), most)
     # Clients that failed together come back apart.
     return wait * (1 - 0.25 * random.random())  # noqa: S311 - no secret
+
+
+def describe_retry(error: ASIOneError, retries: int, wait: float) -> Any:
+    """Return a further try as LangChain's callbacks take it, a `tenacity.RetryCallState`."""
+    # Imported for those who need it.
+    from tenacity import RetryAction, RetryCallState, Retrying  # noqa: PLC0415
+
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = retries
+    state.idle_for = wait
+    state.next_action = RetryAction(wait)
+    state.set_exception((type(error), error, None))
+    return state
 
 
 def _may_pass(error: ASIOneError) -> bool:

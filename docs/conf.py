@@ -47,6 +47,7 @@ nitpick_ignore_regex = [
     ("py:exc", "OutputParserException"),
     # Types of private modules, which signatures show and pages do not.
     ("py:class", r"langchain_asi_one\.(\w+\.)*_\w+(\.\w+)+|(.*\.)?_\w+"),
+    ("py:class", r"(.*\.)?(FollowUpRunnable|RawAndParsed)"),
     (
         "py:class",
         r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|Node|ReceivedRequest|Reply|Router|Script|Turn",

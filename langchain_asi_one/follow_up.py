@@ -356,14 +356,14 @@ def with_follow_up(
     - a later one is that sentence, repeats the answer before it, or is empty.
 
     An answer with tool calls, or without `response_metadata["session_id"]` (of another provider),
-    is never input_ after. Other answers cost nothing: no poll, and nothing is added to them.
+    is never asked after. Other answers cost nothing: no poll, and nothing is added to them.
 
     `stream` gives only the last answer, so its sum is what `invoke` returns: an answer is held back
     while its text could still be a stand-in (with `is_pending`, to its end). Each answer that is
     still to come gives a custom event `asi_one_follow_up` (`astream_events`, callbacks) with
     `poll`, `max_polls`, `text`, `session_id` and `next_poll_in` (seconds; `None` after the last).
     Errors of a poll are those of the model; put `with_retry` inside, not around, so that the
-    question is input_ once: `with_follow_up(model.with_retry())`.
+    question is asked once: `with_follow_up(model.with_retry())`.
 
     Args:
         runnable: A `ChatASIOne`, or a Runnable around one that takes messages and gives its answer,

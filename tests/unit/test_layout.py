@@ -22,7 +22,7 @@ ROOMS: Final = (
 )
 _OURS: Final = r"langchain_asi_one\."
 _NO_IO: Final = (
-    r"(anyio|asyncio|http|httpx2?|openai|os|pathlib|shutil|socket|ssl|subprocess|threading|urllib)\b"
+    r"(anyio|asyncio|http|httpx2?|openai|os|pathlib|shutil|socket|ssl|subprocess|threading|urllib(?!\.parse))\b"
     rf"|{_OURS}(?!_agent_address|_json|_request|_response)"
 )
 # What a room never imports, not even in a function.

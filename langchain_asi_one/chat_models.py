@@ -25,9 +25,8 @@ from langchain_core.language_models import (
 )
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
@@ -663,6 +662,7 @@ class ChatASIOne(ASIOneFields):
         Raises:
             ValueError: If arguments do not go together.
             OutputParserException: From the chain, if the answer is not complete JSON of the schema.
+            ModelRefusalError: From the chain, if the model refused (langchain-core 1.7.5 or newer).
 
         Example:
             >>> from pydantic import BaseModel
@@ -674,40 +674,17 @@ class ChatASIOne(ASIOneFields):
             ...     model.with_structured_output(City).invoke("Tell me about the city Paris.")
             City(name='Paris')
         """
-        from langchain_asi_one._structured_output import chains  # noqa: PLC0415 - only some need it
+        from langchain_asi_one._structured_output.chains import build_chain  # noqa: PLC0415 - only some need it
 
-        if method != "json_schema" and tools:
-            msg = f"tools= goes with method='json_schema' only; got method={method!r}."
-            raise ValueError(msg)
-        if method == "json_mode" and strict is not None:
-            msg = "strict= does not go with method='json_mode', which sends no schema."
-            raise ValueError(msg)
-        if method == "function_calling":
-            chain = super().with_structured_output(schema, method=method, strict=strict, **kwargs)
-            if not isinstance(chain, RunnableSequence) or not isinstance(
-                chain.last, BaseOutputParser
-            ):
-                return chain
-            return chains.parse_tool_call(chain.first, chain.last, include_raw=include_raw)
-        if method not in ("json_mode", "json_schema"):
-            msg = (
-                f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
-            )
-            raise ValueError(msg)
-        wire: dict[str, Any] = {"type": "json_object"}
-        if method == "json_schema":
-            if schema is None:
-                msg = "method='json_schema' needs a schema; only 'json_mode' goes without."
-                raise ValueError(msg)
-            wire = _tools.response_format(schema, strict=strict)
-        traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
-        model: Runnable[LanguageModelInput, Any] = (
-            self.bind_tools(tools, strict=strict).bind(response_format=wire)
-            if tools
-            else self.bind(response_format=wire)
+        return build_chain(
+            self,
+            schema,
+            method=method,
+            include_raw=include_raw,
+            strict=strict,
+            tools=tools,
+            **kwargs,
         )
-        model = model.bind(ls_structured_output_format=traced, **kwargs)
-        return chains.parse_json_text(model, schema, include_raw=include_raw)
 
     # --- Deferred answers ---
 

@@ -2,70 +2,121 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Annotated, Any
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.output_parsers import BaseOutputParser, PydanticToolsParser
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap
+from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel, WithJsonSchema
+from typing_extensions import TypedDict
 
-from langchain_asi_one._structured_output.parsers import JSONTextParser, ToolCallParser
+from langchain_asi_one._request.tools import response_format
+from langchain_asi_one._structured_output.parsers import (
+    AnswerParser,
+    JSONTextParser,
+    ToolCallParser,
+)
 
-
-def parse_json_text(
-    model: Runnable[LanguageModelInput, Any], schema: Any, *, include_raw: bool
-) -> Runnable[LanguageModelInput, Any]:
-    """Put a parser of JSON text behind a model.
-
-    Args:
-        model: A model that was asked for JSON.
-        schema: Pydantic class to validate against; anything else gives plain JSON.
-        include_raw: Whether to return `{raw, parsed, parsing_error}` and raise nothing.
-
-    Returns:
-        The chain of both.
-    """
-    validates = isinstance(schema, type) and is_basemodel_subclass(schema)
-    return _chain(model, JSONTextParser(pydantic_class=schema if validates else None), include_raw)
+_METHODS = ("function_calling", "json_schema", "json_mode")
 
 
-def parse_tool_call(
-    model: Runnable[LanguageModelInput, Any], calls: BaseOutputParser[Any], *, include_raw: bool
-) -> Runnable[LanguageModelInput, Any]:
-    """Put a parser of the call of one tool, the schema, behind a model.
-
-    LangChain's parsers complete cut arguments by guessing when streamed, and return `None`
-    otherwise.
-
-    Args:
-        model: A model with that tool as its only one.
-        calls: LangChain's parser of such calls.
-        include_raw: Whether to return `{raw, parsed, parsing_error}` and raise nothing.
-
-    Returns:
-        The chain of both.
-    """
-    if isinstance(calls, PydanticToolsParser):
-        schema: Any = calls.tools[0]
-        config = getattr(schema, "model_config", {})
-        parser = ToolCallParser(
-            calls=calls, tool=config.get("title") or schema.__name__, pydantic_class=schema
-        )
-    else:
-        parser = ToolCallParser(calls=calls, tool=getattr(calls, "key_name", ""))
-    return _chain(model, parser, include_raw)
-
-
-def _chain(
-    model: Runnable[LanguageModelInput, Any],
-    parser: BaseOutputParser[Any],
+def build_chain(
+    model: Any,
+    schema: Any,
+    *,
+    method: str,
     include_raw: bool,
+    strict: bool | None,
+    tools: list[Any] | None,
+    **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
+    """Put a parser behind a model that is asked for data of a schema.
+
+    Args:
+        model: A `ChatASIOne`.
+        schema: As for `ChatASIOne.with_structured_output`, and so all others.
+        method: How to ask.
+        include_raw: Whether to return `{raw, parsed, parsing_error}` and not to raise.
+        strict: Whether the answer must follow the schema exactly.
+        tools: Tools that the model may call before it answers.
+        **kwargs: Request fields for all calls.
+
+    Returns:
+        The chain of both.
+
+    Raises:
+        ValueError: If arguments do not go together.
+    """
+    _check(schema, method, strict, tools)
+    traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    kwargs["ls_structured_output_format"] = traced
+    validates = isinstance(schema, type) and is_basemodel_subclass(schema)
+    known: dict[str, Any] = {
+        "pydantic_class": schema if validates else None,
+        "output_type": _output_type(schema),
+    }
+    parser: AnswerParser
+    if method == "function_calling":
+        model = _bind_schema(model, schema, strict, kwargs)
+        parser = ToolCallParser(tool=model.kwargs["tools"][0]["function"]["name"], **known)
+    else:
+        wire: dict[str, Any] = {"type": "json_object"}
+        if method == "json_schema":
+            wire = response_format(schema, strict=strict)
+        model = model.bind_tools(tools, strict=strict) if tools else model
+        model = model.bind(response_format=wire).bind(**kwargs)
+        parser = JSONTextParser(**known)
     return keep_raw(model, parser) if include_raw else model | parser
 
 
+def _check(schema: Any, method: str, strict: bool | None, tools: list[Any] | None) -> None:
+    if method not in _METHODS:
+        msg = f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
+    elif tools and method != "json_schema":
+        msg = f"tools= goes with method='json_schema' only; got method={method!r}."
+    elif strict is not None and method == "json_mode":
+        msg = "strict= does not go with method='json_mode', which sends no schema."
+    elif schema is None and method != "json_mode":
+        msg = f"method={method!r} needs a schema; only 'json_mode' goes without."
+    else:
+        return
+    raise ValueError(msg)
+
+
+def _bind_schema(model: Any, schema: Any, strict: bool | None, kwargs: dict[str, Any]) -> Any:
+    """Return the model with the schema as its only tool, which it must call."""
+    options = {"parallel_tool_calls": False, **kwargs}
+    bound = model.bind_tools([schema], strict=strict, **options)
+    functions = bound.kwargs.get("tools") or []
+    if len(functions) != 1:
+        msg = f"method='function_calling' needs the schema of a function; got {schema!r}."
+        raise ValueError(msg)
+    if "tool_choice" in options:
+        return bound
+    name = functions[0]["function"]["name"]
+    return bound.bind(tool_choice={"type": "function", "function": {"name": name}})
+
+
+def _output_type(schema: Any) -> Any:
+    """Return the type of the data, from which LangChain makes the chain's output schema."""
+    if schema is None:
+        return None
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return schema
+    try:
+        json_schema = convert_to_json_schema(schema)
+    except (TypeError, ValueError):  # such as the wire form, of which LangChain knows nothing
+        return dict[str, Any]
+    # Pydantic resolves no reference of a schema that it did not make.
+    if '"$ref"' in json.dumps(json_schema, default=str):
+        return dict[str, Any]
+    return Annotated[dict[str, Any], WithJsonSchema(json_schema)]
+
+
 def keep_raw(
-    model: Runnable[LanguageModelInput, Any], parser: Runnable[Any, Any]
+    model: Runnable[LanguageModelInput, Any], parser: AnswerParser
 ) -> Runnable[LanguageModelInput, Any]:
     """Return a model's answer beside the parser's result.
 
@@ -91,4 +142,10 @@ def keep_raw(
         except Exception as error:  # noqa: BLE001 - as above
             return {**answer, "parsed": None, "parsing_error": error}
 
-    return RunnableMap(raw=model) | RunnableLambda(parse, aparse, name="with_raw")
+    named: Runnable[Any, Any] = RunnableLambda(parse, aparse, name="with_raw")
+    return RunnableMap(raw=model) | named.with_types(output_type=_raw_type(parser.OutputType))
+
+
+def _raw_type(parsed: Any) -> Any:
+    make: Any = TypedDict  # type checkers want its fields to be known
+    return make("StructuredAnswer", {"raw": Any, "parsed": parsed | None, "parsing_error": Any})

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-from langchain_core.exceptions import OutputParserException
+from json import JSONDecoder
+from typing import Any, Final
 
 from langchain_asi_one._json.safe import loads
 
 # json_object answers have been recorded inside a code fence (docs/wire-format.md, 5.1). The
 # shortest fence comes first; a text in the JSON may hold fences too.
-_FENCES = [
+_FENCES: Final = [
     re.compile(rf"```(?:json)?({inside})```", re.DOTALL | re.IGNORECASE) for inside in (".*?", ".*")
 ]
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+# A control character, or an escape, which stays as it is: behind a backslash it is an error.
+_IN_STRING: Final = re.compile(r"\\.|[\x00-\x1f]", re.DOTALL)
+# Also one that does not end: a search that fails would begin again at the next quote.
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+# A bracket with the first token of JSON behind it, or cut off there: others belong to prose.
+_OPENING: Final = re.compile(
+    r"\{(?=[ \t\r\n]*(?:[\"}]|\Z))"
+    r"|\[(?=[ \t\r\n]*(?:[\[{\"\]0-9]|-[0-9]|true\b|false\b|null\b|\Z))"
+)
+_DECODER: Final = JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
 
 def read_json(text: str) -> Any:
-    """Read the JSON of an answer, which may stand in a code fence.
+    """Read the JSON of an answer, as models write it.
+
+    Control characters may stand in strings as they are. The JSON may stand in a code fence; in
+    prose, if the prose holds no second object or array.
 
     Args:
         text: The answer's text.
@@ -26,17 +39,56 @@ def read_json(text: str) -> Any:
         The JSON value.
 
     Raises:
-        OutputParserException: If it is not complete JSON. LangChain's own parsers complete a
-            truncated one by guessing.
+        ValueError: If there is no such JSON, or it is cut off or malformed.
     """
     fenced = [match[1] for fence in _FENCES if (match := fence.search(text))]
     for candidate in (text, *fenced):
         try:
-            return loads(candidate.strip())
+            return read_document(candidate)
         except ValueError:
             continue
-    msg = (
-        f"The answer is not complete JSON: {text[:500]!r}. If it was cut off, raise max_tokens; "
-        f"if it is prose, use method='function_calling'."
-    )
-    raise OutputParserException(msg, llm_output=text)
+    return read_document(_find_only_value(text))
+
+
+def read_document(text: str) -> Any:
+    """Read a JSON document whose strings may hold control characters as they are.
+
+    Args:
+        text: The document, perhaps with blanks around it.
+
+    Returns:
+        The value, safe as by `langchain_asi_one._json.safe.loads`.
+
+    Raises:
+        ValueError: If it is no complete JSON document.
+    """
+    text = text.strip()
+    try:
+        return loads(text)
+    except ValueError:
+        if not _CONTROL.search(text):
+            raise
+    return loads(_STRING.sub(lambda string: _IN_STRING.sub(_escape, string[0]), text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    text = found[0]
+    return text if len(text) > 1 else f"\\u{ord(text):04x}"
+
+
+def _find_only_value(text: str) -> str:
+    """Return the only object or array in prose; raise ValueError if there is none or another."""
+    found = ""
+    at = 0
+    while opening := _OPENING.search(text, at):
+        if found:
+            msg = "There is more than one JSON value."
+            raise ValueError(msg)
+        try:
+            # Malformed or cut JSON is refused: a part of it could be taken for the whole.
+            _, at = _DECODER.raw_decode(text, opening.start())
+        except RecursionError:
+            msg = "JSON in prose is nested too deep."
+            raise ValueError(msg) from None
+        found = text[opening.start() : at]
+    return found

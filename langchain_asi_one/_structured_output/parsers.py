@@ -13,11 +13,16 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableConfig
-from pydantic import SkipValidation
 from typing_extensions import override
 
 from langchain_asi_one._response.chunk_sum import sum_chunks
-from langchain_asi_one._structured_output.json_text import read_json
+from langchain_asi_one._structured_output.failures import (
+    cut_call_error,
+    no_call_error,
+    no_json_error,
+    raise_if_refused,
+)
+from langchain_asi_one._structured_output.json_text import read_document, read_json
 from langchain_asi_one._structured_output.readers import (
     JSONTextReader,
     PieceReader,
@@ -42,11 +47,51 @@ class AnswerParser(BaseOutputParser[Any]):
     """Streams partial values, and ends with a complete one or an error.
 
     Each piece is read once, so the time for an answer grows with its length.
+
+    Attributes:
+        pydantic_class: The data must fit it (also one of `pydantic.v1`), and are returned as its
+            instance; without one, they are returned as plain JSON.
+        output_type: Type of the values; `None` for any.
     """
+
+    pydantic_class: type[Any] | None = None
+    output_type: Any = None
+
+    @property
+    @override
+    def OutputType(self) -> Any:
+        return Any if self.output_type is None else self.output_type
 
     @abstractmethod
     def _new_reader(self) -> PieceReader:
         """Return a reader for the pieces of one answer."""
+
+    @abstractmethod
+    def _parse_message(self, message: AIMessage) -> Any:
+        """Return the value of a whole answer."""
+
+    @override
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """Parse a whole answer.
+
+        Args:
+            result: The answer.
+            partial: Not used: `transform` reads the pieces of a stream.
+
+        Returns:
+            The value; `None` if other tools are called instead.
+
+        Raises:
+            ModelRefusalError: If the model refused (`OutputParserException` with langchain-core
+                before 1.7.5).
+            OutputParserException: If the answer holds no complete data of the schema.
+            ValidationError: If the arguments of a call do not fit the schema.
+        """
+        message = getattr(result[0], "message", None)
+        if not isinstance(message, AIMessage):
+            message = AIMessage(result[0].text)
+        raise_if_refused(message)
+        return self._parse_message(message)
 
     @override
     def transform(
@@ -139,54 +184,33 @@ def _merge(pieces: list[str | BaseMessage]) -> str | BaseMessage:
 
 
 class JSONTextParser(AnswerParser):
-    """Parses an answer whose text is JSON.
-
-    Attributes:
-        pydantic_class: The JSON must fit it (also one of `pydantic.v1`); without one, plain JSON is
-            returned.
-    """
-
-    pydantic_class: type[Any] | None = None
+    """Parses an answer whose text is JSON."""
 
     @override
     def _new_reader(self) -> PieceReader:
         return JSONTextReader(self._validate_partial)
 
     @override
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """Parse a whole answer.
-
-        Args:
-            result: The answer.
-            partial: Not used: `transform` reads the pieces of a stream.
-
-        Returns:
-            The value; `None` where tools are called.
-
-        Raises:
-            OutputParserException: If the answer is not complete JSON of the schema, or the model
-                refused.
-        """
-        if _calls_tools(result[0]):
+    def _parse_message(self, message: AIMessage) -> Any:
+        if message.tool_calls or message.invalid_tool_calls:
             return None
-        if refusal := _refusal(result[0]):
-            msg = f"ASI:One refused to answer: {refusal}"
-            raise OutputParserException(msg, llm_output=refusal)
-        value = read_json(result[0].text)
+        text = str(message.text)
+        try:
+            value = read_json(text)
+        except ValueError:
+            raise no_json_error(message) from None
         try:
             return self._validate(value)
         except ValueError as error:  # the base of pydantic's and pydantic.v1's errors
             name = getattr(self.pydantic_class, "__name__", "")
             msg = f"The answer does not fit {name}: {error}"
-            raise OutputParserException(msg, llm_output=result[0].text) from error
+            raise OutputParserException(msg, llm_output=text) from error
 
     def _validate(self, value: Any) -> Any:
         if self.pydantic_class is None:
             return value
-        validate = (
-            getattr(self.pydantic_class, "model_validate", None) or self.pydantic_class.parse_obj
-        )
-        return validate(value)
+        validate = getattr(self.pydantic_class, "model_validate", None)
+        return (validate or self.pydantic_class.parse_obj)(value)
 
     def _validate_partial(self, value: Any) -> Any:
         try:
@@ -199,64 +223,42 @@ class ToolCallParser(AnswerParser):
     """Parses an answer that is the call of one tool, the schema.
 
     Attributes:
-        calls: LangChain's parser of whole calls.
         tool: The tool's name.
-        pydantic_class: The arguments must fit it; without one, they are returned.
     """
 
-    calls: SkipValidation[BaseOutputParser[Any]]
     tool: str
-    pydantic_class: type[Any] | None = None
 
     @override
     def _new_reader(self) -> PieceReader:
         return ToolArgumentsReader(self.tool, self._validate_partial)
 
     @override
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """Parse a whole answer.
+    def _parse_message(self, message: AIMessage) -> Any:
+        for call in message.tool_calls:
+            if call["name"] == self.tool:
+                return self._validate(call["args"])
+        for invalid in message.invalid_tool_calls:
+            args = _read_arguments(invalid["args"])
+            if args is None:
+                raise cut_call_error(message, invalid["name"], invalid["args"])
+            if invalid["name"] == self.tool:
+                return self._validate(args)
+        raise no_call_error(message, self.tool)
 
-        Args:
-            result: The answer.
-            partial: Not used: `transform` reads the pieces of a stream.
-
-        Returns:
-            The value; `None` if no tool is called.
-
-        Raises:
-            OutputParserException: If the only call was cut off, or is of another tool.
-            ValidationError: If the arguments do not fit the schema.
-        """
-        _refuse_cut_calls(result[0])
-        return self.calls.parse_result(result)
+    def _validate(self, value: dict[str, Any]) -> Any:
+        return value if self.pydantic_class is None else self.pydantic_class(**value)
 
     def _validate_partial(self, value: dict[str, Any]) -> Any:
-        if self.pydantic_class is None:
-            return value
         try:
-            return self.pydantic_class(**value)
+            return self._validate(value)
         except (TypeError, ValueError):
             return None
 
 
-def _calls_tools(generation: Generation) -> bool:
-    message = getattr(generation, "message", None)
-    return isinstance(message, AIMessage) and bool(message.tool_calls or message.invalid_tool_calls)
-
-
-def _refusal(generation: Generation) -> str | None:
-    message = getattr(generation, "message", None)
-    refusal = message.additional_kwargs.get("refusal") if isinstance(message, AIMessage) else None
-    return str(refusal) if refusal else None
-
-
-def _refuse_cut_calls(generation: Generation) -> None:
-    message = getattr(generation, "message", None)
-    if not isinstance(message, AIMessage) or message.tool_calls or not message.invalid_tool_calls:
-        return
-    call = message.invalid_tool_calls[0]
-    msg = (
-        f"The arguments of the call of {call['name']!r} are not complete JSON: "
-        f"{(call['args'] or '')[:500]!r}. If they were cut off, raise max_tokens."
-    )
-    raise OutputParserException(msg, llm_output=call["args"])
+def _read_arguments(text: str | None) -> dict[str, Any] | None:
+    """Return arguments with control characters in strings; `None` if they are no object."""
+    try:
+        value = read_document(text or "")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
+from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
@@ -15,6 +17,10 @@ from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
 from langchain_asi_one.testing._replies import Reply
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
+Way = Literal["invoke", "ainvoke", "stream", "astream"]
+WAYS: list[Way] = ["invoke", "ainvoke", "stream", "astream"]
+# With langchain-core before 1.7.5 a refusal is an OutputParserException.
+REFUSAL_ERROR: type[Exception] = getattr(exceptions, "ModelRefusalError", OutputParserException)
 METHODS: list[Method] = ["function_calling", "json_schema", "json_mode"]
 
 
@@ -155,7 +161,8 @@ def test_request_fields_are_passed_on(model: ChatASIOne, server: LocalASIOne) ->
     ("arguments", "message"),
     [
         ({"method": "xml"}, "method must be 'function_calling', 'json_schema' or 'json_mode'"),
-        ({"schema": None}, "schema must be specified"),
+        ({"schema": None}, "needs a schema"),
+        ({"schema": {"type": "web_search"}}, "needs the schema of a function"),
         ({"schema": None, "method": "json_schema"}, "needs a schema"),
         ({"tools": [add]}, "tools= goes with method='json_schema' only"),
         ({"tools": [add], "method": "json_mode"}, "tools= goes with method='json_schema' only"),
@@ -189,6 +196,9 @@ COMPLETE = {
     "fence without a language": '```\n{"name": "Rome"}```',
     "fence in prose": 'Sure!\n```JSON\n{"name": "Rome"}\n```\nAnything else?',
     "two fences": '```json\n{"name": "Rome"}\n```\nor\n```json\n{"name": "Bonn"}\n```',
+    "fence not closed": '```json\n{"name": "Rome"}',
+    "prose behind": '{"name": "Rome"} is it',
+    "prose around": 'Here {you} are [see below]: {"name": "Rome"} Anything else?',
 }
 
 
@@ -219,10 +229,10 @@ INCOMPLETE = {
     "cut in a text": '{"name": "Ro',
     "cut at the end": '{"name": "Rome"',
     "cut in a fence": '```json\n{"name": "Ro',
-    "fence not closed": '```json\n{"name": "Rome"}',
     "prose": "Rome, I think.",
     "empty": "",
-    "prose behind": '{"name": "Rome"} is it',
+    "cut in prose": 'Here: {"name": "Rome", "sights": [{"name": "Forum"}',
+    "prose around two": 'Either {"name": "Rome"} or {"name": "Bonn"}.',
     "two values": '{"name": "Rome"}{"name": "Bonn"}',
 }
 OTHER_SCHEMA = {"list": "[]", "null": "null", "number": '{"name": 5}', "field": '{"nam": "Rome"}'}
@@ -299,11 +309,149 @@ async def test_a_call_that_was_cut_off_is_an_error(
     assert result["raw"].invalid_tool_calls[0]["name"] == name
 
 
-def test_no_call_at_all_gives_none(model: ChatASIOne, server: LocalASIOne) -> None:
-    chain = model.with_structured_output(City)
-    server.enqueue(completion(content="No idea."), completion(content="No idea."))
-    assert chain.invoke("x") is None
-    assert {*chain.stream("x")} <= {None}
+def ask(chain: Runnable[Any, Any], way: Way) -> Any:
+    """What a chain gives in one of the four ways, in the end."""
+
+    async def stream() -> Any:
+        return [value async for value in chain.astream("x")][-1]
+
+    if way == "invoke":
+        return chain.invoke("x")
+    if way == "stream":
+        return list(chain.stream("x"))[-1]
+    return asyncio.run(stream() if way == "astream" else chain.ainvoke("x"))
+
+
+def error_of(chain: Runnable[Any, Any], way: Way) -> Any:
+    with pytest.raises((OutputParserException, REFUSAL_ERROR)) as caught:
+        ask(chain, way)
+    return caught.value
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", ["City", "CityDict"])
+def test_prose_is_an_error_that_quotes_it(
+    model: ChatASIOne, server: LocalASIOne, name: str, method: Method, way: Way
+) -> None:
+    """https://github.com/langchain-ai/langchain-google/issues/1207"""
+    server.enqueue(*[completion(content="Rome has two million people.")] * 2)
+    error = error_of(model.with_structured_output(SCHEMAS[name], method=method), way)
+    assert isinstance(error, OutputParserException)
+    assert "'Rome has two million people.'" in str(error)
+    assert error.llm_output == "Rome has two million people."
+    chain = model.with_structured_output(SCHEMAS[name], method=method, include_raw=True)
+    result = chain.invoke("x")
+    assert result["parsed"] is None
+    assert isinstance(result["parsing_error"], OutputParserException)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
+def test_an_answer_lost_to_thinking_is_an_error_that_names_max_tokens(
+    model: ChatASIOne, server: LocalASIOne, method: Method, way: Way
+) -> None:
+    """https://github.com/googleapis/python-genai/issues/1039"""
+    choice = {"message": {"content": None, "reasoning_content": "Let me think. " * 100}}
+    cut = answer({"id": "a1", "choices": [{**choice, "finish_reason": "length"}]})
+    server.enqueue(cut, cut)
+    error = error_of(model.with_structured_output(City, method=method), way)
+    assert isinstance(error, OutputParserException)
+    text = "It was cut off (finish_reason 'length', after 1,400 characters of thinking)"
+    assert text in str(error)
+    assert "raise max_tokens" in str(error)
+    raw = model.with_structured_output(City, method=method, include_raw=True).invoke("x")
+    assert "max_tokens" in str(raw["parsing_error"])
+    assert raw["parsed"] is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_refusal_is_langchains_error(
+    model: ChatASIOne, server: LocalASIOne, method: Method, way: Way
+) -> None:
+    server.enqueue(*[completion(content=None, refusal="I cannot.")] * 2)
+    error = error_of(model.with_structured_output(City, method=method), way)
+    assert type(error) is REFUSAL_ERROR
+    assert str(error).startswith("ASI:One refused to answer: I cannot.")
+    if REFUSAL_ERROR is not OutputParserException:
+        assert isinstance(vars(error)["raw_message"], AIMessage)
+    raw = model.with_structured_output(City, method=method, include_raw=True).invoke("x")
+    assert (raw["parsed"], type(raw["parsing_error"])) == (None, REFUSAL_ERROR)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_answer_that_a_content_filter_stopped_is_a_refusal(
+    model: ChatASIOne, server: LocalASIOne, method: Method
+) -> None:
+    choice = {"message": {"content": '{"name": "Ro'}, "finish_reason": "content_filter"}
+    server.enqueue(answer({"id": "a1", "choices": [choice]}))
+    with pytest.raises(REFUSAL_ERROR, match="finish_reason is 'content_filter'"):
+        model.with_structured_output(City, method=method).invoke("x")
+
+
+def reply_of(method: Method, text: str) -> Reply:
+    if method == "function_calling":
+        return completion(content=None, tool_calls=[city_call(text)])
+    return completion(content=text)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
+def test_control_characters_in_strings_are_read(
+    model: ChatASIOne, server: LocalASIOne, method: Method, way: Way
+) -> None:
+    server.enqueue(reply_of(method, '{\n\t"name": "Rome\n\t\x0b\\"\x1f"\n}'))
+    chain = model.with_structured_output(City, method=method)
+    assert ask(chain, way) == City(name='Rome\n\t\x0b"\x1f')
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cut_json_with_control_characters_stays_refused(
+    model: ChatASIOne, server: LocalASIOne, method: Method
+) -> None:
+    server.enqueue(reply_of(method, '{"name": "Ro\nme'))
+    with pytest.raises(OutputParserException, match="not complete JSON"):
+        model.with_structured_output(City, method=method).invoke("x")
+
+
+def test_a_call_of_another_tool_is_an_error_that_names_it(
+    model: ChatASIOne, server: LocalASIOne
+) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "Other", "arguments": "{}"}}
+    for schema in (City, CityDict):
+        server.enqueue(completion(content=None, tool_calls=[call]))
+        with pytest.raises(OutputParserException, match=r"no call of 'City.*, but of 'Other'"):
+            model.with_structured_output(schema).invoke("x")
+
+
+def test_a_callers_tool_choice_is_kept(model: ChatASIOne, server: LocalASIOne) -> None:
+    # For models that think and therefore take no forced call.
+    model.with_structured_output(City, tool_choice="auto").invoke(QUESTION)
+    assert server.requests[-1].body["tool_choice"] == "auto"
+
+
+RECURSIVE = {
+    "title": "Node",
+    "type": "object",
+    "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}},
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_chain_knows_its_output_type(model: ChatASIOne, method: Method) -> None:
+    chain = model.with_structured_output(City, method=method)
+    assert chain.OutputType is City
+    assert chain.get_output_jsonschema() == City.model_json_schema()
+    for schema in (CityDict, CITY_SCHEMA):
+        known = model.with_structured_output(schema, method=method).get_output_jsonschema()
+        assert (known["type"], known["properties"]) == ("object", PROPERTIES)
+    known = model.with_structured_output(RECURSIVE, method=method).get_output_jsonschema()
+    assert known["type"] == "object"
+    raw = model.with_structured_output(City, method=method, include_raw=True)
+    fields = raw.get_output_jsonschema()["$defs"]["StructuredAnswer"]["properties"]
+    assert {*fields} == {"raw", "parsed", "parsing_error"}
+    assert {"$ref": "#/$defs/City"} in fields["parsed"]["anyOf"]
 
 
 def test_a_call_that_leaked_into_the_text_is_parsed(model: ChatASIOne, server: LocalASIOne) -> None:

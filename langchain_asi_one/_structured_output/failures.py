@@ -1,0 +1,91 @@
+"""Errors of answers that hold no data of the schema. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from langchain_core import exceptions
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
+
+_SHOWN: Final = 500
+# Since langchain-core 1.7.5.
+_REFUSAL_ERROR: Final[Any] = getattr(exceptions, "ModelRefusalError", None)
+
+
+def raise_if_refused(message: AIMessage) -> None:
+    """Raise if the model refused to answer, or a content filter stopped it.
+
+    Args:
+        message: A whole answer.
+
+    Raises:
+        ModelRefusalError: With langchain-core 1.7.5 or newer, in LangChain's standard form.
+        OutputParserException: With an older one, which has no such error.
+    """
+    refusal = message.additional_kwargs.get("refusal")
+    if refusal:
+        text = f"ASI:One refused to answer: {refusal}"
+    elif message.response_metadata.get("finish_reason") == "content_filter":
+        text = "ASI:One stopped the answer: finish_reason is 'content_filter'. Change the question."
+    else:
+        return
+    if _REFUSAL_ERROR is None:
+        raise OutputParserException(text, llm_output=str(refusal or message.text))
+    raise _REFUSAL_ERROR(text, raw_message=message)
+
+
+def no_json_error(message: AIMessage) -> OutputParserException:
+    """Return the error of an answer without complete JSON."""
+    return _error(
+        message,
+        "not complete JSON",
+        "If it was cut off, raise max_tokens; if it is prose, use method='function_calling'.",
+    )
+
+
+def no_call_error(message: AIMessage, tool: str) -> OutputParserException:
+    """Return the error of an answer that does not call the schema's tool."""
+    names = ", ".join(repr(call["name"]) for call in message.tool_calls)
+    called = f", but of {names}" if names else ""
+    return _error(
+        message, f"no call of {tool!r}{called}", "Ask again, or use method='json_schema'."
+    )
+
+
+def cut_call_error(message: AIMessage, name: str | None, args: str | None) -> OutputParserException:
+    """Return the error of a call whose arguments are not JSON."""
+    text = args or ""
+    msg = f"The arguments of the call of {name!r} are not complete JSON: {_quote(text)}."
+    advice = _cut_advice(message) or "If they were cut off, raise max_tokens."
+    return OutputParserException(f"{msg} {advice}", llm_output=text)
+
+
+def _error(message: AIMessage, fault: str, advice: str) -> OutputParserException:
+    text = str(message.text)
+    if not text.strip():
+        reason = message.response_metadata.get("finish_reason")
+        advice = (
+            f"It is empty (finish_reason {reason!r}{_thinking(message)}). Ask again, or raise "
+            f"max_tokens, which thinking uses up as well."
+        )
+    msg = f"The answer is {fault}: {_quote(text)}. {_cut_advice(message) or advice}"
+    return OutputParserException(msg, llm_output=text)
+
+
+def _cut_advice(message: AIMessage) -> str:
+    if message.response_metadata.get("finish_reason") != "length":
+        return ""
+    return (
+        f"It was cut off (finish_reason 'length'{_thinking(message)}): raise max_tokens, which "
+        f"thinking uses up as well."
+    )
+
+
+def _thinking(message: AIMessage) -> str:
+    thought = message.additional_kwargs.get("thought")
+    return f", after {len(thought):,} characters of thinking" if isinstance(thought, str) else ""
+
+
+def _quote(text: str) -> str:
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"

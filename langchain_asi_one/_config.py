@@ -92,10 +92,10 @@ class ModelFields(RequestFields):
 
     session_id: str | None = None
     """Session of all requests, 1 to 256 printable ASCII characters, sent as the header
-    `x-session-id`; by default each request without a thread has a fresh UUID."""
+    `x-session-id`; by default it is made from the thread or the run (guide "Sessions")."""
 
     session_from_thread: bool = True
-    """Whether requests in a LangGraph or LangChain thread share a session made of its id."""
+    """Whether the thread and the position in its graph give a request its session."""
 
     extra_body: Mapping[str, Any] | None = None
     """Further fields of the request body, which no check looks at. Those of a call are added to

@@ -38,7 +38,7 @@ from langchain_asi_one._request.parameters import (
     check_names,
     check_value,
 )
-from langchain_asi_one._request.session import find_session, new_session_id
+from langchain_asi_one._request.session import find_run_session, find_session, new_session_id
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
 from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
@@ -53,6 +53,9 @@ from langchain_asi_one.follow_up import (
     as_follow_up_binding,
     with_follow_up,
 )
+
+# A session that was not chosen: it is no part of what a cached answer is found by.
+_RUN_SESSION = "run_session_id"
 
 # The first request imports what only requests need: a third of all that there is to import.
 if TYPE_CHECKING:
@@ -300,7 +303,9 @@ class ChatASIOne(ASIOneFields):
         self, config: RunnableConfig | None, kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         session_id = self._session(config, kwargs.get("session_id"))
-        return {**kwargs, "session_id": session_id} if session_id else kwargs
+        if session_id is not None:
+            return {**kwargs, "session_id": session_id}
+        return {**kwargs, _RUN_SESSION: find_run_session(config)}
 
     def _session(
         self,
@@ -377,7 +382,8 @@ class ChatASIOne(ASIOneFields):
     ) -> ChatRequest:
         options = dict(options)
         given = options.pop("session_id", None)
-        session_id = self._session(None, given, run.metadata if run else None)
+        run_session_id = options.pop(_RUN_SESSION, None)
+        session_id = self._session(None, given, run.metadata if run else None) or run_session_id
         timeout = check_timeout(options.pop("timeout", None))
         deadline = check_deadline(options.pop("deadline", None))
         usage = options.pop("stream_usage", None)
@@ -406,6 +412,62 @@ class ChatASIOne(ASIOneFields):
             self._held_completions = CompletionsClient()
         completions: CompletionsClient = self._held_completions
         return completions
+
+    # LangChain looks into its cache in the next three methods.
+
+    @override
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        kwargs.pop(_RUN_SESSION, None)
+        return super()._get_llm_string(stop=stop, **kwargs)
+
+    @override
+    def _generate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        model, kwargs = self._prepare_cache(kwargs, run_manager)
+        result = super(ChatASIOne, model)._generate_with_cache(
+            messages, stop, run_manager, **kwargs
+        )
+        return _drop_other_session(result, kwargs)
+
+    @override
+    async def _agenerate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        model, kwargs = self._prepare_cache(kwargs, run_manager)
+        result = await super(ChatASIOne, model)._agenerate_with_cache(
+            messages, stop, run_manager, **kwargs
+        )
+        return _drop_other_session(result, kwargs)
+
+    def _prepare_cache(
+        self,
+        kwargs: dict[str, Any],
+        run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
+    ) -> tuple[Self, dict[str, Any]]:
+        """Return the model, without a cache if agents may act, and arguments with a session."""
+        session_id = self._session(None, kwargs.get("session_id"), run.metadata if run else None)
+        if session_id is not None:
+            kwargs = {**kwargs, "session_id": session_id}
+        elif not kwargs.get(_RUN_SESSION):
+            parent = run.parent_run_id if run else None
+            kwargs = {**kwargs, _RUN_SESSION: find_run_session(None, parent) or new_session_id()}
+        fields = {"planner_mode": self.planner_mode, "agents": self.agents}
+        for more in (self.extra_body, kwargs, kwargs.get("extra_body")):
+            fields |= {name: value for name, value in (more or {}).items() if name in fields}
+        if self.cache is False or not any(fields.values()):
+            return self, kwargs
+        uncached = self.model_copy(update={"cache": False})
+        uncached._held_completions = self._completions  # noqa: SLF001 - the same class
+        return uncached, kwargs
 
     @override
     def _generate(
@@ -818,3 +880,15 @@ class ChatASIOne(ASIOneFields):
             6
         """
         return count_tokens_approximately(messages, tools=list(tools) if tools else None)
+
+
+def _drop_other_session(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:
+    """Drop the session of a cached answer, which another request was sent in."""
+    own = kwargs.get("session_id") or kwargs.get(_RUN_SESSION)
+    for place, generation in enumerate(result.generations):
+        metadata = generation.message.response_metadata
+        if metadata.get("session_id", own) != own:
+            rest = {name: value for name, value in metadata.items() if name != "session_id"}
+            message = generation.message.model_copy(update={"response_metadata": rest})
+            result.generations[place] = generation.model_copy(update={"message": message})
+    return result

@@ -35,6 +35,7 @@ from typing_extensions import override
 
 from langchain_asi_one._follow_up.progress import AnswerBuffer, PollState
 from langchain_asi_one._follow_up.rule import FollowUpRule, is_deferred
+from langchain_asi_one._request.session import SENT_SESSION
 from langchain_asi_one.errors import ASIOneError, ErrorInfo
 
 __all__ = [
@@ -446,7 +447,7 @@ def session_config(config: RunnableConfig, session_id: str | None) -> RunnableCo
     """
     if session_id is None:
         return config
-    configurable = {**(config.get("configurable") or {}), "session_id": session_id}
+    configurable = {**(config.get("configurable") or {}), SENT_SESSION: session_id}
     return {**config, "configurable": configurable}
 
 

@@ -1,11 +1,12 @@
 """The `x-session-id` of a request: pure, but for reading LangChain's ambient config.
 
 ASI:One keeps an agentic session by this header. It takes any string; its documentation uses a UUID
-per conversation (docs/wire-format.md, 1.2 and 6.1).
+per conversation (docs/wire-format.md, 1.2 and 6.1). README, "Sessions", has the rules as a table.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,13 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from langchain_core.runnables.config import RunnableConfig, ensure_config, var_child_runnable_config
 
+from langchain_asi_one._request.graph_position import find_position, running_tasks
+
+SENT_SESSION = "__asi_one_session_id"
+"""Key of `configurable` for the session of an earlier request, to be sent as it was."""
+
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
 
 
 def check_session_id(value: object) -> str:
@@ -38,7 +45,8 @@ def check_session_id(value: object) -> str:
         msg = (
             f"session_id is sent as an HTTP header and must be 1 to 256 printable ASCII "
             f"characters, without blanks at its ends; got {shown}. Use a UUID, "
-            f"for example str(uuid.uuid4())."
+            f"for example str(uuid.uuid4()), or put any other value into "
+            f"config={{'configurable': {{'session_id': …}}}}, which is sent as a hash."
         )
         raise ValueError(msg)
     return text
@@ -53,8 +61,9 @@ def session_of_thread(thread_id: object) -> str:
     """Return the session id of a LangGraph or LangChain thread.
 
     Args:
-        thread_id: The thread's id. A UUID is used as it is; anything else (a user name, an e-mail
-            address) goes through UUID 5, so that it does not leave the machine in plain text.
+        thread_id: The thread's id. A UUID is used as it is. Anything else (a user name, an e-mail
+            address) is hashed as UUID 5, so that it does not leave the machine in plain text. The
+            hash has no secret: who guesses the id can compute it.
 
     Returns:
         A UUID; always the same for one thread.
@@ -63,12 +72,19 @@ def session_of_thread(thread_id: object) -> str:
         >>> session_of_thread("ada@example.org") == session_of_thread("ada@example.org")
         True
     """
-    text = str(thread_id)
-    try:
-        UUID(text)
-    except ValueError:
-        return str(uuid5(NAMESPACE_URL, f"langchain-asi-one-thread:{text}"))
-    return text if _HEADER_VALUE.fullmatch(text) else str(UUID(text))
+    return _hash_unless_uuid("thread", thread_id)
+
+
+def session_of_value(value: object) -> str:
+    """Return the session id of `config["configurable"]["session_id"]`.
+
+    Args:
+        value: Any value. A UUID is used as it is; anything else is hashed, as thread ids are.
+
+    Returns:
+        A UUID; always the same for one value.
+    """
+    return _hash_unless_uuid("session", value)
 
 
 def find_session(
@@ -79,10 +95,10 @@ def find_session(
     from_thread: bool = True,
     metadata: Mapping[str, Any] | None = None,
 ) -> str | None:
-    """Find the session that a call belongs to.
+    """Return the session of a request by what was chosen, or by its thread.
 
-    First of: the one given to the call, `config["configurable"]["session_id"]`, the model's field,
-    the thread in reach of the call.
+    The first one counts: `session_id=` of the call, `config["configurable"]["session_id"]`, the
+    model's field, the thread around the call with the position in its graph.
 
     Args:
         config: The config given to the call.
@@ -92,26 +108,73 @@ def find_session(
         metadata: Metadata of the run, where `generate` was called without a config.
 
     Returns:
-        The session id, or `None` if the call belongs to none.
+        The session id, or `None` if nothing was chosen and there is no thread.
 
     Raises:
         ValueError: If a chosen id cannot be sent.
     """
     if given is not None:
         return check_session_id(given)
-    config = ensure_config(config)
-    configurable = config.get("configurable") or {}
-    # A config given to the call replaces the surrounding graph's, which stays in reach here.
-    ambient = (var_child_runnable_config.get() or {}).get("configurable") or {}
-    for place in (configurable, ambient):
-        if place.get("session_id") is not None:
-            return check_session_id(place["session_id"])
+    own = ensure_config(config)
+    # A config given to the call replaces the one of the graph around it, which counts as well.
+    configs = (own, var_child_runnable_config.get() or {})
+    for configurable in (one.get("configurable") or {} for one in configs):
+        if configurable.get(SENT_SESSION) is not None:
+            return check_session_id(configurable[SENT_SESSION])
+        if (value := configurable.get("session_id")) is not None:
+            # The same by `configurable_fields`, which sets the model's field.
+            return field if value == field else session_of_value(value)
     if field is not None:
         return field
     if not from_thread:
         return None
-    # Tracers name the thread in the metadata, and LangGraph names it there as well.
-    places = (configurable, ambient, config.get("metadata") or {}, metadata or {})
-    threads = (place.get("thread_id") for place in places)
+    for one in configs:
+        configurable = one.get("configurable") or {}
+        if (thread := configurable.get("thread_id")) not in (None, ""):
+            position = find_position(configurable, one.get("metadata") or {})
+            return _session_of_position(session_of_thread(thread), position)
+    # Tracers name the thread in the metadata.
+    threads = (place.get("thread_id") for place in (own.get("metadata") or {}, metadata or {}))
     thread = next((thread for thread in threads if thread not in (None, "")), None)
     return None if thread is None else session_of_thread(thread)
+
+
+def find_run_session(config: RunnableConfig | None, run_id: object = None) -> str | None:
+    """Return the session that all requests of one run share if they belong to no thread.
+
+    It is made from the outermost LangGraph run around the request and the position in its graph,
+    else from the run that calls the model.
+
+    Args:
+        config: The config given to the call.
+        run_id: The run that calls the model, if known.
+
+    Returns:
+        The session id, or `None` if no run calls the model.
+    """
+    configs = (ensure_config(config), var_child_runnable_config.get() or {})
+    position: list[str] = []
+    for one in configs:
+        configurable = one.get("configurable") or {}
+        if tasks := [*running_tasks(configurable)]:
+            run_id = getattr(tasks[-1].config.get("callbacks"), "parent_run_id", None)
+            position = find_position(configurable, one.get("metadata") or {})
+            break
+    for one in configs:
+        run_id = run_id or getattr(one.get("callbacks"), "parent_run_id", None)
+    return None if run_id is None else _session_of_position(_hash("run", str(run_id)), position)
+
+
+def _hash_unless_uuid(kind: str, value: object) -> str:
+    text = str(value)
+    return text if _UUID.fullmatch(text) else _hash(kind, text)
+
+
+def _session_of_position(session_id: str, position: list[str]) -> str:
+    return _hash("branch", json.dumps([session_id, *position])) if position else session_id
+
+
+def _hash(kind: str, text: str) -> str:
+    # Half a character of a damaged text has no UTF-8.
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return str(uuid5(NAMESPACE_URL, f"langchain-asi-one-{kind}:{text}"))

@@ -7,17 +7,19 @@ from langchain_core.runnables import ConfigurableField
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import MakeModel
 
+SESSION = "0198c5f5-11f6-7bd8-b2f4-6a2d6d7e9a0b"
+
 
 def test_fields_can_be_configured(server: LocalASIOne, make_model: MakeModel) -> None:
     configurable = make_model(web_search=True).configurable_fields(
         temperature=ConfigurableField(id="temperature"), model_name=ConfigurableField(id="model")
     )
-    chosen = {"temperature": 0.1, "model": "asi1-mini", "session_id": "chat-42"}
+    chosen = {"temperature": 0.1, "model": "asi1-mini", "session_id": SESSION}
 
     configurable.with_config(configurable=chosen).invoke("Hello!")
 
     (request,) = server.requests
-    assert request.session_id == "chat-42"
+    assert request.session_id == SESSION
     assert request.body == {
         "model": "asi1-mini",
         "messages": [{"role": "user", "content": "Hello!"}],

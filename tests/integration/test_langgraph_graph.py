@@ -22,7 +22,7 @@ from langgraph.types import Command, interrupt
 
 from langchain_asi_one import ChatASIOne, parse_executable_data
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import session_of_thread, session_of_value
 from langchain_asi_one.langgraph import (
     AgentGraphState,
     AgentTask,
@@ -343,7 +343,7 @@ def test_each_agent_is_asked_in_a_session_of_its_own_in_each_turn(
     other = sessions_of({"thread_id": "other"})
     fixed = sessions_of({"thread_id": "t", "session_id": "fixed"})
     assert len({*first.values(), *other.values(), *fixed.values()}) == 9
-    assert fixed[""] == "fixed"
+    assert fixed[""] == session_of_value("fixed")
 
 
 def test_without_a_thread_each_agent_has_a_fresh_session(
@@ -544,7 +544,9 @@ def everywhere(model: ChatASIOne, checkpointer: Any = None) -> Any:
     return builder.compile(checkpointer or InMemorySaver())
 
 
-def test_the_session_of_the_thread_holds_everywhere(model: ChatASIOne, server: LocalASIOne) -> None:
+def test_each_graph_and_branch_of_a_thread_has_its_session(
+    model: ChatASIOne, server: LocalASIOne
+) -> None:
     graph = everywhere(model)
     text = "Which agent can use look_up for Paris?"
     paused = graph.invoke({"messages": [HumanMessage(text)]}, THREAD)
@@ -564,7 +566,15 @@ def test_the_session_of_the_thread_holds_everywhere(model: ChatASIOne, server: L
         "Results of th": 1,
     }
     assert len(asked) - before == 3
-    assert {request.session_id for request in server.requests} == {session_of_thread("t")}
+    sessions: dict[str, set[str | None]] = {}
+    for text, request in zip(asked, server.requests, strict=True):
+        sessions.setdefault(text, set()).add(request.session_id)
+    assert sessions["in a node"] == {session_of_thread("t")}
+    assert len(sessions["in a branch, "]) == 2
+    of_the_graph = sessions["Which agent c"]
+    assert sessions["in a tool, of"] == sessions["[local stand-"] == of_the_graph
+    assert sessions["Results of th"] == of_the_graph
+    assert len(set.union(*sessions.values())) == 5
 
 
 async def test_the_session_holds_under_async(model: ChatASIOne, server: LocalASIOne) -> None:
@@ -574,17 +584,22 @@ async def test_the_session_holds_under_async(model: ChatASIOne, server: LocalASI
     graph = create_asi_one_graph(model, allow="any", worker=ask)
     [_ async for _ in graph.astream(ASK, THREAD, stream_mode="messages")]
 
-    assert len(server.requests) == 4
-    assert {request.session_id for request in server.requests} == {session_of_thread("t")}
+    first, *branches, last = [request.session_id for request in server.requests]
+    assert first == last == session_of_thread("t")
+    assert len({first, *branches}) == 3
 
 
 def check_threads(server: LocalASIOne, count: int) -> None:
-    """Each request names its thread in its first message, and carries that thread's session."""
+    """Each thread, named in the first message, has a session and one for each of two branches."""
     seen: dict[str, set[str | None]] = {}
     for request in server.requests:
         text = request.body["messages"][0]["content"]
         seen.setdefault(text.split()[1], set()).add(request.session_id)
-    assert seen == {f"t{n}": {session_of_thread(f"t{n}")} for n in range(count)}
+    assert set(seen) == {f"t{n}" for n in range(count)}
+    for thread, sessions in seen.items():
+        assert session_of_thread(thread) in sessions
+        assert len(sessions) == 3
+    assert len(set.union(*seen.values())) == 3 * count
     assert len(server.requests) == 4 * count
 
 

@@ -1,4 +1,4 @@
-"""Which session each call carries, however it is made; threads through one model never mix."""
+"""Which session each request carries, however it is made; threads through one model never mix."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from uuid import UUID, uuid4
 
 import pytest
 from langchain_core.caches import InMemoryCache
+from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.history import RunnableWithMessageHistory
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import session_of_thread, session_of_value
 from langchain_asi_one.testing import LocalASIOne, raw
 from tests.support.model import MakeModel
 from tests.support.ways import BATCH_WAYS, WAYS, sum_of
@@ -29,7 +31,7 @@ OF_THREAD = session_of_thread(THREAD)
 EVERY_WAY = {**WAYS, **BATCH_WAYS}
 
 # What is in reach of the call, and what must be sent: the first that there is.
-CALL, CONFIG, FIELD, UUID_THREAD = "of-the-call", "of-the-config", "of-the-field", str(uuid4())
+CALL, CONFIG, FIELD, UUID_THREAD = "of-the-call", str(uuid4()), "of-the-field", str(uuid4())
 PRECEDENCE: dict[str, tuple[str | None, str | None, str | None, str | None, str]] = {
     "call": (CALL, CONFIG, FIELD, THREAD, CALL),
     "config": (None, CONFIG, FIELD, THREAD, CONFIG),
@@ -107,14 +109,15 @@ def test_each_item_of_a_batch_has_its_own(
     is_async: bool, model: ChatASIOne, server: LocalASIOne
 ) -> None:
     texts = [f"<{number}>" for number in range(20)]
-    configs = [configured(session_id=f"session-{number}") for number in range(20)]
+    sessions = [str(uuid4()) for _ in range(20)]
+    configs = [configured(session_id=session) for session in sessions]
     answers = (
         asyncio.run(model.abatch(texts, configs)) if is_async else model.batch(texts, configs)  # type: ignore[arg-type]
     )
     sent = {
         request.body["messages"][0]["content"]: request.session_id for request in server.requests
     }
-    assert sent == {f"<{number}>": f"session-{number}" for number in range(20)}
+    assert sent == dict(zip(texts, sessions, strict=True))
     assert [answer.response_metadata["session_id"] for answer in answers] == [
         sent[text] for text in texts
     ]
@@ -131,14 +134,41 @@ def test_no_user_name_leaves_the_machine(model: ChatASIOne, server: LocalASIOne)
     assert {UUID(session).version for session in (one, number)} == {5}
 
 
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("value", [42, "Zoë", "Grace Hopper ", "", "ada@example.org", "x" * 300])
+def test_any_value_in_the_config_is_one_session(
+    value: Any, way: str, model: ChatASIOne, server: LocalASIOne
+) -> None:
+    EVERY_WAY[way](model, "Hi", config={"configurable": {"session_id": value}})
+    EVERY_WAY[way](model, "Hi", config={"configurable": {"session_id": value}})
+    assert [request.session_id for request in server.requests] == [session_of_value(value)] * 2
+    assert value == "" or str(value) not in f"{server.requests[0].headers}"
+
+
+# Both are deprecated, and in use.
+@pytest.mark.filterwarnings("ignore:The class `InMemoryChatMessageHistory` was deprecated")
+@pytest.mark.filterwarnings("ignore:RunnableWithMessageHistory is deprecated")
+def test_message_history_of_langchain(model: ChatASIOne, server: LocalASIOne) -> None:
+    # https://github.com/langchain-ai/langchain/issues/35308
+    stores: dict[object, InMemoryChatMessageHistory] = {}
+
+    def history(session_id: object) -> InMemoryChatMessageHistory:
+        return stores.setdefault(session_id, InMemoryChatMessageHistory())
+
+    chain = RunnableWithMessageHistory(model, history)
+    for user in ("Zoë", 42, "Zoë"):
+        chain.invoke("Hello", {"configurable": {"session_id": user}})
+    sent = [request.session_id for request in server.requests]
+    assert sent == [session_of_value("Zoë"), session_of_value(42), session_of_value("Zoë")]
+    assert len(stores["Zoë"].messages) == 4
+
+
 @pytest.mark.parametrize("value", ["", " blank", "é", "a\r\nx-injected: 1", "x" * 257, 7, b"x"])
 def test_what_cannot_be_a_header_is_refused(
     value: Any, model: ChatASIOne, make_model: MakeModel, server: LocalASIOne
 ) -> None:
     with pytest.raises(ValueError, match="session_id is sent as an HTTP header"):
         model.invoke("Hi", session_id=value)
-    with pytest.raises(ValueError, match="session_id is sent as an HTTP header"):
-        model.invoke("Hi", {"configurable": {"session_id": value}})
     with pytest.raises(ValueError, match="session_id is sent as an HTTP header"):
         make_model(session_id=value)
     assert server.requests == []
@@ -325,6 +355,53 @@ def test_a_cache_hits_when_no_session_is_in_reach(
     assert model.invoke("Hi").text == model.invoke("Hi").text
     assert asyncio.run(model.ainvoke("Hi")).text == model.invoke("Hi").text
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_a_cached_answer_names_no_session_of_another_request(
+    way: str, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    model = make_model(cache=InMemoryCache())
+    sent = EVERY_WAY[way](model).response_metadata
+    assert sent["session_id"] == server.requests[0].session_id
+    for _ in range(2):
+        cached = EVERY_WAY[way](model).response_metadata
+        assert cached == {name: value for name, value in sent.items() if name != "session_id"}
+    assert sent["session_id"] == server.requests[0].session_id
+    assert len(server.requests) == 1
+
+
+def test_a_cache_hits_in_each_run_of_a_chain(make_model: MakeModel, server: LocalASIOne) -> None:
+    chain = RunnableLambda(lambda text: text) | make_model(cache=InMemoryCache())
+    assert chain.invoke("Hi").text == chain.invoke("Hi").text
+    assert len(server.requests) == 1
+
+
+ACTING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "field": ({"planner_mode": True}, {}),
+    "call": ({}, {"planner_mode": True}),
+    "extra body of the model": ({"extra_body": {"agents": ["any"]}}, {}),
+    "extra body of the call": ({}, {"extra_body": {"planner_mode": True}}),
+}
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("case", ACTING)
+def test_a_call_that_can_act_is_never_answered_from_a_cache(
+    case: str, way: str, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    fields, options = ACTING[case]
+    cache = InMemoryCache()
+    model = make_model(cache=cache, **fields)
+    for _ in range(2):
+        message = EVERY_WAY[way](model, **options)
+        assert message.response_metadata["session_id"] == server.requests[-1].session_id
+    assert len(server.requests) == 2
+    assert cache._cache == {}
+    switched_off = {"planner_mode": False, "extra_body": {"agents": None, "planner_mode": None}}
+    for _ in range(2):
+        EVERY_WAY[way](model, **switched_off)
+    assert len(server.requests) == 3
 
 
 def test_a_cache_keeps_sessions_apart(make_model: MakeModel, server: LocalASIOne) -> None:

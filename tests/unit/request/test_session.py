@@ -1,0 +1,85 @@
+"""Session ids come from what somebody chose, else from the thread and the position in its graph."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_asi_one._request.session import (
+    SENT_SESSION,
+    check_session_id,
+    find_run_session,
+    find_session,
+    session_of_thread,
+    session_of_value,
+)
+from tests.support.examples import examples
+
+A_UUID = "0198c5f5-11f6-7bd8-b2f4-6a2d6d7e9a0b"
+PERSONAL: list[Any] = [
+    42,
+    "Zoë",
+    "用户-7",
+    "Grace Hopper ",
+    "",
+    "ada@example.org",
+    "x" * 300,
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("value", PERSONAL, ids=repr)
+@pytest.mark.parametrize("make", [session_of_thread, session_of_value])
+def test_what_may_be_personal_is_hashed(make: Any, value: Any) -> None:
+    session_id = make(value)
+    assert UUID(session_id).version == 5
+    assert make(value) == session_id
+    assert make(f"{value}.") != session_id
+
+
+@pytest.mark.parametrize("value", [A_UUID, A_UUID.upper(), UUID(A_UUID), A_UUID.replace("-", "")])
+@pytest.mark.parametrize("make", [session_of_thread, session_of_value])
+def test_a_uuid_is_sent_as_it_is(make: Any, value: Any) -> None:
+    assert make(value) == str(value)
+
+
+@pytest.mark.parametrize(
+    "value", [f"{{{A_UUID}}}", f"urn:uuid:{A_UUID}", A_UUID.replace("1", "\uff11")]
+)
+def test_other_spellings_of_a_uuid_are_hashed(value: str) -> None:
+    assert UUID(session_of_thread(value)).version == 5
+
+
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.uuids(), st.binary()))
+@examples(200)
+def test_any_value_gives_a_header(value: Any) -> None:
+    assert check_session_id(session_of_value(value)) == session_of_value(value)
+    assert find_session({"configurable": {"session_id": value}}) == session_of_value(value)
+
+
+def test_a_thread_and_a_value_of_the_same_text_have_two_sessions() -> None:
+    assert session_of_thread("ada") != session_of_value("ada")
+
+
+def test_the_session_of_an_earlier_request_is_sent_as_it_was() -> None:
+    config: Any = {"configurable": {SENT_SESSION: "chat-42", "session_id": "Zoë", "thread_id": "t"}}
+    assert find_session(config, field="of-the-field") == "chat-42"
+
+
+def test_a_field_that_is_configured_is_sent_as_given() -> None:
+    config: Any = {"configurable": {"session_id": "chat-42"}}
+    assert find_session(config, field="chat-42") == "chat-42"
+    assert find_session(config, field="chat-43") == session_of_value("chat-42")
+
+
+def test_a_run_has_a_session_of_its_own() -> None:
+    run, other = uuid4(), uuid4()
+    assert find_run_session(None) is None
+    assert (
+        find_run_session(None, run) == find_run_session(None, run) != find_run_session(None, other)
+    )
+    assert str(run) not in str(find_run_session(None, run))

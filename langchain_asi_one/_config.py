@@ -104,6 +104,11 @@ class ModelFields(RequestFields):
     deadline: float | None = None
     """Seconds for a request with all its tries and waits, above 0; by default there is no limit."""
 
+    recover_tool_calls: bool = False
+    """Whether an answer that is nothing but `<tool_call>…</tool_call>` becomes tool calls, if it
+    announces calls and they fit bound tools. Whoever can make the model repeat a text can then
+    make your program run a tool: leave it off unless each tool is harmless."""
+
     include_response_headers: bool = False
     """Whether messages have the response's headers in `response_metadata["headers"]`."""
 

@@ -557,11 +557,10 @@ class ChatASIOne(ASIOneFields):
         message = make_message(deltas, session_id=request.session_id)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    @staticmethod
-    def _open_reader(request: ChatRequest) -> AnswerReader:
+    def _open_reader(self, request: ChatRequest) -> AnswerReader:
         from langchain_asi_one._response.reader import AnswerReader  # noqa: PLC0415
 
-        tools = _tools.parameter_schemas(request.body)
+        tools = _tools.parameter_schemas(request.body) if self.recover_tool_calls else None
         return AnswerReader(streamed=request.body["stream"], tools=tools)
 
     def _close_reader(self, reader: AnswerReader, request: ChatRequest) -> Delta:

@@ -1,154 +1,169 @@
-"""Tool calls that leak into the text of an answer as `<tool_call>`."""
+"""Tool calls that a model writes as text: read only where an answer is nothing else.
+
+Whoever can make the model repeat a text can make it write a call. So an answer counts as calls only
+as a whole, and every call must name a bound tool and fit its schema.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from langchain_asi_one._json.safe import loads
 
+_OPEN = re.compile(r"\s*<tool_call>\s*")
+_CLOSE = re.compile(r"\s*</tool_call>\s*")
+_NAME = re.compile(r"[^<>\s]+")
+_KEY = re.compile(r"\s*<arg_key>([^<]*)</arg_key>\s*<arg_value>")
+_VALUE_END = "</arg_value>"
+_DECODER = json.JSONDecoder(strict=False)
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+}
+_MOST_REFERENCES = 32
 
-class LeakedCallReader:
-    """Recovers tool calls that leak into the text, if they name a bound tool.
+Schema = Mapping[str, Any]
 
-    Seen form (docs/wire-format.md, 4.2):
-    `<tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value>…</tool_call>`.
-    The JSON form of other open models is read as well. Anything else stays text.
+
+def read_leaked_calls(text: str, tools: Mapping[str, Schema]) -> list[dict[str, Any]]:
+    """Read an answer that is nothing but tool calls.
+
+    Forms (docs/wire-format.md, 4.2):
+    `<tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value>…</tool_call>` and
+    `<tool_call>{"name": …, "arguments": {…}}</tool_call>`.
 
     Args:
-        tools: Parameter schemas of the bound tools by name. Empty: nothing is recovered.
+        text: The whole text of an answer.
+        tools: Parameter schemas of the bound tools by name.
+
+    Returns:
+        The calls, as items of `message.tool_calls`. None if there is any other text, a call that
+        names no bound tool, or arguments that do not fit the tool's schema.
+
+    Example:
+        >>> tools = {"now": {"type": "object", "properties": {}}}
+        >>> read_leaked_calls("<tool_call>now</tool_call>", tools)
+        [{'function': {'name': 'now', 'arguments': {}}}]
+        >>> read_leaked_calls("The page says <tool_call>now</tool_call>", tools)
+        []
     """
+    calls: list[dict[str, Any]] = []
+    at = 0
+    while at < len(text):
+        begin = _OPEN.match(text, at)
+        read = _read_call(text, begin.end(), tools) if begin else None
+        end = _CLOSE.match(text, read[2]) if read else None
+        if read is None or end is None:
+            return []
+        name, arguments, _ = read
+        if name not in tools or not fits_schema(arguments, tools[name]):
+            return []
+        calls.append({"function": {"name": name, "arguments": arguments}})
+        at = end.end()
+    return calls
 
-    _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
-    _LIMIT = 1_000_000
 
-    def __init__(self, tools: Mapping[str, Mapping[str, Any]]) -> None:
-        self._tools = tools
-        self._open = False
-        self._tail = ""
-        self._hold("")
-
-    def feed(self, text: str) -> tuple[str, list[dict[str, Any]]]:
-        """Take answer text as it arrives.
-
-        Args:
-            text: Any piece.
-
-        Returns:
-            The text to show now, and recovered calls as wire items.
-        """
-        if not self._tools or ("<" not in text and not self._size):
-            return text, []
-        self._held.append(text)
-        self._size += len(text)
-        if self._open:
-            seen = self._tail + text
-            self._tail = seen[1 - len(self._CLOSE) :]
-            if self._CLOSE not in seen and self._size < self._LIMIT:
-                return "", []
-        return self._decide("".join(self._held))
-
-    def _decide(self, held: str) -> tuple[str, list[dict[str, Any]]]:
-        """Read the text so far, each part of it a bounded number of times; hold back its end."""
-        shown: list[str] = []
-        calls = []
-        at = end = 0
-        while (start := held.find(self._OPEN, at)) >= 0:
-            shown.append(held[at:start])
-            at = start
-            if 0 <= end <= start:
-                end = held.find(self._CLOSE, start)
-            if end < 0 and len(held) - start < self._LIMIT:
-                break
-            call = self._read(held[start + len(self._OPEN) : end]) if end >= 0 else None
-            if call is not None:
-                calls.append(call)
-                at = end + len(self._CLOSE)
-                continue
-            # Of tags in one another the innermost may still be a call.
-            inner = held.rfind(self._OPEN, start + 1, end) if end >= 0 else -1
-            at = inner if inner >= 0 else start + len(self._OPEN)
-            shown.append(held[start:at])
-        self._open = start >= 0
-        keep = len(held) - at if self._open else _overlap(held[at:], self._OPEN)
-        shown.append(held[at : len(held) - keep])
-        self._hold(held[len(held) - keep :])
-        return "".join(shown), calls
-
-    def _hold(self, text: str) -> None:
-        self._held, self._size = [text], len(text)
-        self._tail = text[1 - len(self._CLOSE) :]
-
-    def close(self) -> str:
-        """Return the text still held back."""
-        held = "".join(self._held)
-        self._hold("")
-        return held
-
-    def _read(self, inner: str) -> dict[str, Any] | None:
-        name, arguments = _read_json_leak(inner) or _read_tagged_leak(inner, self._tools)
-        if name not in self._tools:
+def _read_call(text: str, at: int, tools: Mapping[str, Schema]) -> tuple[str, Any, int] | None:
+    """Return the name and the arguments of a call, and where they end."""
+    if text.startswith("{", at):
+        try:
+            end = _DECODER.raw_decode(text, at)[1]
+            call: Any = loads(text[at:end])
+        except (ValueError, RecursionError):
             return None
-        return {"function": {"name": name, "arguments": arguments}}
-
-
-_KEY = re.compile(r"\s*<arg_key>([^<]*)</arg_key>\s*<arg_value>")
-_BLANK = re.compile(r"\s*")
-_VALUE_END = "</arg_value>"
-
-
-def _read_tagged_leak(
-    inner: str, tools: Mapping[str, Mapping[str, Any]]
-) -> tuple[str, dict[str, Any]]:
-    head = inner.partition("<arg_key>")[0]
-    name, at = head.strip(), len(head)
-    properties = tools.get(name, {}).get("properties")
-    arguments: dict[str, Any] = {}
-    while not _BLANK.fullmatch(inner, at):
-        match = _KEY.match(inner, at)
-        end = inner.find(_VALUE_END, match.end()) if match else -1
-        if match is None or end < 0:
-            return "", {}
+        arguments = call.get("arguments", call.get("parameters", {}))
+        if isinstance(arguments, str):
+            try:
+                arguments = loads(arguments)
+            except ValueError:
+                return None
+        return str(call.get("name")), arguments, end
+    head = _NAME.match(text, at)
+    if not head or head[0] not in tools:
+        return None
+    name, at = head[0], head.end()
+    properties = tools[name].get("properties") or {}
+    arguments = {}
+    while match := _KEY.match(text, at):
+        end = text.find(_VALUE_END, match.end())
+        if end < 0:
+            return None
         key = match[1].strip()
-        schema = properties.get(key) if isinstance(properties, dict) else None
-        arguments[key] = _leaked_value(inner[match.end() : end], schema)
+        arguments[key] = _read_value(text[match.end() : end], properties.get(key, {}), tools[name])
         at = end + len(_VALUE_END)
-    return name, arguments
+    return name, arguments, at
 
 
-def _read_json_leak(inner: str) -> tuple[str, Any] | None:
+def _read_value(text: str, schema: Schema, root: Schema) -> Any:
+    """Read a value that is JSON, or a string without quotes."""
     try:
-        value: Any = loads(inner)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        return None
-    return value["name"], value.get("arguments", value.get("parameters", {}))
-
-
-def _leaked_value(text: str, schema: object) -> Any:
-    kinds = _kinds(schema)
-    if kinds == {"string"}:
-        return text
-    try:
-        value = loads(text)
+        value: Any = loads(text)
     except ValueError:
         return text
-    # `12345` for an optional postcode is text, `null` is not.
-    return text if "string" in kinds and value is not None else value
+    return text if isinstance(value, str) or not _fits(value, schema, root, 0) else value
 
 
-def _kinds(schema: object) -> set[Any]:
-    if not isinstance(schema, dict):
-        return set()
-    options = [*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())]
-    kind = schema.get("type")
-    own = set(kind) if isinstance(kind, list) else {kind} - {None}
-    return own.union(*map(_kinds, options))
+def fits_schema(value: Any, schema: Schema) -> bool:
+    """Check a tool's arguments by the types, names and choices of its JSON schema.
+
+    Bounds and patterns are left to the tool. Names that the schema does not list are refused unless
+    it allows them by `additionalProperties`.
+
+    Args:
+        value: The arguments.
+        schema: A JSON schema of an object.
+
+    Returns:
+        Whether they fit.
+    """
+    return isinstance(value, dict) and _fits(value, schema, schema, 0)
 
 
-def _overlap(text: str, tag: str) -> int:
-    """Length of the longest end of `text` that is a beginning of `tag`."""
-    longest = min(len(text), len(tag) - 1)
-    return next((n for n in range(longest, 0, -1) if text.endswith(tag[:n])), 0)
+def _fits(value: Any, schema: Any, root: Schema, references: int) -> bool:
+    if not isinstance(schema, Mapping):
+        return schema is not False
+    if "$ref" in schema:
+        target = _resolve(schema["$ref"], root)
+        return references < _MOST_REFERENCES and _fits(value, target, root, references + 1)
+    kinds = schema.get("type", [])
+    if kinds and not any(_has_type(value, k) for k in ([kinds] if type(kinds) is str else kinds)):
+        return False
+    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
+        return False
+    for name, needed in (("anyOf", any), ("oneOf", any), ("allOf", all)):
+        if name in schema and not needed(_fits(value, s, root, references) for s in schema[name]):
+            return False
+    if isinstance(value, list):
+        return all(_fits(item, schema.get("items", {}), root, references) for item in value)
+    return not isinstance(value, dict) or _fits_object(value, schema, root, references)
+
+
+def _fits_object(value: dict[str, Any], schema: Schema, root: Schema, references: int) -> bool:
+    properties = schema.get("properties") or {}
+    other = schema.get("additionalProperties", "properties" not in schema)
+    return all(name in value for name in schema.get("required", ())) and all(
+        _fits(item, properties.get(name, other), root, references) for name, item in value.items()
+    )
+
+
+def _has_type(value: Any, name: str) -> bool:
+    if isinstance(value, bool) and name != "boolean":
+        return False
+    if name == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES.get(name, object))
+
+
+def _resolve(reference: str, root: Any) -> Any:
+    """Return the part of a schema that `#/$defs/…` names; nothing fits an unknown one."""
+    for name in reference.removeprefix("#/").split("/"):
+        root = root.get(name, False) if isinstance(root, Mapping) else False
+    return root

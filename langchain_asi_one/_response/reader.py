@@ -12,7 +12,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.leaked_tool_calls import LeakedCallReader
+from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
 from langchain_asi_one._response.tool_calls import ToolCallDelta, ToolCallReader
 
@@ -127,7 +127,8 @@ class AnswerReader:
 
     Args:
         streamed: Whether chunks come; decides if `delta` or `message` counts where both are sent.
-        tools: Parameter schemas of the bound tools by name, for tool calls that leak as text.
+        tools: Parameter schemas of the bound tools by name, if tool calls that are written as text
+            shall be recovered.
 
     Example:
         >>> reader = AnswerReader(streamed=False)
@@ -140,7 +141,7 @@ class AnswerReader:
         self, *, streamed: bool, tools: Mapping[str, Mapping[str, Any]] | None = None
     ) -> None:
         self._streamed = streamed
-        self._leaks = LeakedCallReader(tools or {})
+        self._tools = tools or {}
         self._calls = ToolCallReader()
         self._reasoning = ReasoningReader()
         self._frame: Frame | None = None
@@ -155,13 +156,11 @@ class AnswerReader:
         self._other_choices: list[Any] = []
         self._recovered = False
         self._content = StringIO()
-        # The shown text differs only where calls can leak.
-        self._shown = StringIO() if tools else self._content
 
     @property
     def text(self) -> str:
         """The answer's text so far."""
-        return self._shown.getvalue()
+        return self._content.getvalue()
 
     @property
     def thought(self) -> str:
@@ -196,10 +195,10 @@ class AnswerReader:
             elif name not in ("role", "tool_calls"):
                 return None
         calls = self._read_tool_calls(delta) if "tool_calls" in delta else []
-        text = self._take_text(content, calls) if content else ""
+        self._content.write(content)
         if source is not None:
             thought = self._reasoning.feed_text(source, thought)
-        return Delta(text=text, thought=thought, tool_calls=calls)
+        return Delta(text=content, thought=thought, tool_calls=calls)
 
     def _read_chunk(self, chunk: JSONObject) -> Delta:
         """Read every field of a chunk."""
@@ -212,7 +211,8 @@ class AnswerReader:
         for level in (*levels, whole):
             self._note_extras(level)
         calls = self._read_tool_calls(part)
-        text = self._take_text(self._read_content(part, whole), calls)
+        text = self._read_content(part, whole)
+        self._content.write(text)
         calls += self._read_tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
         thought = self._reasoning.feed(levels) + self._reasoning.complete(whole)
         if self._streamed:
@@ -223,13 +223,12 @@ class AnswerReader:
         """End the answer.
 
         Returns:
-            The rest of text and tool calls, and all that an answer holds once.
+            The rest of tool calls, and all that an answer holds once.
         """
-        text = self._leaks.close()
-        self._shown.write(text)
-        calls = self._calls.close(self._identity.get("id"))
+        calls = self._recover_calls()
+        calls += self._calls.close(self._identity.get("id"))
         return Delta(
-            text=text,
+            text="",
             thought="",
             tool_calls=calls,
             extras=self._collect_extras(),
@@ -312,16 +311,18 @@ class AnswerReader:
         known = self._content.getvalue() + content
         return content + full[len(known) :] if full.startswith(known) else content
 
-    def _take_text(self, content: str, calls: list[ToolCallDelta]) -> str:
-        """Return new content without leaked calls, which are added to `calls`."""
-        self._content.write(content)
-        text, leaked = self._leaks.feed(content)
-        for item in leaked:
-            self._recovered = True
-            calls += self._calls.read_whole(item)
-        if self._shown is not self._content:
-            self._shown.write(text)
-        return text
+    def _recover_calls(self) -> list[ToolCallDelta]:
+        """Read calls from a text that is nothing else, if the answer announces calls and has none.
+
+        The text stays as it was sent.
+        """
+        if not self._tools or self._finish_reason != "tool_calls":
+            return []
+        if len(self._calls) or self._server_calls:
+            return []
+        items = read_leaked_calls(self.text, self._tools)
+        self._recovered = bool(items)
+        return [delta for item in items for delta in self._calls.read_whole(item)]
 
     def _collect_extras(self) -> dict[str, Any]:
         found = {

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
 from langchain_asi_one.testing._replies import Reply
+from tests.support.model import MakeModel
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
 Way = Literal["invoke", "ainvoke", "stream", "astream"]
@@ -454,10 +455,14 @@ def test_a_chain_knows_its_output_type(model: ChatASIOne, method: Method) -> Non
     assert {"$ref": "#/$defs/City"} in fields["parsed"]["anyOf"]
 
 
-def test_a_call_that_leaked_into_the_text_is_parsed(model: ChatASIOne, server: LocalASIOne) -> None:
+def test_a_call_that_leaked_into_the_text_is_parsed_on_request(
+    make_model: MakeModel, server: LocalASIOne
+) -> None:
     leak = "<tool_call>City<arg_key>name</arg_key><arg_value>Rome</arg_value></tool_call>"
-    chain = model.with_structured_output(City)
-    assert results(chain, server, completion(content=leak)) == [City(name="Rome")] * 2
+    chain = make_model(recover_tool_calls=True).with_structured_output(City)
+    choice = {"finish_reason": "tool_calls", "message": {"content": leak}}
+    response = answer({"id": "a1", "choices": [choice]})
+    assert results(chain, server, response) == [City(name="Rome")] * 2
 
 
 def test_parts_are_streamed_as_they_come(model: ChatASIOne, server: LocalASIOne) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import Annotated, Any, TypedDict, cast
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -26,6 +28,8 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
 from tests.support.model import MakeModel
+from tests.support.ways import FOUR_WAYS, MISSING_CALL_WARNING
+from tests.support.ways import ask as ask_in
 
 
 def add(a: int, b: int) -> int:
@@ -379,10 +383,21 @@ def test_a_tool_that_the_server_ran_is_no_missing_call(
     assert "tool_calls_missing" not in message.response_metadata
 
 
-LEAK = "One moment. <tool_call>add<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>"
+LEAK = (
+    "<tool_call>add<arg_key>a</arg_key><arg_value>1</arg_value>"
+    "<arg_key>b</arg_key><arg_value>2</arg_value></tool_call>"
+)
 
 
-@pytest.mark.parametrize("streaming", [False, True])
+def enqueue_text(server: LocalASIOne, text: str, way: str, reason: str = "tool_calls") -> None:
+    end = {"index": 0, "finish_reason": reason, "delta": {}}
+    choices = [*({"index": 0, "delta": {"content": character}} for character in text), end]
+    body = {"choices": [{"finish_reason": reason, "message": {"content": text}}]}
+    whole = way.endswith("invoke")
+    server.enqueue(answer(body) if whole else stream([{"choices": [c]} for c in choices]))
+
+
+@pytest.mark.parametrize("way", FOUR_WAYS)
 @pytest.mark.parametrize(
     ("bound", "recovered"),
     [
@@ -395,22 +410,56 @@ LEAK = "One moment. <tool_call>add<arg_key>a</arg_key><arg_value>1</arg_value></
     ],
 )
 def test_a_leaked_call_is_recovered_only_for_a_bound_tool(
-    make_model: MakeModel,
-    server: LocalASIOne,
-    streaming: bool,
-    bound: dict[str, Any],
-    recovered: bool,
+    make_model: MakeModel, server: LocalASIOne, way: str, bound: dict[str, Any], recovered: bool
 ) -> None:
-    end = {"index": 0, "finish_reason": "stop", "delta": {}}
-    pieces = [{"index": 0, "delta": {"content": character}} for character in LEAK]
-    body = {"choices": [{"finish_reason": "stop", "message": {"content": LEAK}}]}
-    server.enqueue(
-        stream([{"choices": [choice]} for choice in [*pieces, end]]) if streaming else answer(body)
-    )
-    message = make_model(streaming=streaming).bind_tools(**bound).invoke("go")
-    assert message.text == ("One moment. " if recovered else LEAK)
-    assert [(c["name"], c["args"]) for c in message.tool_calls] == [("add", {"a": 1})] * recovered
+    enqueue_text(server, LEAK, way)
+    message = ask_in(way, make_model(recover_tool_calls=True).bind_tools(**bound))
+    assert message.text == LEAK
+    calls = [(call["name"], call["args"]) for call in message.tool_calls]
+    assert calls == [("add", {"a": 1, "b": 2})] * recovered
     assert message.response_metadata.get("tool_calls_recovered", False) is recovered
+
+
+@pytest.mark.parametrize("way", FOUR_WAYS)
+@pytest.mark.parametrize("quote", ["The page says: {}", '"{}"', "```\n{}\n```", "> {}", "{}"])
+def test_a_quoted_call_is_not_run_by_an_agent(
+    make_model: MakeModel, server: LocalASIOne, way: str, quote: str
+) -> None:
+    """With the text alone recovery must be off, or the answer not announce calls."""
+    ran: list[int] = []
+
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        ran.append(a + b)
+        return a + b
+
+    text = quote.format(LEAK)
+    models = [(make_model(), "tool_calls"), (make_model(recover_tool_calls=True), "stop")]
+    if quote != "{}":
+        models.append((make_model(recover_tool_calls=True), "tool_calls"))
+    for model, reason in models:
+        agent = create_agent(model, [add])
+        enqueue_text(server, text, way, reason)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=MISSING_CALL_WARNING)
+            state = run_agent(agent, way)
+        assert (state["messages"][-1].text, ran) == (text, [])
+
+
+def run_agent(agent: Any, way: str) -> Any:
+    question = {"messages": [("user", "What does the page say?")]}
+    if way == "invoke":
+        return agent.invoke(question)
+    if way == "ainvoke":
+        return asyncio.run(agent.ainvoke(question))
+    modes = ["messages", "values"]
+    if way == "stream":
+        return [*agent.stream(question, stream_mode=modes)][-1][1]
+
+    async def last() -> Any:
+        return [event async for event in agent.astream(question, stream_mode=modes)][-1][1]
+
+    return asyncio.run(last())
 
 
 # --- Schemas of functions are read once ---

@@ -10,7 +10,8 @@
 or, from a shell, ``python -m langchain_asi_one.testing``. It is not the API and has no model:
 each answer follows from the request by the rules below, carries the header
 ``x-asi-one-stand-in`` and ``metadata: {"stand_in": true}``, and its text starts with
-``[local stand-in]``. It listens on loopback only, unless ``allow_remote`` is set.
+``[local stand-in]``. It listens on loopback and serves loopback names only, unless ``allow_remote``
+is set. It takes bodies up to 32 MiB, and keeps the last 10,000 requests up to 64 MiB.
 
 A request is answered by the first of these that applies. Most are about chat requests, ``POST
 /v1/chat/completions``:
@@ -18,8 +19,8 @@ A request is answered by the first of these that applies. Most are about chat re
 ====================================================  ============================================
 request                                               answer
 ====================================================  ============================================
-replies were queued with ``server.enqueue``           the oldest queued reply
 no Bearer key, or not the server's ``api_key``        401
+replies were queued with ``server.enqueue``           the oldest queued reply
 last user text holds ``[fault: NAME option=value]``   that fault (see ``faults()``); ``times=N`` for
                                                       the first N equal requests only
 last user text holds ``[sample: FILE]``               that published sample, byte for byte

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import re
 import threading
 import time
 from collections import Counter, deque
@@ -24,6 +26,7 @@ from langchain_asi_one.testing._requests import (
     read_bearer_key,
 )
 from langchain_asi_one.testing._responses import Cut, Pause, Script, make_error_body, make_response
+from langchain_asi_one.testing._schema_examples import InvalidSchemaError
 from langchain_asi_one.testing._sessions import Sessions
 from langchain_asi_one.testing._validation import RequestRefusedError, check, parsed
 
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 CHAT_PATH = "/v1/chat/completions"
 IMAGE_PATH = "/v1/image/generate"
 _MOST_REQUESTS = 10_000
+_MOST_BYTES = 64 * 2**20
+"""Of all requests that are kept."""
+_LONGEST_BODY = 32 * 2**20
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -47,14 +53,19 @@ class StandIn:
         base_url: Base URL under which the server is reached.
         api_key: The only key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream.
+        any_host: Whether to serve requests for names that are not loopback ones.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, chunk_delay: float) -> None:
+    def __init__(
+        self, base_url: str, api_key: str | None, chunk_delay: float, *, any_host: bool
+    ) -> None:
+        self._any_host = any_host
         self._base_url = base_url
         self._api_key = api_key
         self._chunk_delay = chunk_delay
         self._lock = threading.Lock()
-        self._received: deque[ReceivedRequest] = deque(maxlen=_MOST_REQUESTS)
+        self._received: deque[ReceivedRequest] = deque()
+        self._received_bytes = 0
         self._replies: deque[Reply] = deque()
         self._sessions = Sessions()
         self._bodies: Counter[str] = Counter()
@@ -70,7 +81,7 @@ class StandIn:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The last 10,000 requests, oldest first."""
+        """The last 10,000 requests, or the last 64 MiB of them, oldest first."""
         with self._lock:
             return list(self._received)
 
@@ -78,26 +89,26 @@ class StandIn:
         """Forget received requests, queued replies and sessions."""
         with self._lock:
             self._received.clear()
+            self._received_bytes = 0
             self._replies.clear()
             self._sessions.clear()
             self._bodies.clear()
 
     async def _endpoint(self, request: Request) -> Response:
         connection: CountedConnection = request.scope["state"]["connection"]
+        if not (self._any_host or _is_loopback(request.headers.get("host", ""))):
+            return _ScriptResponse(_refuse_host(), connection)
         try:
-            body = await request.body()
+            body = await _read_body(request)
         except ClientDisconnect:
             return _ScriptResponse(Script(before=(Cut(),)), connection)
-        exchange = self._record(request, body, connection.number)
-        return _ScriptResponse(self._reply_to(exchange), connection)
+        exchange = self._record(request, body or b"", connection.number)
+        script = _refuse_body() if body is None else self._reply_to(exchange)
+        return _ScriptResponse(script, connection)
 
     def _record(self, request: Request, raw: bytes, connection: int) -> Exchange:
         headers = {name.lower(): value for name, value in request.headers.items()}
         key = read_bearer_key(headers.get("authorization", ""))
-        try:
-            body: Any = parsed(raw)
-        except RequestRefusedError:
-            body = None
         query = f"?{request.url.query}" if request.url.query else ""
         received = ReceivedRequest(
             method=request.method,
@@ -105,22 +116,18 @@ class StandIn:
             headers=mask_secrets(headers),
             authorized=bool(key) and self._api_key in (None, key),
             key_fingerprint=fingerprint(key),
-            body=body,
             raw=raw,
             session_id=headers.get("x-session-id"),
             connection=connection,
             received_at=time.monotonic(),
         )
         with self._lock:
-            self._received.append(received)
+            self._keep(received)
             if len(self._bodies) >= _MOST_REQUESTS:
                 self._bodies.clear()
             repeat = self._bodies[_key_of_session_and_body(received)]
             self._bodies[_key_of_session_and_body(received)] += 1
             self._bodies[_key_of_body(received)] += 1
-        return self._exchange(received, key, repeat)
-
-    def _exchange(self, received: ReceivedRequest, key: str, repeat: int) -> Exchange:
         exchange = Exchange(
             received,
             key,
@@ -129,6 +136,15 @@ class StandIn:
             lambda: self._apply_rules(exchange, repeat),
         )
         return exchange
+
+    def _keep(self, received: ReceivedRequest) -> None:
+        """Add a request to those received, and drop the oldest beyond the limits."""
+        self._received.append(received)
+        self._received_bytes += received.size
+        while len(self._received) > _MOST_REQUESTS or (
+            self._received_bytes > _MOST_BYTES and len(self._received) > 1
+        ):
+            self._received_bytes -= self._received.popleft().size
 
     def _reply_to(self, exchange: Exchange) -> Script:
         received = exchange.received
@@ -142,18 +158,18 @@ class StandIn:
             message = f"Method {received.method} is not allowed; use POST."
             headers = {"allow": "POST"}
             return make_response(make_error_body(405, message), status=405, headers=headers)
-        with self._lock:
-            queued = self._replies.popleft() if self._replies else None
-        return queued.play(exchange) if queued else self._reply_to_prompt(exchange)
-
-    def _reply_to_prompt(self, exchange: Exchange) -> Script:
-        received = exchange.received
+        # Before the queue: a web page can send a request, but no key without asking first.
         if not received.authorized:
             message = "Missing or invalid API key: send it as 'Authorization: Bearer <key>'."
             kind = "authentication_error"
             return make_response(
                 make_error_body(401, message, code="invalid_api_key", kind=kind), status=401
             )
+        with self._lock:
+            queued = self._replies.popleft() if self._replies else None
+        return queued.play(exchange) if queued else self._reply_to_prompt(exchange)
+
+    def _reply_to_prompt(self, exchange: Exchange) -> Script:
         try:
             marked = find_marked_reply(_find_text(exchange.payload))
         except ValueError as cause:
@@ -162,7 +178,7 @@ class StandIn:
             )
         with self._lock:
             # In whatever session: a client that tries again may begin a new one.
-            seen = self._bodies[_key_of_body(received)]
+            seen = self._bodies[_key_of_body(exchange.received)]
         if marked is None or (marked.times is not None and seen > marked.times):
             return exchange.answer()
         return marked.play(exchange)
@@ -178,7 +194,12 @@ class StandIn:
             return make_response(refused.body, status=refused.status)
         with self._lock:
             session = self._sessions.get(exchange.received.session_id)
-            given = respond(payload, session, repeat)
+            try:
+                given = respond(payload, session, repeat)
+            except InvalidSchemaError as cause:
+                return make_response(
+                    make_error_body(400, f"{cause}", code="invalid_schema"), status=400
+                )
         return render(given.body, exchange, given.plan_states)
 
 
@@ -188,9 +209,41 @@ def _find_text(payload: dict[str, Any]) -> str:
     return prompt if isinstance(prompt, str) else find_last_user_text(payload)
 
 
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, or ``None`` if it is too long; that is read to its end and dropped."""
+    body = bytearray()
+    length = 0
+    async for data in request.stream():
+        length += len(data)
+        if length <= _LONGEST_BODY:
+            body += data
+    return bytes(body) if length <= _LONGEST_BODY else None
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a ``Host`` header names this machine, and not another by a trick of DNS."""
+    name = re.sub(r":\d*$", "", host).strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_host() -> Script:
+    message = "This stand-in serves loopback names only, such as 127.0.0.1 and localhost."
+    return make_response(make_error_body(421, message, code="misdirected_request"), status=421)
+
+
+def _refuse_body() -> Script:
+    message = f"The request body has more than {_LONGEST_BODY:,} bytes."
+    return make_response(make_error_body(413, message, code="request_too_large"), status=413)
+
+
 def _key_of_session_and_body(received: ReceivedRequest) -> str:
     """Return a key that two requests share if session and body are equal."""
-    return f"{received.session_id} {_key_of_body(received)}"
+    return fingerprint(f"{received.session_id} {_key_of_body(received)}")
 
 
 def _key_of_body(received: ReceivedRequest) -> str:

@@ -25,10 +25,11 @@ MARK = "[local stand-in] "
 CREATED = 1768409272
 """``created`` of every generated answer: that of the published sample, so that none varies."""
 
-_DEFERRED = re.compile(r"\[deferred: *(\d+) *\]")
+_DEFERRED = re.compile(r"\[deferred: *(\d{1,6}) *\]")
 _POLL = re.compile(r"\s*any update\s*\??\s*", re.IGNORECASE)
 _FIELD = re.compile(r"['\"`](\w+)['\"`]")
 _END_TOKEN = 151336
+_LONGEST_QUESTION = 10_000
 
 
 @dataclass
@@ -73,11 +74,11 @@ def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
         repeat: Number of equal requests before this one, so that no id repeats.
     """
     text = find_last_user_text(payload)
-    key = hashlib.sha256(f"{repeat}|{to_json(payload)}".encode()).hexdigest()
+    key = hashlib.sha256(f"{repeat}|{to_json(payload)}".encode(errors="replace")).hexdigest()
     earlier = list(session.texts)
     by_user = payload["messages"][-1]["role"] == "user"
     if by_user:
-        session.texts.append(text)
+        session.add(text)
     reason = f"The user said {text[:80]!r}. A stand-in has no model, so a fixed rule answers."
     question = _take_due_question(session, text) if by_user else _DEFERRED.sub("", text).strip()
     if question is None:
@@ -104,7 +105,7 @@ def _take_due_question(session: Session, text: str) -> str | None:
         return question
     if (marker := _DEFERRED.search(text)) and int(marker[1]) > 0:
         session.waiting = int(marker[1])
-        session.question = _DEFERRED.sub("", text).strip()
+        session.question = _DEFERRED.sub("", text).strip()[:_LONGEST_QUESTION]
         return None
     return _DEFERRED.sub("", text).strip()
 
@@ -128,7 +129,7 @@ def _make_turn(
     if "what did i say" in asked or "remember" in asked:
         quoted = "; ".join(f'"{text}"' for text in earlier) or "nothing"
         return _apply_stop(payload, _Turn(f"{MARK}Earlier in this session you said: {quoted}."))
-    turn = f"This is turn {len(session.texts)} of the session."
+    turn = f"This is turn {session.turns} of the session."
     return _apply_stop(payload, _Turn(f'{MARK}You said: "{question[:400]}". {turn}'))
 
 
@@ -151,7 +152,7 @@ def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], questi
 
     if form["type"] == "json_schema":
         schema = (form.get("json_schema") or {}).get("schema") or {}
-        return ExampleMaker(schema, word, numbers, question).make_value(schema)
+        return ExampleMaker(schema, word, numbers, question).make(schema)
     prompt = " ".join(
         _join_text(m.get("content")) for m in payload["messages"] if m["role"] == "system"
     )

@@ -15,7 +15,7 @@ from langchain_asi_one.testing._responses import DONE, encode_event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_PIECE = re.compile(r"\s*\S+\s*")
+_PIECE = re.compile(r"\s+|\S+\s*")
 _NAMED_MESSAGE_FIELDS = frozenset({"role", "content", "reasoning", "reasoning_content"})
 _ARGUMENT_PIECE = 16
 
@@ -103,7 +103,7 @@ def split_words(text: str) -> list[str]:
         >>> split_words("one two")
         ['one ', 'two']
     """
-    return _PIECE.findall(text) or ([text] if text else [])
+    return _PIECE.findall(text)
 
 
 def _pick(body: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._faults.registry import bind_fault, parse_options
+from langchain_asi_one.testing._faults.registry import bind_fault
 from langchain_asi_one.testing._render import as_chunks
 from langchain_asi_one.testing._responses import (
     DONE,
@@ -158,10 +158,16 @@ def raw(
     Returns:
         The reply, the same for streaming and other requests.
 
+    Raises:
+        ValueError: ``status`` is out of range.
+
     Example:
         >>> raw(b"{}", status=418).name
         'raw'
     """
+    if not 200 <= status <= 599:
+        msg = f"status must be from 200 to 599, not {status}"
+        raise ValueError(msg)
     extra = {name.lower(): value for name, value in (headers or {}).items()}
     script = make_response(body, status=status, content_type=content_type, headers=extra)
     return Reply("raw", lambda _: script)
@@ -172,7 +178,8 @@ def fault(name: str, **options: Any) -> Reply:
 
     Args:
         name: One of :func:`~langchain_asi_one.testing.faults`.
-        **options: Options of the fault. Its description names them between backticks.
+        **options: Options of the fault. Its description names them between backticks. Numbers
+            may be given where a text is sent, as in ``retry_after=1``.
 
     Returns:
         The reply.
@@ -204,8 +211,11 @@ def find_marked_reply(text: str) -> Reply | None:
         return sample(name)
     options = dict(pair.split("=", 1) for pair in written.split())
     times = options.pop("times", None)
-    reply = fault(name, **parse_options(name, options))
-    return Reply(reply.name, reply.play, None if times is None else int(times))
+    reply = fault(name, **options)
+    if times is not None and not times.isdecimal():
+        msg = f"times must be a whole number, not {times!r}"
+        raise ValueError(msg)
+    return Reply(reply.name, reply.play, None if times is None else int(times[:9]))
 
 
 def _to_event(chunk: Mapping[str, Any] | bytes | str) -> bytes:

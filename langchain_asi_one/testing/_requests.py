@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +26,7 @@ class ReceivedRequest:
         headers: All headers with lower-case names; credentials read ``"Bearer ***"``.
         authorized: Whether the request carried a Bearer key that the server accepts.
         key_fingerprint: First 12 hex digits of the key's SHA-256, ``""`` without a key.
-        body: The parsed JSON body, ``None`` if there is none or it is not JSON.
-        raw: The body's bytes.
+        raw: The body's bytes, empty if there were more than the server takes.
         session_id: The ``x-session-id`` header, ``None`` if absent.
         connection: Number of the TCP connection on this server, from 1.
         received_at: ``time.monotonic()`` when the body was complete.
@@ -48,11 +49,24 @@ class ReceivedRequest:
     headers: Mapping[str, str]
     authorized: bool
     key_fingerprint: str
-    body: Any
     raw: bytes = field(repr=False)
     session_id: str | None
     connection: int
     received_at: float
+
+    @property
+    def body(self) -> Any:
+        """The JSON body, parsed anew, or ``None`` if there is none or it is not JSON."""
+        # Not kept: parsed, a body may take twenty times its bytes.
+        try:
+            return json.loads(self.raw)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def size(self) -> int:
+        """Bytes of headers and body."""
+        return len(self.raw) + sum(map(len, (*self.headers, *self.headers.values())))
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ class Exchange:
     chunk_delay: float
     answer: Callable[[], Script]
 
-    @property
+    @cached_property
     def payload(self) -> dict[str, Any]:
         """The request body, ``{}`` unless it is a JSON object."""
         body = self.received.body

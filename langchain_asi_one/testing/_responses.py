@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ SSE_TYPE = "text/event-stream"
 """Without a charset, as in the recorded stream: a client decodes UTF-8 by itself."""
 
 DONE = b"data: [DONE]\n\n"
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Script:
 
 def to_json(value: Any) -> str:
     """Return compact JSON with non-ASCII text as it is, like the recorded stream."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # UTF-8 has no half of a surrogate pair, JSON has.
+    return json.dumps(value, separators=(",", ":")) if _HALF_PAIR.search(text) else text
 
 
 def encode_event(value: Any) -> bytes:

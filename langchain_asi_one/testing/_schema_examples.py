@@ -23,6 +23,12 @@ _FORMATS: dict[str, str] = {
 }
 _DEEPEST = 6
 """Levels after which optional members are left out, so that recursive schemas end."""
+_MOST_VALUES = 10_000
+_LONGEST_TEXT = 100_000
+
+
+class InvalidSchemaError(ValueError):
+    """A schema that is no JSON Schema, or that asks for more than an example should hold."""
 
 
 @dataclass
@@ -40,6 +46,19 @@ class ExampleMaker:
     word: Callable[[str], str]
     numbers: Iterator[float]
     text: str = ""
+    made: int = 0
+
+    def make(self, schema: dict[str, Any], name: str = "value") -> Any:
+        """Return an example value that fits ``schema``, as `make_value` does.
+
+        Raises:
+            InvalidSchemaError: The schema is malformed, or the value would be too large.
+        """
+        try:
+            return self.make_value(schema, name)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:
+            msg = f"The schema of {name!r} is malformed or too large ({type(cause).__name__})."
+            raise InvalidSchemaError(msg) from cause
 
     def make_value(self, schema: Any, name: str = "value", depth: int = 0) -> Any:
         """Return an example value that fits ``schema``.
@@ -48,6 +67,10 @@ class ExampleMaker:
         types, number bounds, string lengths and formats, ``minItems`` and ``required``. It ignores
         ``pattern``, ``not``, ``if`` and ``uniqueItems``.
         """
+        self.made += 1
+        if self.made > _MOST_VALUES:
+            msg = f"a value with more than {_MOST_VALUES:,} members"
+            raise InvalidSchemaError(msg)
         schema = self._resolve(schema)
         if "const" in schema:
             return schema["const"]
@@ -142,5 +165,8 @@ class ExampleMaker:
     def _make_string(self, schema: dict[str, Any], name: str) -> str:
         text = _FORMATS.get(schema.get("format", "")) or self.word(name)
         missing: int = schema.get("minLength", 0) - len(text)
+        if missing > _LONGEST_TEXT:
+            msg = f"a text with more than {_LONGEST_TEXT:,} characters"
+            raise InvalidSchemaError(msg)
         text += "." * missing
         return text[: int(schema.get("maxLength", len(text)))]

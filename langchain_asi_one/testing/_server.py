@@ -34,7 +34,7 @@ class LocalASIOne:
     Args:
         host: Address to listen on; a loopback one unless ``allow_remote``.
         port: TCP port, 1 to 65535; 0 takes a free one.
-        allow_remote: Whether a non-loopback ``host`` is permitted.
+        allow_remote: Whether a non-loopback ``host``, and requests for any name, are permitted.
         api_key: The only Bearer key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream (0 or more).
 
@@ -76,7 +76,7 @@ class LocalASIOne:
         self._socket = _open_socket(host, port, allow_remote=allow_remote)
         name, actual_port = self._socket.getsockname()[:2]
         self.base_url = f"http://{f'[{name}]' if ':' in name else name}:{actual_port}/v1"
-        self._stand_in = StandIn(self.base_url, api_key, chunk_delay)
+        self._stand_in = StandIn(self.base_url, api_key, chunk_delay, any_host=allow_remote)
         config = uvicorn.Config(
             self._stand_in.application(),
             http=CountedConnection,
@@ -140,7 +140,7 @@ class LocalASIOne:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The last 10,000 requests, oldest first, as a new list."""
+        """The last 10,000 requests, or the last 64 MiB of them, oldest first, as a new list."""
         return self._stand_in.requests
 
     def clear(self) -> None:
@@ -175,7 +175,7 @@ def local_asi_one(
     Args:
         host: Address to listen on; a loopback one unless ``allow_remote``.
         port: TCP port, 1 to 65535; 0 takes a free one.
-        allow_remote: Whether a non-loopback ``host`` is permitted.
+        allow_remote: Whether a non-loopback ``host``, and requests for any name, are permitted.
         api_key: The only Bearer key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream (0 or more).
 

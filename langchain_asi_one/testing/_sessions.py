@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-_MOST_SESSIONS = 10_000
+_MOST_SESSIONS = 1_000
+_MOST_TEXTS = 100
+_LONGEST_TEXT = 1_000
 
 
 @dataclass
@@ -13,18 +15,25 @@ class Session:
     """One conversation.
 
     Args:
-        texts: The user's texts so far, oldest first. Their number is that of the turns.
+        texts: The beginnings of the user's last 100 texts, oldest first.
+        turns: Number of the user's texts so far.
         waiting: Number of polls before the deferred answer comes.
         question: The question whose answer is deferred, ``None`` if there is none.
     """
 
-    texts: list[str] = field(default_factory=list)
+    texts: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_TEXTS))
+    turns: int = 0
     waiting: int = 0
     question: str | None = None
 
+    def add(self, text: str) -> None:
+        """Take the user's text of a further turn."""
+        self.texts.append(text[:_LONGEST_TEXT])
+        self.turns += 1
+
 
 class Sessions:
-    """The conversations of one server, the most recently used 10,000 of them."""
+    """The conversations of one server, the most recently used 1,000 of them."""
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, Session] = OrderedDict()

@@ -139,9 +139,8 @@ def make_tool_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, A
     """
     schema = tool.get("parameters") or {}
     numbers = (float(number) for number in _NUMBER.findall(text))
-    examples = ExampleMaker(schema, word=lambda name: pick_argument(text, name), numbers=numbers)
-    examples.text = text
-    arguments = examples.make_value({"type": "object", **schema}, tool["name"])
+    examples = ExampleMaker(schema, lambda name: pick_argument(text, name), numbers, text)
+    arguments = examples.make({"type": "object", **schema}, tool["name"])
     function = {"arguments": to_json(arguments), "name": tool["name"]}
     return {"id": call_id, "function": function, "type": "function", "index": -1}
 

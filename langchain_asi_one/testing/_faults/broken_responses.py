@@ -164,7 +164,8 @@ def _stall_before_headers(exchange: Exchange, seconds: float = 30.0) -> Script:
 def _keepalive_only(exchange: Exchange, seconds: float = 30.0, interval: float = 0.1) -> Script:
     first, second = _split_answer(exchange)
     beat: bytes = b": keep-alive\n\n" if exchange.streaming else b" "
-    beats: list[Step] = [beat, Pause(interval)] * max(1, round(seconds / interval))
+    count = max(1, round(seconds / max(interval, 0.001)))
+    beats: list[Step] = [beat, Pause(interval)] * min(count, 100_000)
     if exchange.streaming:
         return make_stream([*first[:1], *beats, *first[1:], *second])
     return Script(200, {"content-type": JSON_TYPE}, (*beats, *first, *second))

@@ -72,7 +72,7 @@ def test_stream_sends_what_it_is_given(server: LocalASIOne, client: httpx.Client
 
 def test_raw_is_sent_as_it_is(server: LocalASIOne, client: httpx.Client) -> None:
     server.enqueue(raw(b"tea", status=418, content_type="text/x", headers={"X-A": "1"}))
-    response = client.post("/chat/completions", content=b"not JSON", headers={"Authorization": ""})
+    response = client.post("/chat/completions", content=b"not JSON")
     assert (response.status_code, response.content) == (418, b"tea")
     assert (response.headers["content-type"], response.headers["x-a"]) == ("text/x", "1")
 
@@ -111,3 +111,17 @@ def test_marker_options(client: httpx.Client) -> None:
     started = time.monotonic()
     assert ask(client, "[fault: stall seconds=0.2]").status_code == 200
     assert time.monotonic() - started > 0.2
+
+
+def test_a_queued_reply_is_for_those_with_a_key(server: LocalASIOne, client: httpx.Client) -> None:
+    server.enqueue(raw(b"tea"))
+    # What a web page may send without asking first: no key, and a body of plain text.
+    headers = {"Authorization": "", "Content-Type": "text/plain", "Origin": "https://a.example"}
+    response = client.post("/chat/completions", content=b"{}", headers=headers)
+    assert response.status_code == 401
+    assert ask(client).content == b"tea"
+
+
+def test_a_status_that_http_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="status must be from 200 to 599, not 99"):
+        raw(b"", status=99)

@@ -60,7 +60,7 @@ except ImportError as _missing:
     raise ImportError(_msg, name=_missing.name) from _missing
 
 from langchain_asi_one.testing._faults import faults
-from langchain_asi_one.testing._replies import answer, fault, raw, sample, stream
+from langchain_asi_one.testing._replies import answer, fault, raw, stream
 from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
 
 __all__ = [
@@ -70,7 +70,6 @@ __all__ = [
     "faults",
     "local_asi_one",
     "raw",
-    "sample",
     "stream",
 ]
 

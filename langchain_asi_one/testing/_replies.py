@@ -46,22 +46,12 @@ class Reply:
 
 
 def sample(name: str) -> Reply:
-    """Replay a published sample byte for byte.
+    """Replay a published sample byte for byte, whether or not a stream was asked for.
 
-    Args:
-        name: File name as in ``testing/samples/INDEX.md``, for example
-            ``"asi1-mini-2025-02-stream-thought.sse"``. ``.sse`` files are sent as
-            ``text/event-stream`` without a charset, all others as ``application/json``.
-
-    Returns:
-        The reply, the same for streaming and other requests.
+    ``.sse`` files are sent as ``text/event-stream`` without a charset, all others as JSON.
 
     Raises:
         ValueError: There is no such sample. The message lists those that there are.
-
-    Example:
-        >>> sample("asi1-2026-tool-call-condensed.json").name
-        'sample asi1-2026-tool-call-condensed.json'
     """
     names = sorted(p.name for p in SAMPLES.iterdir() if p.suffix in (".json", ".sse", ".truncated"))
     if name not in names:

@@ -134,7 +134,7 @@ class LocalASIOne:
         """Queue replies. Each chat request takes the oldest, before any rule.
 
         Args:
-            *replies: Results of ``answer``, ``stream``, ``raw``, ``sample`` and ``fault``.
+            *replies: Results of ``answer``, ``stream``, ``raw`` and ``fault``.
         """
         self._stand_in.enqueue(replies)
 

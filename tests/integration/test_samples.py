@@ -24,11 +24,11 @@ from langchain_asi_one._response.messages import make_chunk, make_message
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder
 from langchain_asi_one.errors import InvalidResponseError
-from langchain_asi_one.testing import LocalASIOne, answer, raw, sample
+from langchain_asi_one.testing import LocalASIOne, answer, raw
 from langchain_asi_one.testing import stream as streamed
 from langchain_asi_one.testing._render import as_body, as_stream
 from langchain_asi_one.testing._replies import SAMPLES as REPLAYED
-from langchain_asi_one.testing._replies import Reply
+from langchain_asi_one.testing._replies import Reply, sample
 from tests.support.examples import examples
 from tests.support.model import MakeModel
 from tests.support.published_answers import (

@@ -13,8 +13,8 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel, Field
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
-from langchain_asi_one.testing._replies import Reply
+from langchain_asi_one.testing import LocalASIOne, answer, stream
+from langchain_asi_one.testing._replies import Reply, sample
 from tests.support.model import MakeModel
 
 Method = Literal["function_calling", "json_schema", "json_mode"]

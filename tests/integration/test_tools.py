@@ -26,7 +26,8 @@ from pydantic import BaseModel, Field
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request import tools as _tools
-from langchain_asi_one.testing import LocalASIOne, answer, sample, stream
+from langchain_asi_one.testing import LocalASIOne, answer, stream
+from langchain_asi_one.testing._replies import sample
 from tests.support.model import MakeModel
 from tests.support.ways import FOUR_WAYS, MISSING_CALL_WARNING
 from tests.support.ways import ask as ask_in

@@ -14,11 +14,10 @@ from langchain_asi_one.testing import (
     answer,
     fault,
     raw,
-    sample,
     stream,
 )
 from langchain_asi_one.testing._render import as_stream
-from langchain_asi_one.testing._replies import SAMPLES
+from langchain_asi_one.testing._replies import SAMPLES, sample
 from tests.support.stand_in_wire import (
     SAMPLE_NAMES,
     Json,

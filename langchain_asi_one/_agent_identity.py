@@ -6,10 +6,10 @@ from typing import Final
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_asi_one.executable_data import (
-    HANDLE,
     ExecutableEntry,
-    identifier_problems,
+    find_identifier_problems,
     is_agent_address,
+    parse_handle,
 )
 
 _MARK: Final = "asi_one"
@@ -23,19 +23,19 @@ def identify_agent(entry: ExecutableEntry) -> str | None:
         entry: An entry of `parse_executable_data`, perhaps edited since.
 
     Returns:
-        The address if its checksum is right. Without an address, the handle (without `@`), if
-        nothing is wrong with the entry's identifiers. Else `None`.
+        The address, if its checksum is right and the entry names no second one. Without an
+        address, the handle (without `@`), if nothing is wrong with the entry's identifiers. Else
+        `None`.
 
     Example:
         >>> identify_agent({"kind": "agent", "handle": "weather", "raw": {}})
         'weather'
     """
+    problems = find_identifier_problems(entry)
     if "address" in entry:
         address = entry["address"]
-        return address if is_agent_address(address) else None
-    handle = entry.get("handle")
-    match = HANDLE.fullmatch(handle) if isinstance(handle, str) else None
-    return None if match is None or identifier_problems(entry) else match[1]
+        return None if problems.addresses or not is_agent_address(address) else address
+    return None if problems.any else parse_handle(entry.get("handle"))
 
 
 def make_call_key(entry: ExecutableEntry) -> str:

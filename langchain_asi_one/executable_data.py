@@ -116,6 +116,7 @@ _MAX_SHOWN: Final = 80
 
 _NOT_ADDRESS: Final = "is not an agent address (bech32, 'agent1' and 59 characters, checksum)"
 _NOT_HANDLE: Final = "is not a handle (1 to 64 letters, digits, '-', '_' or '.')"
+_LIKE_ADDRESS: Final = "begins like an agent address and is none, so it is no handle either"
 _NOT_TEXT: Final = "is not text"
 _NOT_ARGS: Final = "is neither an object nor the JSON text of one"
 _ARGS_SCHEMA: Final = "describes arguments (a JSON Schema) and gives none"
@@ -123,8 +124,7 @@ _NOT_OBJECT: Final = "The entry is not an object, so it names no agent and no to
 _NAMELESS: Final = "The entry names no agent (address or handle) and no tool; see `raw`."
 _MANIFEST: Final = "A protocol manifest describes messages and names no agent; see `raw`."
 
-HANDLE: Final = re.compile(r"@?([A-Za-z0-9._-]{1,64})")
-"""A handle, with or without `@`; the group is the handle without it."""
+_HANDLE: Final = re.compile(r"@?([A-Za-z0-9._-]{1,64})")
 
 
 def parse_executable_data(value: object) -> list[ExecutableEntry]:
@@ -184,12 +184,32 @@ def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
     return _build_entries(_unfold([named, *_find_agents_used(plan)]))
 
 
-def identifier_problems(entry: ExecutableEntry) -> list[str]:
-    """Find what is wrong with the address and the handle that an entry gives in `raw`."""
+def parse_handle(value: object) -> str | None:
+    """Return a handle without its `@`; `None` if the value is no handle.
+
+    A person may take a text that begins like an address for one, so it is no handle.
+    """
+    match = _HANDLE.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None or _is_like_address(match[1]) else match[1]
+
+
+class IdentifierProblems(NamedTuple):
+    """What is wrong with the identifiers in the `raw` of an entry.
+
+    Attributes:
+        any: Whether anything is wrong.
+        addresses: Whether it names two agents by two right addresses.
+    """
+
+    any: bool
+    addresses: bool
+
+
+def find_identifier_problems(entry: ExecutableEntry) -> IdentifierProblems:
+    """Check the address and the handle in the `raw` of an entry again."""
     raw = entry.get("raw")
-    if not isinstance(raw, dict):
-        return []
-    return _read_fields(raw, ("address", "handle")).problems
+    fields = _read_fields(raw if isinstance(raw, dict) else {}, ("address", "handle"))
+    return IdentifierProblems(bool(fields.problems), "address" in fields.conflicts)
 
 
 def _build_entries(values: Iterator[Any]) -> list[ExecutableEntry]:
@@ -260,12 +280,14 @@ class _Fields(NamedTuple):
     present: set[str]
     """Fields that the entry has, also those with a wrong value."""
     problems: list[str]
+    conflicts: set[str]
+    """Fields that the entry gives two different values."""
 
 
 def _build_entry(raw: Any) -> ExecutableEntry:
     if not isinstance(raw, dict):
         return {"kind": "unknown", "raw": raw, "problems": [f"{_NOT_OBJECT}: {_quote(raw)}."]}
-    values, present, problems = _read_fields(raw, _PATHS)
+    values, present, problems, _ = _read_fields(raw, _PATHS)
     has_name = "name" in values and values["name"] == raw.get("name")
     if has_name and "args" in present and not present & _NAMING:
         values["tool"] = values["name"]
@@ -280,13 +302,13 @@ def _build_entry(raw: Any) -> ExecutableEntry:
 
 
 def _read_fields(raw: dict[str, Any], fields: Iterable[str]) -> _Fields:
-    result = _Fields({}, set(), [])
+    result = _Fields({}, set(), [], set())
     for field in fields:
         for path, value in _find_values(raw, field):
             for reading in _READERS.get(field, _read_text)(field, value):
                 if reading != _ARGS_SCHEMA:
                     result.present.add(field)
-                problem = reading if isinstance(reading, str) else _add(result.values, *reading)
+                problem = reading if isinstance(reading, str) else _add(result, *reading)
                 if problem:
                     result.problems.append(f"`{'.'.join(path)}` {problem}: {_quote(value)}.")
     return result
@@ -299,10 +321,13 @@ def _choose_kind(values: dict[str, Any], *, has_args: bool) -> _Kind:
     return "agent" if names_agent else "unknown"
 
 
-def _add(values: dict[str, Any], field: str, value: Any) -> str:
+def _add(result: _Fields, field: str, value: Any) -> str:
     """Keep the first value of a field; return a problem if a later one contradicts it."""
-    first = values.setdefault(field, value)
-    return f"names another {field}, not used" if field in _SINGLE and first != value else ""
+    first = result.values.setdefault(field, value)
+    if field not in _SINGLE or first == value:
+        return ""
+    result.conflicts.add(field)
+    return f"names another {field}, not used"
 
 
 def _read_text(field: str, value: Any) -> Iterator[_Reading]:
@@ -310,8 +335,17 @@ def _read_text(field: str, value: Any) -> Iterator[_Reading]:
 
 
 def _read_handle(field: str, value: Any) -> Iterator[_Reading]:
-    match = HANDLE.fullmatch(value) if isinstance(value, str) else None
-    yield (field, match[1]) if match else _NOT_HANDLE
+    handle = parse_handle(value)
+    if handle is not None:
+        yield field, handle
+    elif isinstance(value, str) and _is_like_address(value.removeprefix("@")):
+        yield _LIKE_ADDRESS
+    else:
+        yield _NOT_HANDLE
+
+
+def _is_like_address(text: str) -> bool:
+    return text.casefold().startswith("agent1")
 
 
 def _read_identifier(field: str, value: Any) -> Iterator[_Reading]:

@@ -19,7 +19,7 @@ from langchain_asi_one.display._view import (
     shorten,
     view_message,
 )
-from langchain_asi_one.executable_data import HANDLE, ExecutableEntry, get_executable_data
+from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data, parse_handle
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,8 @@ def _list_agents(
 
 
 def _read_handle(entry: ExecutableEntry) -> str:
-    handle = entry.get("handle")
-    match = HANDLE.fullmatch(handle) if isinstance(handle, str) else None
-    return f"@{match[1]}" if match and not entry.get("problems") else ""
+    handle = parse_handle(entry.get("handle"))
+    return f"@{handle}" if handle and not entry.get("problems") else ""
 
 
 def _entry(value: Any) -> ExecutableEntry:

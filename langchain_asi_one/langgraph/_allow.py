@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
 from langchain_asi_one._agent_identity import identify_agent, make_call_key
-from langchain_asi_one.executable_data import HANDLE, ExecutableEntry, is_agent_address
+from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address, parse_handle
+from langchain_asi_one.langgraph._log import describe_error, log_places
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,11 @@ def require_identifier(value: object, argument: str) -> str:
     Raises:
         ValueError: If it is neither; the message names the value and the argument.
     """
-    if isinstance(value, str):
-        if is_agent_address(value):
-            return value
-        match = HANDLE.fullmatch(value)
-        if match is not None and not match[1].startswith("agent1"):
-            return match[1]
+    if isinstance(value, str) and is_agent_address(value):
+        return value
+    handle = parse_handle(value)
+    if handle is not None:
+        return handle
     msg = (
         f"{argument} holds {_quote(value)}, which is neither an agent address (bech32, 'agent1' "
         "and 59 characters, checksum) nor a handle (1 to 64 letters, digits, '-', '_' or '.'). "
@@ -108,9 +108,10 @@ def apply_predicate(
             logger.error("The %s predicate is async: refused. Make it a plain function.", argument)
             return False
         return bool(verdict)
-    except Exception:
-        # An exception in an edge would end the run, and any entry can be made to provoke one.
-        logger.exception("The %s predicate raised: the agent is refused.", argument)
+    except Exception as error:  # noqa: BLE001 - in an edge it would end the run
+        text = describe_error(error)
+        logger.error("The %s predicate raised %s: the agent is refused.", argument, text)  # noqa: TRY400 - no text of the model in a traceback
+        log_places(logger, error)
         return False
 
 

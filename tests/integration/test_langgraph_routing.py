@@ -213,7 +213,7 @@ def test_a_predicate_that_raises_or_is_async_at_heart_refuses(
     assert routed(model, allow=raises) == []
     assert routed(model, allow=lambda _: later()) == []
     assert {record.getMessage() for record in caplog.records} == {
-        "The allow predicate raised: the agent is refused.",
+        "The allow predicate raised KeyError: 'tool': the agent is refused.",
         "The allow predicate is async: refused. Make it a plain function.",
     }
 

@@ -220,7 +220,7 @@ def test_keep_filters_and_an_exception_in_it_keeps_nothing(
     assert kept == {"executable_data": FOUND[1:]}
     assert executable_data_node(keep=fails)([message]) == {"executable_data": []}
     assert [r.getMessage() for r in caplog.records] == [
-        "The keep predicate raised: the agent is refused."
+        "The keep predicate raised KeyError: 'id': the agent is refused."
     ] * 2
 
 

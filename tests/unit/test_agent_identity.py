@@ -9,9 +9,10 @@ from langchain_core.messages import HumanMessage
 
 from langchain_asi_one import ExecutableEntry, parse_executable_data
 from langchain_asi_one._agent_identity import build_report, identify_agent, is_report
-from langchain_asi_one.testing._agents import BAD_AGENT, WEATHER_AGENT
+from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 
 WEATHER, WRONG = WEATHER_AGENT["address"], BAD_AGENT["address"]
+FLIGHTS = FLIGHT_AGENT["address"]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,14 @@ WEATHER, WRONG = WEATHER_AGENT["address"], BAD_AGENT["address"]
         ({"handle": "weather", "agent_handle": "flights"}, None),
         ({"handle": "@@weather", "agent_handle": "weather"}, None),
         ({"name": "weather"}, None),
+        ({"handle": WEATHER[:64]}, None),
+        ({"handle": "@AGENT1x"}, None),
+        ({"handle": "agent-1"}, "agent-1"),
+        # Two agents in one entry: a person may read either.
+        ({"address": WEATHER, "agent_address": FLIGHTS}, None),
+        ({"address": FLIGHTS, "agent": {"address": WEATHER}, "handle": "weather"}, None),
+        ({"address": WEATHER, "agent_address": f"agent://{WEATHER}"}, WEATHER),
+        ({"address": WEATHER, "agent_address": WRONG}, WEATHER),
     ],
 )
 def test_an_entry_is_identified_by_sound_identifiers_only(

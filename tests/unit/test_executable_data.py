@@ -29,6 +29,7 @@ NAMELESS = "The entry names no agent (address or handle) and no tool; see `raw`.
 NOT_OBJECT = "The entry is not an object, so it names no agent and no tool"
 ESCAPED = r"x\x1b[2J" * 15 + r"x\x1b[2" + "…"  # 80 characters before escaping
 NOT_GIVEN = "describes arguments (a JSON Schema) and gives none"
+LIKE_ADDRESS = "begins like an agent address and is none, so it is no handle either"
 NOT_ADDRESS = "is not an agent address (bech32, 'agent1' and 59 characters, checksum)"
 
 
@@ -311,6 +312,20 @@ PROBLEMS: list[tuple[Any, dict[str, Any], list[str]]] = [
         {"address": f"@w/{BROKEN}"},
         {"kind": "unknown"},
         [f"`address` {NOT_ADDRESS}: '@w/{BROKEN}'.", NAMELESS],
+    ),
+    (
+        {"handle": A[:64], "agent_handle": "@Agent1x"},
+        {"kind": "unknown"},
+        [
+            f"`handle` {LIKE_ADDRESS}: '{A[:64]}'.",
+            f"`agent_handle` {LIKE_ADDRESS}: '@Agent1x'.",
+            NAMELESS,
+        ],
+    ),
+    (
+        {"address": f"agent1fake/{A}", "handle": "weather"},
+        {"kind": "agent", "address": A, "handle": "weather"},
+        [f"`address` {LIKE_ADDRESS}: 'agent1fake/{A}'."],
     ),
     ({"agent": "weather"}, {"kind": "unknown"}, [f"`agent` {NOT_ADDRESS}: 'weather'.", NAMELESS]),
     (

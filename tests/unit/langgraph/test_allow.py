@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
 
 from langchain_asi_one import parse_executable_data
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one.langgraph import (
-    allow_agents,
-    send_agents,
-)
+from langchain_asi_one.langgraph import allow_agents, send_agents
+from langchain_asi_one.langgraph._allow import drop_repeated_agents
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
@@ -37,3 +36,68 @@ def test_the_allow_rule_is_usable_by_itself() -> None:
     assert [rule(entry) for entry in entries] == [True, False, False]
     forged = {**entries[2], "address": BAD_AGENT["address"]}
     assert identify_agent(forged) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "look_alike",
+    [{"handle": WEATHER[:64]}, {"handle": f"@{WEATHER[:10]}x"}, {"handle": "AGENT1q2s25dz79"}],
+)
+def test_a_handle_that_looks_like_an_address_is_never_allowed(look_alike: Any) -> None:
+    [entry] = parse_executable_data([look_alike])
+    rules: list[Any] = [{WEATHER}, "any", lambda entry: True]
+    assert [allow_agents(rule)(entry) for rule in rules] == [False] * 3
+    with pytest.raises(ValueError, match="which is neither an agent address"):
+        allow_agents({look_alike["handle"]})
+
+
+def test_an_entry_with_two_addresses_is_refused_whichever_comes_first() -> None:
+    entries = parse_executable_data(
+        [
+            {"address": WEATHER, "agent_address": FLIGHTS},
+            {"address": FLIGHTS, "agent_address": WEATHER},
+        ]
+    )
+    rules: list[Any] = [{WEATHER}, {WEATHER, FLIGHTS}, "any"]
+    assert [[allow_agents(rule)(entry) for entry in entries] for rule in rules] == [
+        [False, False]
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("raws", "kept"),
+    [
+        ([{"tool": "rain"}, {"tool": "rain"}], [0]),
+        ([{"tool": "rain", "args": {}}, {"tool": "snow", "args": {}}], [0, 1]),
+        ([{"tool": "rain", "args": {}}, {"tool": "rain", "args": {"day": 1}}], [0, 1]),
+        ([{"args": {"a": 1, "b": 2}}, {"args": {"b": 2, "a": 1}}], [0]),
+        ([{"args": {"a": 1}}, {"args": {"a": 2}}], [0, 1]),
+        ([{}, {"args": {}}, {"name": "again"}], [0]),
+        # Without arguments an entry only names a tool beside its agent; it calls none.
+        ([{}, {"tool": "rain"}], [0]),
+        (
+            [{"tool": "rain", "args": {"a": [1, {"b": None}]}}, {"args": {"a": [1, {"b": None}]}}],
+            [0, 1],
+        ),
+    ],
+)
+def test_calls_of_one_agent_differ_by_tool_and_arguments(raws: list[Any], kept: list[int]) -> None:
+    entries = parse_executable_data(
+        [{"address": WEATHER, "id": str(n), **raw} for n, raw in enumerate(raws)]
+    )
+    assert [int(entry["id"]) for entry in drop_repeated_agents(entries)] == kept
+
+
+def test_what_the_model_wrote_forges_no_line_of_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    def allow(entry: Any) -> bool:
+        raise KeyError(entry["name"])
+
+    [entry] = parse_executable_data([{"address": WEATHER, "name": "x\nERROR: forged\x1b[2J\u202e"}])
+    with caplog.at_level(logging.DEBUG):
+        assert not allow_agents(allow)(entry)
+
+    error = r"KeyError: 'x\nERROR: forged\x1b[2J\u202e'"
+    assert caplog.records[0].getMessage() == (
+        f"The allow predicate raised {error}: the agent is refused."
+    )
+    assert "forged" not in caplog.records[1].getMessage()
+    assert all(record.exc_info is None for record in caplog.records)

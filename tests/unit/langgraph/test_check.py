@@ -100,3 +100,13 @@ def test_results_without_a_reducer_are_an_error_when_the_graph_is_built() -> Non
     builder: StateGraph[Any] = StateGraph(Last)
     with pytest.raises(ValueError, match="Channel 'agent_results' already exists with a different"):
         builder.add_node("ask", agent_worker(answer_with_node("ask"), allow="any"))
+
+
+def test_a_worker_whose_key_has_no_reducer_is_an_error() -> None:
+    class Last(MessagesState):
+        agent_results: list[AgentResult]
+
+    builder: StateGraph[Any] = StateGraph(Last)
+    builder.add_node("ask", agent_worker(answer_with_node("ask"), allow="any"), input_schema=Last)
+    with pytest.raises(ValueError, match="'agent_results', which has no reducer, so workers that"):
+        check_graph(builder)

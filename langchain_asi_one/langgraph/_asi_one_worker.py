@@ -64,6 +64,8 @@ def _build_options(model: "ChatASIOne", task: AgentTask, config: RunnableConfig)
         raise ValueError(msg)
     configurable = config.get("configurable") or {}
     base = configurable.get("session_id")
+    if base is None:
+        base = model.session_id
     if base is None and model.session_from_thread:
         base = configurable.get("thread_id")
     # Two calls of one agent in one turn must not share a session either.

@@ -359,6 +359,12 @@ def test_without_a_thread_each_agent_has_a_fresh_session(
     sessions = [request.session_id for request in server.requests]
     assert len({*sessions}) == len(sessions) == 6
 
+    fixed = agent_worker(asi_one_worker(make_model(session_id="chat-42")), allow="any")
+    for config in (None, THREAD):
+        fixed.invoke(task, config)
+    first, second = (request.session_id for request in server.requests[6:])
+    assert first == second != "chat-42"
+
 
 def test_two_calls_of_one_agent_never_share_a_session(
     model: ChatASIOne, server: LocalASIOne

@@ -31,6 +31,7 @@ from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
 from langchain_asi_one._config import Arguments, ASIOneFields, take_arguments, warn_if_retired
+from langchain_asi_one._follow_up.rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.parameters import (
     CALL_ARGUMENTS,
@@ -752,8 +753,8 @@ class ChatASIOne(ASIOneFields):
     def with_follow_up(
         self,
         *,
-        interval: float = 5.0,
-        max_polls: int = 24,
+        interval: float = INTERVAL,
+        max_polls: int = MAX_POLLS,
         is_pending: Callable[[AIMessage], bool] | None = None,
         message: str = "Any update?",
         on_pending: OnPending = "return",

@@ -34,7 +34,13 @@ from pydantic import ConfigDict
 from typing_extensions import override
 
 from langchain_asi_one._follow_up.progress import AnswerBuffer, PollState
-from langchain_asi_one._follow_up.rule import FollowUpRule, is_deferred
+from langchain_asi_one._follow_up.rule import (
+    INTERVAL,
+    MAX_POLLS,
+    PASSING_ERRORS,
+    FollowUpRule,
+    is_deferred,
+)
 from langchain_asi_one._request.session import SENT_SESSION
 from langchain_asi_one.errors import ASIOneError, ErrorInfo
 
@@ -93,6 +99,8 @@ class AnswerPendingError(ASIOneError):
             f"ASI:One has not given its answer yet: after {polls} polls it still says {shown}. Ask "
             f"again later in session {metadata.get('session_id')}, or raise max_polls or interval."
         )
+        if failure := metadata.get("follow_up_error"):
+            msg += f" The last poll failed: {failure}"
         info = ErrorInfo(
             model=metadata.get("model_name"),
             session_id=metadata.get("session_id"),
@@ -133,7 +141,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         >>> from langchain_asi_one import ChatASIOne
         >>> patient = with_follow_up(ChatASIOne(api_key="any"), max_polls=3)
         >>> patient.rule.interval, patient.rule.max_polls, patient.on_pending
-        (5.0, 3, 'return')
+        (20.0, 3, 'return')
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -254,10 +262,15 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         while not state.is_done:
             input_ = state.next_input()
             child = _child_config(config, run_manager, state)
-            state.record(self.bound.invoke(input_, child, **kwargs))
+            try:
+                state.record(self.bound.invoke(input_, child, **kwargs))
+            except PASSING_ERRORS as error:
+                if state.last_answer is None:
+                    raise
+                state.record_error(error)
             if state.is_pending:
                 dispatch_custom_event(EVENT, state.event(), config=child)
-                time.sleep(state.seconds)
+                time.sleep(state.next_poll_in or 0)
         return self._result(state)
 
     async def _ainvoke(
@@ -271,10 +284,15 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         while not state.is_done:
             input_ = state.next_input()
             child = _child_config(config, run_manager, state)
-            state.record(await self.bound.ainvoke(input_, child, **kwargs))
+            try:
+                state.record(await self.bound.ainvoke(input_, child, **kwargs))
+            except PASSING_ERRORS as error:
+                if state.last_answer is None:
+                    raise
+                state.record_error(error)
             if state.is_pending:
                 await adispatch_custom_event(EVENT, state.event(), config=child)
-                await asyncio.sleep(state.seconds)
+                await asyncio.sleep(state.next_poll_in or 0)
         return self._result(state)
 
     def _stream(
@@ -290,14 +308,19 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             answer = AnswerBuffer(state)
             input_ = state.next_input()
             child = _child_config(config, run_manager, state)
-            with closing(cast("Any", self.bound.stream(input_, child, **kwargs))) as pieces:
-                for piece in pieces:
-                    yield from answer.feed(piece)
-            if answer.close():
-                held = answer
+            try:
+                with closing(cast("Any", self.bound.stream(input_, child, **kwargs))) as pieces:
+                    for piece in pieces:
+                        yield from answer.feed(piece)
+                if answer.close():
+                    held = answer
+            except PASSING_ERRORS as error:
+                if state.last_answer is None or answer.is_released:
+                    raise
+                state.record_error(error)
             if state.is_pending:
                 dispatch_custom_event(EVENT, state.event(), config=child)
-                time.sleep(state.seconds)
+                time.sleep(state.next_poll_in or 0)
         self._check(state)
         yield from held.remaining()
 
@@ -314,15 +337,21 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             answer = AnswerBuffer(state)
             input_ = state.next_input()
             child = _child_config(config, run_manager, state)
-            async with aclosing(cast("Any", self.bound.astream(input_, child, **kwargs))) as pieces:
-                async for piece in pieces:
-                    for released in answer.feed(piece):
-                        yield released
-            if answer.close():
-                held = answer
+            stream = cast("Any", self.bound.astream(input_, child, **kwargs))
+            try:
+                async with aclosing(stream) as pieces:
+                    async for piece in pieces:
+                        for released in answer.feed(piece):
+                            yield released
+                if answer.close():
+                    held = answer
+            except PASSING_ERRORS as error:
+                if state.last_answer is None or answer.is_released:
+                    raise
+                state.record_error(error)
             if state.is_pending:
                 await adispatch_custom_event(EVENT, state.event(), config=child)
-                await asyncio.sleep(state.seconds)
+                await asyncio.sleep(state.next_poll_in or 0)
         self._check(state)
         for released in held.remaining():
             yield released
@@ -339,8 +368,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
 def with_follow_up(
     runnable: Runnable[Any, Any],
     *,
-    interval: float = 5.0,
-    max_polls: int = 24,
+    interval: float = INTERVAL,
+    max_polls: int = MAX_POLLS,
     is_pending: Callable[[AIMessage], bool] | None = None,
     message: str = "Any update?",
     on_pending: OnPending = "return",
@@ -349,8 +378,9 @@ def with_follow_up(
 
     An answer of ASI:One that an agent has yet to give is a stand-in sentence. This Runnable then
     sends the conversation, that sentence and `message` in the session of the first answer, every
-    `interval` seconds, until the text changes or `max_polls` polls were made (defaults as
-    documented by ASI:One; docs/wire-format.md, 6.1). By default an answer is still to come if
+    `interval` seconds, until the text changes or `max_polls` polls were made. The defaults, 20 s
+    and 15 polls, fit a plan of 3 requests a minute; ASI:One's documentation has 5 s and 24 polls.
+    By default an answer is still to come if
 
     - the first one is nothing but "I've sent the message" (`is_deferred`) and does not answer the
       result of a local tool, which may be what was sent;
@@ -363,8 +393,13 @@ def with_follow_up(
     while its text could still be a stand-in (with `is_pending`, to its end). Each answer that is
     still to come gives a custom event `asi_one_follow_up` (`astream_events`, callbacks) with
     `poll`, `max_polls`, `text`, `session_id` and `next_poll_in` (seconds; `None` after the last).
-    Errors of a poll are those of the model; put `with_retry` inside, not around, so that the
-    question is asked once: `with_follow_up(model.with_retry())`.
+
+    A poll that fails with a rate limit, a timeout, a lost connection or a server error (5xx) means
+    "not yet": it counts as a poll, its event has an `error`, and the wait goes on. A longer
+    `Retry-After` is waited; these delays add up to at most `interval * max_polls` seconds. Other
+    errors are raised, and so are all errors of the question itself, and of an answer that `stream`
+    has begun to give. A `rate_limiter` of the model spaces polls too. Put `with_retry` inside, not
+    around, so that the question is asked once: `with_follow_up(model.with_retry())`.
 
     Args:
         runnable: A `ChatASIOne`, or a Runnable around one that takes messages and gives its answer,
@@ -375,7 +410,8 @@ def with_follow_up(
             every later one, whether the real answer is still to come.
         message: What a poll says.
         on_pending: What to do when the last poll brought nothing new: `"return"` the last answer
-            with `response_metadata["pending"] = True`, or `"raise"` `AnswerPendingError`.
+            with `response_metadata["pending"] = True` (and `follow_up_error` if that poll failed),
+            or `"raise"` `AnswerPendingError`.
 
     Returns:
         The Runnable. Its answer has `response_metadata["follow_up_polls"]` if polls were made.

@@ -37,19 +37,18 @@ class PollState:
         self.session_id: str | None = None
         self.polls = 0
         self.is_pending = False
+        self.next_poll_in: float | None = None
+        """Seconds until the next poll; `None` if none is to follow."""
         self._question = question
         self._is_accepted = False
+        self._delayed = 0.0
+        self._error: str | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether there is nothing more to ask."""
         has_answer = self._is_accepted or self.last_answer is not None
-        return has_answer and (not self.is_pending or self.polls >= self.rule.max_polls)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds to wait before the next poll."""
-        return 0 if self.is_done else self.rule.interval
+        return has_answer and self.next_poll_in is None
 
     def next_input(self) -> Any:
         """Return the next input: the question as it came, or a poll, which is counted."""
@@ -76,15 +75,32 @@ class PollState:
         self.is_pending = self.rule.finds_pending(
             message, history=self.history, last_answer=self.last_answer
         )
+        self._error = None
+        self._schedule()
         if self.last_answer is not None and self.is_pending and not str(message.text).strip():
             return False
         self.session_id = self.session_id or session_of(message)
         self.last_answer = message
         return True
 
+    def record_error(self, error: Exception) -> None:
+        """Record that a poll failed: the answer before it stays, and is still pending.
+
+        Args:
+            error: One of the `PASSING_ERRORS`.
+        """
+        self._error = describe_error(error)
+        self._schedule(retry_after_of(error))
+
+    def _schedule(self, retry_after: float | None = None) -> None:
+        wait = self.rule.next_wait(self.polls, self._delayed, retry_after)
+        self.next_poll_in = wait if self.is_pending else None
+        self._delayed += wait - self.rule.interval if wait else 0
+
     def accept(self) -> None:
         """Record an answer that was passed on as it came, because it could not be pending."""
         self.is_pending = False
+        self.next_poll_in = None
         self._is_accepted = True
 
     def result(self) -> AIMessage:
@@ -94,17 +110,22 @@ class PollState:
     def metadata(self) -> dict[str, Any]:
         """Return what the wait adds to `response_metadata`; `{}` if there was none."""
         metadata: dict[str, Any] = {"follow_up_polls": self.polls} if self.polls else {}
-        return {**metadata, "pending": True} if self.is_pending else metadata
+        if self.is_pending:
+            metadata["pending"] = True
+            if self._error:
+                metadata["follow_up_error"] = self._error
+        return metadata
 
     def event(self) -> dict[str, Any]:
         """Return the event of an answer that is still to come, as plain JSON."""
-        return {
+        event = {
             "poll": self.polls,
             "max_polls": self.rule.max_polls,
             "text": str(self.last_answer.text) if self.last_answer else "",
             "session_id": self.session_id,
-            "next_poll_in": None if self.is_done else self.rule.interval,
+            "next_poll_in": self.next_poll_in,
         }
+        return {**event, "error": self._error} if self._error else event
 
 
 class AnswerBuffer:
@@ -217,6 +238,17 @@ def require_message(answer: object) -> AIMessage:
         f"parser behind it: model.with_follow_up() | parser."
     )
     raise TypeError(msg)
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error's class and the beginning of its text."""
+    return f"{type(error).__name__}: {str(error)[:500]}"
+
+
+def retry_after_of(error: Exception) -> float | None:
+    """Return the seconds after which the API asks to be called again."""
+    seconds = getattr(error, "retry_after", None)
+    return seconds if isinstance(seconds, int | float) else None
 
 
 def add_metadata(message: AIMessage, metadata: dict[str, Any]) -> AIMessage:

@@ -10,16 +10,34 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from langchain_core.exceptions import (
+    ModelAPIError,
+    ModelConnectionError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 DEFERRED_SENTENCE = "i've sent the message"
 STAND_IN_MARK = "[local stand-in]"
 """The prefix that the local stand-in puts before each text; the API does not."""
 
-LONGEST_INTERVAL = 86_400.0
-MOST_POLLS = 1_000
+# The free plan is reported as 3 requests a minute. ASI:One waits up to 240 s for an agent that has
+# begun to answer.
+INTERVAL: Final = 20.0
+MAX_POLLS: Final = 15
+LONGEST_INTERVAL: Final = 86_400.0
+MOST_POLLS: Final = 1_000
+
+PASSING_ERRORS: Final = (
+    ModelRateLimitError,
+    ModelAPIError,
+    ModelConnectionError,
+    ModelTimeoutError,
+)
+"""Errors of a poll that mean "not yet": a later poll may succeed, and repeats no question."""
 
 _ENDINGS = ".!…"
 
@@ -104,8 +122,8 @@ class FollowUpRule:
         ValueError: max_polls must be a whole number from 1 to 1000; got 0
     """
 
-    interval: float = 5.0
-    max_polls: int = 24
+    interval: float = INTERVAL
+    max_polls: int = MAX_POLLS
     is_pending: Callable[[AIMessage], bool] | None = None
     message: str = "Any update?"
 
@@ -156,6 +174,24 @@ class FollowUpRule:
         if last_answer is None:
             return _may_become_deferred(text) and not _ends_with_results(history)
         return _may_become_deferred(text) or normal_text(last_answer).startswith(text)
+
+    def next_wait(
+        self, polls: int, delayed: float = 0.0, retry_after: float | None = None
+    ) -> float | None:
+        """Return the seconds until the next poll; `None` if none is to follow.
+
+        Args:
+            polls: How many polls were made.
+            delayed: Seconds waited so far beyond the interval, 0 to `interval * max_polls`.
+            retry_after: Seconds that the API asked for, when the last poll failed.
+
+        Returns:
+            The interval; a longer `retry_after` adds to it, as long as `delayed` is in its range.
+        """
+        if polls >= self.max_polls:
+            return None
+        longest = self.interval * (1 + self.max_polls) - delayed
+        return max(self.interval, min(retry_after or 0, longest))
 
     def poll_messages(
         self, history: Sequence[BaseMessage], last_answer: AIMessage

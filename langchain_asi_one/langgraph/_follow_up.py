@@ -11,8 +11,20 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langgraph.graph import END
 from typing_extensions import TypedDict, override
 
-from langchain_asi_one._follow_up.progress import add_metadata, require_message
-from langchain_asi_one._follow_up.rule import FollowUpRule, says_nothing_new, session_of
+from langchain_asi_one._follow_up.progress import (
+    add_metadata,
+    describe_error,
+    require_message,
+    retry_after_of,
+)
+from langchain_asi_one._follow_up.rule import (
+    INTERVAL,
+    MAX_POLLS,
+    PASSING_ERRORS,
+    FollowUpRule,
+    says_nothing_new,
+    session_of,
+)
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
 from langchain_asi_one.langgraph._state import MESSAGES_KEY, read_key, read_messages
@@ -29,16 +41,21 @@ class FollowUp(TypedDict):
         polls: How many polls were made.
         due: When the next poll is due, in seconds since 1970; `None` if none is to follow.
         answer: Which message the rest is about: its id.
+        delayed: Seconds by which the API has put polls off, the next one included.
+        error: Why the last poll failed; `None` if it did not.
 
     Example:
-        >>> FollowUp(pending=True, polls=3, due=1800000000.0, answer="a")["polls"]
-        3
+        >>> wait = FollowUp(pending=True, polls=0, due=None, answer="a", delayed=2.0, error=None)
+        >>> wait["delayed"]
+        2.0
     """
 
     pending: bool
     polls: int
     due: float | None
     answer: str
+    delayed: float
+    error: str | None
 
 
 class _FollowUpNode(Runnable[Any, dict[str, Any]]):
@@ -73,9 +90,11 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
             return self._look(messages)
         time.sleep(self._seconds(record))
         history, last_answer = _question_and_answer(messages)
-        answer = self._model.invoke(
-            self._rule.poll_messages(history, last_answer), _in_session(config, last_answer)
-        )
+        poll = self._rule.poll_messages(history, last_answer)
+        try:
+            answer = self._model.invoke(poll, _in_session(config, last_answer))
+        except PASSING_ERRORS as error:
+            return self._record_error(record, error)
         return self._record_poll(record, messages, require_message(answer))
 
     @override
@@ -89,7 +108,10 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         await asyncio.sleep(self._seconds(record))
         history, last_answer = _question_and_answer(messages)
         poll = self._rule.poll_messages(history, last_answer)
-        answer = await self._model.ainvoke(poll, _in_session(config, last_answer))
+        try:
+            answer = await self._model.ainvoke(poll, _in_session(config, last_answer))
+        except PASSING_ERRORS as error:
+            return self._record_error(record, error)
         return self._record_poll(record, messages, require_message(answer))
 
     def _read_record(self, state: Any, messages: list[BaseMessage]) -> FollowUp | None:
@@ -102,46 +124,66 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
             or held["answer"] != _identity(messages)
         ):
             return None
-        return cast("FollowUp", held)
+        return cast("FollowUp", {"delayed": 0.0, "error": None, **held})
 
     def _seconds(self, record: FollowUp) -> float:
-        """Return the rest of the interval; never more, if another machine's clock is ahead."""
-        remaining = (record["due"] or 0) - time.time()
-        return min(max(remaining, 0), self._rule.interval)
+        """Return the rest of the wait; never more, if another machine's clock is ahead."""
+        longest = self._rule.interval + record["delayed"]
+        return min(max((record["due"] or 0) - time.time(), 0), longest)
 
     def _look(self, messages: list[BaseMessage]) -> dict[str, Any]:
         pending = False
         if messages and isinstance(messages[-1], AIMessage):
             history, answer = _question_and_answer(messages)
             pending = self._rule.finds_pending(answer, history=history, last_answer=None)
-        return self._update(pending=pending, polls=0, answer=_identity(messages))
+        return self._update(_identity(messages), pending=pending)
 
     def _record_poll(
         self, record: FollowUp, messages: list[BaseMessage], answer: AIMessage
     ) -> dict[str, Any]:
-        polls = record["polls"] + 1
         history, last_answer = _question_and_answer(messages)
         pending = self._rule.finds_pending(answer, history=history, last_answer=last_answer)
+        polls, delayed = record["polls"] + 1, record["delayed"]
         if pending and says_nothing_new(answer, last_answer):
-            return self._update(pending=True, polls=polls, answer=record["answer"])
+            return self._update(record["answer"], pending=True, polls=polls, delayed=delayed)
         # Without an id the state's reducer would give one, and the wait would seem a new one.
         answer = add_metadata(answer, {"follow_up_polls": polls})
         answer.id = answer.id or str(uuid4())
-        extended = [*messages, answer]
-        update = self._update(pending=pending, polls=polls, answer=_identity(extended))
+        identity = _identity([*messages, answer])
+        update = self._update(identity, pending=pending, polls=polls, delayed=delayed)
         return {self._messages_key: [answer], **update}
 
-    def _update(self, *, pending: bool, polls: int, answer: str) -> dict[str, Any]:
-        again = pending and polls < self._rule.max_polls
-        due = time.time() + self._rule.interval if again else None
-        return {self._output_key: FollowUp(pending=pending, polls=polls, due=due, answer=answer)}
+    def _record_error(self, record: FollowUp, error: Exception) -> dict[str, Any]:
+        polls, delayed = record["polls"] + 1, record["delayed"]
+        return self._update(record["answer"], polls=polls, delayed=delayed, error=error)
+
+    def _update(
+        self,
+        answer: str,
+        *,
+        pending: bool = True,
+        polls: int = 0,
+        delayed: float = 0.0,
+        error: Exception | None = None,
+    ) -> dict[str, Any]:
+        retry_after = retry_after_of(error) if error else None
+        wait = self._rule.next_wait(polls, delayed, retry_after) if pending else None
+        record = FollowUp(
+            pending=pending,
+            polls=polls,
+            due=None if wait is None else time.time() + wait,
+            answer=answer,
+            delayed=delayed + (wait - self._rule.interval if wait else 0),
+            error=describe_error(error) if error else None,
+        )
+        return {self._output_key: record}
 
 
 def follow_up_node(
     model: Runnable[Any, Any],
     *,
-    interval: float = 5.0,
-    max_polls: int = 24,
+    interval: float = INTERVAL,
+    max_polls: int = MAX_POLLS,
     is_pending: Callable[[AIMessage], bool] | None = None,
     message: str = "Any update?",
     messages_key: str = MESSAGES_KEY,
@@ -165,9 +207,12 @@ def follow_up_node(
     the question again. Only a poll that was under way is made again. Use `durability="sync"` to
     have each checkpoint written before the next step begins.
 
-    The answer is appended to the messages, behind the stand-in; polls are not kept, as ASI:One's
-    documentation has it. The key `follow_up` (`FollowUp`) holds the wait; the state need
-    not declare; `stream_mode="updates"` shows each step. After the last poll `pending` stays true.
+    The answer is appended to the messages, behind the stand-in. Polls are not kept, as in ASI:One's
+    documentation. The key `follow_up`, which the state need not declare, holds `pending`, `polls`,
+    `due`, `answer`, `delayed` and `error`; `stream_mode="updates"` shows each step. After the last
+    poll `pending` stays true. A poll that fails with a rate limit, a timeout, a lost connection or
+    a server error is a step too: `error` says why, and the wait goes on as for
+    `langchain_asi_one.follow_up.with_follow_up`.
     A run takes up to `max_polls` + 1 steps more: raise `recursion_limit` if you lowered it.
 
     Args:
@@ -249,10 +294,9 @@ def follow_up_condition(
         ValueError: If the state has no such key.
 
     Example:
-        >>> waiting = FollowUp(pending=True, polls=3, due=1800000000.0, answer="a")
-        >>> follow_up_condition({"follow_up": waiting})
+        >>> follow_up_condition({"follow_up": {"pending": True, "due": 1800000000.0}})
         'follow_up'
-        >>> follow_up_condition(otherwise="report")({"follow_up": {**waiting, "due": None}})
+        >>> follow_up_condition(otherwise="report")({"follow_up": {"due": None}})
         'report'
     """
 

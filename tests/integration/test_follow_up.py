@@ -17,11 +17,17 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import session_of_thread
-from langchain_asi_one.errors import ASIOneServerError
+from langchain_asi_one.errors import (
+    ASIOneAuthenticationError,
+    ASIOneError,
+    ASIOneServerError,
+    IncompleteStreamError,
+)
 from langchain_asi_one.follow_up import (
     EVENT,
     AnswerPendingError,
@@ -202,11 +208,95 @@ async def test_poll_that_calls_a_tool_ends_the_wait(
 async def test_error_of_a_poll_is_the_models(
     server: LocalASIOne, model: ChatASIOne, ask: Ask
 ) -> None:
-    server.enqueue(reply("I've sent the message"), fault("http_500"))
-    with pytest.raises(ASIOneServerError) as raised:
+    server.enqueue(reply("I've sent the message"), fault("http_401"))
+    with pytest.raises(ASIOneAuthenticationError) as raised:
         await ask(model.with_follow_up(interval=FAST), "Hi")
     assert raised.value.session_id == server.requests[0].session_id
     assert len(server.requests) == 2
+
+
+PASSING = {
+    "http_429": "ASIOneRateLimitError: ASI:One answered 429",
+    "http_500": "ASIOneServerError: ASI:One answered 500",
+    "close_before_reply": "ASIOneConnectionError: ",
+    "stall_before_headers": "ASIOneTimeoutError: ",
+    "html_200": "InvalidResponseError: ",
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_a_poll_that_fails_for_now_means_not_yet(
+    server: LocalASIOne, make_model: MakeModel, ask: Ask, name: str
+) -> None:
+    listener = _Listener()
+    server.enqueue(reply("I've sent the message"), fault(name), reply(""), reply("Table 4"))
+    patient = make_model(timeout=0.5).with_follow_up(interval=FAST)
+    message = await ask(patient, "Hi", {"callbacks": [listener]})
+    assert message.text == "Table 4"
+    assert message.response_metadata["follow_up_polls"] == 3
+    assert [len(messages) for messages in asked(server)] == [1, 3, 3, 3]
+    assert len({request.session_id for request in server.requests}) == 1
+    events = [data for _, data in listener.events]
+    assert [event["poll"] for event in events] == [0, 1, 2]
+    assert ["error" in event for event in events] == [False, True, False]
+    assert events[1]["error"].startswith(PASSING[name])
+
+
+@pytest.mark.parametrize("name", ["http_429", "close_before_reply"])
+async def test_an_error_of_the_question_is_raised(
+    server: LocalASIOne, model: ChatASIOne, ask: Ask, name: str
+) -> None:
+    server.enqueue(fault(name))
+    with pytest.raises(ASIOneError):
+        await ask(model.with_follow_up(interval=FAST), "Hi")
+    assert len(server.requests) == 1
+
+
+async def test_polls_that_all_fail_leave_the_answer_and_the_reason(
+    server: LocalASIOne, model: ChatASIOne, ask: Ask
+) -> None:
+    server.enqueue(reply("I've sent the message"), *[fault("http_503_html")] * 2)
+    message = await ask(model.with_follow_up(interval=FAST, max_polls=2), "Hi")
+    assert message.text == "I've sent the message"
+    metadata = message.response_metadata
+    assert (metadata["pending"], metadata["follow_up_polls"]) == (True, 2)
+    assert metadata["follow_up_error"].startswith("ASIOneServerError: ASI:One answered 503")
+    server.enqueue(reply("I've sent the message"), *[fault("http_503_html")] * 2)
+    patient = model.with_follow_up(interval=FAST, max_polls=2, on_pending="raise")
+    with pytest.raises(AnswerPendingError, match="The last poll failed: ASIOneServerError"):
+        await ask(patient, "Hi")
+
+
+@pytest.mark.parametrize("way", [_stream, _astream])
+async def test_an_answer_that_has_begun_and_breaks_off_is_an_error(
+    server: LocalASIOne, model: ChatASIOne, way: Ask
+) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": "Table "}}]}
+    server.enqueue(reply("I've sent the message"), streamed([chunk], done=False))
+    with pytest.raises(IncompleteStreamError) as raised:
+        await way(model.with_follow_up(interval=FAST), "Hi")
+    assert raised.value.partial_text == "Table "
+    assert len(server.requests) == 2
+
+
+async def test_retry_after_is_waited(server: LocalASIOne, model: ChatASIOne, ask: Ask) -> None:
+    server.enqueue(
+        reply("I've sent the message"), fault("http_429", retry_after="0.3"), reply("Table 4")
+    )
+    assert (await ask(model.with_follow_up(interval=FAST), "Hi")).text == "Table 4"
+    times = [request.received_at for request in server.requests]
+    assert times[2] - times[1] >= 0.3
+
+
+async def test_a_rate_limiter_spaces_polls_too(
+    server: LocalASIOne, make_model: MakeModel, ask: Ask
+) -> None:
+    limiter = InMemoryRateLimiter(requests_per_second=10, check_every_n_seconds=0.01)
+    patient = make_model(rate_limiter=limiter).with_follow_up(interval=0.001)
+    await ask(patient, "[deferred: 3] Hi")
+    times = [request.received_at for request in server.requests]
+    assert len(times) == 4
+    assert times[3] - times[0] >= 0.25
 
 
 @pytest.mark.parametrize("way", [_invoke, _ainvoke])  # LangChain does not retry streams

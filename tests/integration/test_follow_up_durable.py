@@ -24,7 +24,7 @@ from typing_extensions import TypedDict
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import session_of_thread
-from langchain_asi_one.errors import ASIOneServerError
+from langchain_asi_one.errors import ASIOneAuthenticationError
 from langchain_asi_one.langgraph import follow_up_condition, follow_up_node
 from langchain_asi_one.langgraph._follow_up import FollowUp
 from langchain_asi_one.testing import LocalASIOne, answer, fault
@@ -129,6 +129,8 @@ def test_killed_processes_are_followed_by_others(
             "polls": 3,
             "due": None,
             "answer": after.values["messages"][-1].id,
+            "delayed": 0,
+            "error": None,
         }
 
 
@@ -187,7 +189,8 @@ async def test_waits_in_any_state(
         assert [str(m.text) for m in values["messages"]][-2] == STAND_IN
         assert f"Question {turn}" in str(values["messages"][-1].text)
         last = values["messages"][-1].id
-        assert values["follow_up"] == {"pending": False, "polls": 2, "due": None, "answer": last}
+        wait = {"pending": False, "polls": 2, "due": None, "answer": last}
+        assert values["follow_up"] == {**wait, "delayed": 0, "error": None}
         assert len(server.requests) == 3
         assert {r.session_id for r in server.requests} == {session_of_thread("ada@example.org")}
     # An ordinary answer passes through, though an earlier one was waited for.
@@ -210,7 +213,8 @@ async def test_bound_ends_the_wait_as_still_pending(
     assert [m.text for m in state["messages"]] == ["[deferred: 9] Hi", STAND_IN]
     record = graph.get_state(CONFIG).values["follow_up"]
     answered = state["messages"][-1].id
-    assert record == {"pending": True, "polls": 2, "due": None, "answer": answered}
+    wait = {"pending": True, "polls": 2, "due": None, "answer": answered}
+    assert record == {**wait, "delayed": 0, "error": None}
     assert len(server.requests) == 3
 
 
@@ -253,14 +257,68 @@ def test_answers_without_ids_are_bounded_too(server: LocalASIOne, model: ChatASI
 def test_failed_poll_is_made_again_on_resume_without_a_new_question(
     server: LocalASIOne, model: ChatASIOne
 ) -> None:
-    server.enqueue(reply("I've sent the message"), fault("http_500"), reply("Table 4"))
+    server.enqueue(reply("I've sent the message"), fault("http_401"), reply("Table 4"))
     graph = build(model, MessagesState)
-    with pytest.raises(ASIOneServerError):
+    with pytest.raises(ASIOneAuthenticationError):
         graph.invoke({"messages": [HumanMessage("Hi")]}, CONFIG)
     assert graph.get_state(CONFIG).next == ("follow_up",)
     state = graph.invoke(None, CONFIG)
     assert state["messages"][-1].text == "Table 4"
     assert [len(messages) for messages in asked(server)] == [1, 3, 3]
+
+
+PASSING = [fault("http_429"), fault("http_503_html"), fault("close_before_reply")]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_poll_that_fails_for_now_is_a_step_and_the_wait_goes_on(
+    server: LocalASIOne, make_model: Callable[..., ChatASIOne], is_async: bool
+) -> None:
+    model = make_model(max_retries=0)
+    server.enqueue(reply("I've sent the message"), *PASSING, reply("Table 4"))
+    graph = build(model, MessagesState)
+    state = await _run(graph, {"messages": [HumanMessage("Hi")]}, CONFIG, is_async=is_async)
+    assert [m.text for m in state["messages"]] == ["Hi", "I've sent the message", "Table 4"]
+    assert state["messages"][-1].response_metadata["follow_up_polls"] == 4
+    assert [len(messages) for messages in asked(server)] == [1, 3, 3, 3, 3]
+    records = [s.values.get("follow_up") for s in graph.get_state_history(CONFIG)]
+    errors = [record["error"] for record in reversed(records) if record]
+    names = [error.split(":")[0] if error else None for error in errors]
+    failed = ["ASIOneRateLimitError", "ASIOneServerError", "ASIOneConnectionError"]
+    assert names == [None, *failed, None]
+
+
+def test_the_last_poll_may_fail_too(
+    server: LocalASIOne, make_model: Callable[..., ChatASIOne]
+) -> None:
+    server.enqueue(reply("I've sent the message"), *PASSING)
+    graph = build(make_model(max_retries=0), MessagesState, max_polls=2)
+    state = graph.invoke({"messages": [HumanMessage("Hi")]}, CONFIG)
+    assert [m.text for m in state["messages"]] == ["Hi", "I've sent the message"]
+    record = graph.get_state(CONFIG).values["follow_up"]
+    assert (record["pending"], record["polls"], record["due"]) == (True, 2, None)
+    assert record["error"].startswith("ASIOneServerError: ASI:One answered 503")
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"), [(None, 2), ("0.2", 2), ("3", 3), ("3600", 2 + 8)]
+)
+def test_retry_after_is_waited_within_the_bound(
+    server: LocalASIOne,
+    make_model: Callable[..., ChatASIOne],
+    retry_after: str | None,
+    wait: float,
+) -> None:
+    options = {} if retry_after is None else {"retry_after": retry_after}
+    server.enqueue(fault("http_429", **options))
+    node = follow_up_node(make_model(max_retries=0), interval=2, max_polls=4)
+    stand_in = AIMessage("I've sent the message", id="a", response_metadata={"session_id": "s-1"})
+    state: dict[str, Any] = {"messages": [HumanMessage("Hi"), stand_in]}
+    first = node.invoke(state)["follow_up"]
+    begun = time.time()
+    second = node.invoke({**state, "follow_up": {**first, "due": 0.0}})["follow_up"]
+    assert (first["delayed"], second["delayed"]) == (0, wait - 2)
+    assert second["due"] - begun == pytest.approx(wait, abs=0.9)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
@@ -284,7 +342,8 @@ async def test_rest_of_the_interval_is_waited_by_the_clock(
     stand_in = AIMessage("I've sent the message", id="a", response_metadata=metadata)
     node = follow_up_node(model, interval=interval)
     started = time.monotonic()
-    record = FollowUp(pending=True, polls=4, due=time.time() + due_in, answer="a")
+    due = time.time() + due_in
+    record = FollowUp(pending=True, polls=4, due=due, answer="a", delayed=0.0, error=None)
     state = {"messages": [HumanMessage("Hi"), stand_in], "follow_up": record}
     given = state if is_async else dict(state)
     update = await (node.ainvoke(given) if is_async else asyncio.to_thread(node.invoke, given))

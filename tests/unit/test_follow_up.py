@@ -72,10 +72,10 @@ def test_limits_are_accepted(interval: float, max_polls: int) -> None:
     assert patient.rule == FollowUpRule(interval, max_polls)
 
 
-def test_defaults_are_the_documented_ones() -> None:
+def test_defaults_fit_a_plan_of_three_requests_a_minute() -> None:
     patient = ChatASIOne(api_key="any").with_follow_up()
     assert (patient.rule, patient.on_pending) == (
-        FollowUpRule(5, 24, None, "Any update?"),
+        FollowUpRule(20, 15, None, "Any update?"),
         "return",
     )
 

@@ -16,6 +16,7 @@ from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
 from langchain_asi_one._follow_up.progress import PollState, read_messages
 from langchain_asi_one._follow_up.rule import FollowUpRule
+from langchain_asi_one.errors import ASIOneRateLimitError, ErrorInfo
 
 SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
 DEFERRED = "I've sent the message"
@@ -48,9 +49,9 @@ def test_wait_ends_at_its_bound() -> None:
         assert not state.is_done
         state.next_input()
         state.record(answer_of(DEFERRED))
-        events.append((state.event()["poll"], state.event()["next_poll_in"], state.seconds))
+        events.append((state.event()["poll"], state.event()["next_poll_in"], state.next_poll_in))
     assert state.is_done
-    assert events == [(0, 3, 3), (1, 3, 3), (2, None, 0)]
+    assert events == [(0, 3, 3), (1, 3, 3), (2, None, None)]
     assert state.result().response_metadata == {
         "session_id": SESSION,
         "follow_up_polls": 2,
@@ -93,3 +94,35 @@ def test_history_is_read_from_whatever_a_model_takes(
 def test_chain_input_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"got dict.*prompt \| model\.with_follow_up\(\)"):
         read_messages({"city": "London"})
+
+
+def test_a_failed_poll_keeps_the_answer_and_its_event_says_why() -> None:
+    state = PollState(FollowUpRule(interval=3, max_polls=2), "Is a table free?")
+    state.next_input()
+    state.record(answer_of(DEFERRED))
+    state.next_input()
+    state.record_error(ASIOneRateLimitError("too many", ErrorInfo(status_code=429, retry_after=5)))
+    event = state.event()
+    assert (event["poll"], event["text"], event["next_poll_in"]) == (1, DEFERRED, 5)
+    assert event["error"] == "ASIOneRateLimitError: too many"
+    assert state.metadata()["follow_up_error"] == event["error"]
+    state.next_input()
+    state.record(answer_of(DEFERRED))
+    assert "error" not in state.event()
+    assert state.result().response_metadata == {
+        "session_id": SESSION,
+        "follow_up_polls": 2,
+        "pending": True,
+    }
+
+
+def test_a_longer_retry_after_is_waited() -> None:
+    state = PollState(FollowUpRule(interval=3, max_polls=4), "Is a table free?")
+    state.next_input()
+    state.record(answer_of(DEFERRED))
+    waits = [state.next_poll_in]
+    while not state.is_done:
+        state.next_input()
+        state.record_error(ASIOneRateLimitError("too many", ErrorInfo(retry_after=5)))
+        waits.append(state.next_poll_in)
+    assert waits == [3, 5, 5, 5, None]

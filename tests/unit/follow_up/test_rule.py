@@ -157,3 +157,23 @@ def test_stream_is_released_only_when_the_whole_cannot_be_pending(
 @pytest.mark.parametrize("text", ["You", "[local stand-in] You", "I'm"])
 def test_ordinary_stream_is_released_with_its_first_words(text: str) -> None:
     assert not FollowUpRule().may_find_pending(text, history=QUESTION, last_answer=None)
+
+
+@pytest.mark.parametrize(
+    ("polls", "delayed", "retry_after", "wait"),
+    [
+        (0, 0, None, 5),
+        (3, 20, None, 5),
+        (1, 0, 0.5, 5),
+        (1, 0, 12, 12),
+        (1, 15, 12, 10),
+        (1, 0, 3600, 25),
+        (1, 20, 3600, 5),
+        (4, 0, None, None),
+        (4, 0, 12, None),
+    ],
+)
+def test_a_longer_retry_after_is_waited_within_the_bound(
+    polls: int, delayed: float, retry_after: float | None, wait: float | None
+) -> None:
+    assert FollowUpRule(interval=5, max_polls=4).next_wait(polls, delayed, retry_after) == wait

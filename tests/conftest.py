@@ -39,34 +39,34 @@ connections.LIMITS.keepalive_expiry = 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop what traces a worker as a child: what pytest-cov starts next can pause itself only."""
+    """Stop the tracing of a worker as a child, which pytest-cov could not pause."""
     while hasattr(config, "workerinput") and (tracing := Coverage.current()):
         tracing.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that are not traced last: after them, threads from before are not traced."""
+    """Put untraced tests last: after them, threads started before are not traced."""
     items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
 
 
 @pytest.fixture(autouse=True)
-def _no_authorities(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have HTTP clients read no certificates: no test speaks TLS, and a client takes 40 ms to."""
+def _read_no_certificates(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let HTTP clients read no certificates, which takes each 40 ms: no test uses TLS."""
     if not request.node.get_closest_marker("live"):
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
         monkeypatch.setenv("SSL_CERT_DIR", str(SAMPLES))  # there are none in it
 
 
 @pytest.fixture(autouse=True)
-def _untraced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the processes that an untraced test starts untraced as well."""
+def _keep_untraced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the processes of an untraced test untraced as well."""
     if request.node.get_closest_marker("no_cover"):
         monkeypatch.delenv(TRACED, raising=False)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep captured text sendable: tests of hostile text log what UTF-8 cannot hold."""
+    """Replace what UTF-8 cannot hold in captured text, for the workers send it."""
     report = yield
     report.sections = [
         (title, text.encode("utf-8", "backslashreplace").decode())
@@ -76,8 +76,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _stdin() -> Iterator[None]:
-    """Open one where there is none: IPython asks pytest, and pytest this, for the encoding."""
+def _open_stdin() -> Iterator[None]:
+    """Open a standard input where there is none: IPython needs its encoding."""
     with pytest.MonkeyPatch.context() as monkeypatch, Path(os.devnull).open() as nothing:
         if sys.__stdin__ is None:
             monkeypatch.setattr(sys, "__stdin__", nothing)
@@ -85,8 +85,8 @@ def _stdin() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _proxies() -> Iterator[dict[str, str]]:
-    """Take the developer's proxies out of the environment before any server or browser starts."""
+def _take_proxies() -> Iterator[dict[str, str]]:
+    """Take the developer's proxies out of the environment."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         found = {name: os.environ[name] for name in os.environ if name.lower() in PROXIES}
         for name in found:
@@ -95,15 +95,15 @@ def _proxies() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _proxies: dict[str, str]
+def _clear_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _take_proxies: dict[str, str]
 ) -> None:
     """Keep the developer's keys, endpoints, tracing and proxies out of the tests."""
     for name in os.environ:
         if name.startswith(("ASI_ONE_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")):
             monkeypatch.delenv(name)
     if request.node.get_closest_marker("live"):
-        for name, value in _proxies.items():  # it may be the only way to the API
+        for name, value in _take_proxies.items():  # it may be the only way to the API
             monkeypatch.setenv(name, value)
 
 

@@ -46,7 +46,7 @@ def _png() -> bytes:
 
 @pytest.fixture(autouse=True)
 def _stand_in_environment(
-    server: LocalASIOne, monkeypatch: pytest.MonkeyPatch, _clean_environment: None
+    server: LocalASIOne, monkeypatch: pytest.MonkeyPatch, _clear_environment: None
 ) -> Iterator[None]:
     """Point the model at the stand-in by its own variables, among those of another provider."""
     monkeypatch.setenv("ASI_ONE_API_KEY", API_KEY)

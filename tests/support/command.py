@@ -97,7 +97,7 @@ def pieces(controller: int) -> Iterator[bytes]:
     while True:
         try:
             data = os.read(controller, 65536)
-        except OSError:  # how Linux tells it
+        except OSError:  # so it ends on Linux
             return
         if not data:
             return

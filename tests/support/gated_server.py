@@ -1,4 +1,4 @@
-"""A server that sends each part of an answer only when the test has said so."""
+"""A server that sends each piece of an answer when the test releases it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close
 
 
 class GatedServer:
-    """Sends one part of an answer, and each further one when the test has said so."""
+    """Sends a piece of an answer, and each further one after `release`."""
 
     def __init__(self, *parts: bytes) -> None:
         self._parts = parts

@@ -1,8 +1,8 @@
 """Answers of each wire generation as a body and as a stream, with the message of both.
 
-MADE UP: nobody recorded these. Each holds the forms that the wire contract (sections 2 to 4 and 6)
-describes for its generation but that no published sample shows, both as a body and as chunks; the
-published ones are in `test_samples.py`. Messages are plain values, not computed by the package.
+MADE UP: nobody recorded these. They hold forms that docs/wire-format.md (sections 2 to 4 and 6)
+describes but no published sample shows; the published ones are in `test_samples.py`. Messages are
+plain values, not computed by the package.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ ROUNDS: Final = 20
 """Most measurements of a processor time."""
 
 FOREVER: Final = 3600
-"""Seconds for what must not be waited for: what ends at all, or is `eventually` so, did not."""
+"""Seconds for what must not be waited for: a test that ends has not waited for it."""
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

@@ -55,7 +55,7 @@ def ask(client: httpx.Client, text: str = "Hello", **fields: Any) -> httpx.Respo
     return client.post("/chat/completions", json=request_body(text, **fields))
 
 
-def said(response: httpx.Response) -> Json:
+def read_message(response: httpx.Response) -> Json:
     assert response.status_code == 200, response.text
     message = response.json()["choices"][0]["message"]
     assert isinstance(message, dict)

@@ -47,7 +47,7 @@ def room_of(module: str) -> str:
     return "__main__" if parts[-1] == "__main__" else [*parts[1:], "__init__"][0]
 
 
-def said(imports: list[Import]) -> str:
+def list_places(imports: list[Import]) -> str:
     return "".join(dict.fromkeys(f"\n{one.place} imports {one.target}" for one in imports))
 
 
@@ -80,7 +80,7 @@ def test_no_import_runs_up() -> None:
     assert {*ROOMS} == {*map(room_of, FILES)}, "ROOMS names each file of the root and each folder"
     height = ROOMS.index
     up = [one for one in OWN if height(room_of(one.source)) < height(room_of(one.target))]
-    assert not up, f"in ROOMS the one that imports stands lower:{said(up)}"
+    assert not up, f"in ROOMS the one that imports stands lower:{list_places(up)}"
 
 
 def test_there_are_at_most_eight_floors_and_no_circle() -> None:
@@ -94,16 +94,16 @@ def test_there_are_at_most_eight_floors_and_no_circle() -> None:
     except CycleError as error:
         circle = {*error.args[1]}
         closing = [i for i in OWN if i.at_once and {i.source, i.target} <= circle]
-        pytest.fail(f"modules import each other:{said(closing)}")
+        pytest.fail(f"modules import each other:{list_places(closing)}")
     high = [one for one in OWN if one.at_once and floors[one.source] > 8 <= floors[one.target]]
-    assert not high, f"above the eighth floor:{said(high)}"
+    assert not high, f"above the eighth floor:{list_places(high)}"
 
 
 @pytest.mark.parametrize("room", WALLS)
 def test_a_wall_holds(room: str) -> None:
     wall = re.compile(WALLS[room])
     through = [one for one in IMPORTS if room_of(one.source) == room and wall.match(one.target)]
-    assert not through, f"{room} is closed to this:{said(through)}"
+    assert not through, f"{room} is closed to this:{list_places(through)}"
 
 
 def test_the_page_of_the_architecture_names_what_is_there() -> None:

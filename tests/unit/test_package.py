@@ -71,27 +71,27 @@ def run(*arguments: str, **added: str) -> str:
     return finished.stdout
 
 
-def wheel_in(directory: Path) -> Path:
+def find_wheel(directory: Path) -> Path:
     (wheel,) = directory.glob("*.whl")
     return wheel
 
 
-def names_in(wheel: Path) -> list[str]:
+def list_names(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
 
 
-def floor_of(requirement: Requirement) -> Version:
+def read_floor(requirement: Requirement) -> Version:
     (floor,) = (spec.version for spec in requirement.specifier if spec.operator == ">=")
     return Version(floor)
 
 
-def cap_of(requirement: Requirement) -> Version:
+def read_cap(requirement: Requirement) -> Version:
     (cap,) = (spec.version for spec in requirement.specifier if spec.operator == "<")
     return Version(cap)
 
 
-def runtime(project: dict[str, Any]) -> dict[str, Requirement]:
+def list_requirements(project: dict[str, Any]) -> dict[str, Requirement]:
     requirements = map(Requirement, project["project"]["dependencies"])
     return {requirement.name: requirement for requirement in requirements}
 
@@ -111,7 +111,7 @@ def test_version_of_the_installed_package() -> None:
 
 
 def test_wheel_holds_the_package_and_nothing_else(archives: Path) -> None:
-    names = names_in(wheel_in(archives))
+    names = list_names(find_wheel(archives))
     info = f"{PACKAGE}-{__version__}.dist-info"
     assert {name.partition("/")[0] for name in names} == {PACKAGE, info}
     assert f"{PACKAGE}/py.typed" in names
@@ -126,7 +126,7 @@ def test_wheel_holds_every_file_of_the_package(archives: Path) -> None:
         for path in (ROOT / PACKAGE).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    packed = {name for name in names_in(wheel_in(archives)) if name.startswith(f"{PACKAGE}/")}
+    packed = {name for name in list_names(find_wheel(archives)) if name.startswith(f"{PACKAGE}/")}
     assert packed == source
 
 
@@ -167,10 +167,10 @@ def test_an_archive_installs_without_a_network_and_answers(
 
 
 def test_runtime_dependencies(project: dict[str, Any]) -> None:
-    requirements = runtime(project)
+    requirements = list_requirements(project)
     assert set(requirements) == {"langchain-core", "langchain-openai", "langgraph", "pydantic"}
     for requirement in requirements.values():
-        assert cap_of(requirement) == Version(str(floor_of(requirement).major + 1))
+        assert read_cap(requirement) == Version(str(read_floor(requirement).major + 1))
 
 
 def test_every_requirement_has_a_floor_and_is_locked(project: dict[str, Any]) -> None:
@@ -178,36 +178,36 @@ def test_every_requirement_has_a_floor_and_is_locked(project: dict[str, Any]) ->
     groups = [project["project"]["dependencies"], *extras.values()]
     groups += [project["dependency-groups"]["dev"], project["dependency-groups"]["build"]]
     groups += [project["build-system"]["requires"]]
-    locked = locked_versions()
+    locked = read_lock()
     named = (text for group in groups for text in group if isinstance(text, str))
     for requirement in map(Requirement, named):
-        floor_of(requirement)
+        read_floor(requirement)
         assert requirement.specifier.contains(locked[requirement.name]), requirement
 
 
-def entries_of(lock: str) -> list[str]:
+def list_entries(lock: str) -> list[str]:
     """Entries of a lock without their hashes: name, version, and where it applies."""
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     return re.findall(r"^([a-z0-9-]+==[^\\\n]+?) \\\n", text, flags=re.MULTILINE)
 
 
-def locked_versions(lock: str = "dev.txt") -> dict[str, str]:
-    return {one.name: str(one.specifier)[2:] for one in map(Requirement, entries_of(lock))}
+def read_lock(lock: str = "dev.txt") -> dict[str, str]:
+    return {one.name: str(one.specifier)[2:] for one in map(Requirement, list_entries(lock))}
 
 
 @pytest.mark.parametrize("lock", [path.name for path in (ROOT / "requirements").iterdir()])
 def test_lock_has_hashes_and_names_no_place(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
-    assert len(entries) == len(entries_of(lock)) > 5
+    assert len(entries) == len(list_entries(lock)) > 5
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
     assert re.findall(r"\w+://\S+|^--?\w.*", text, flags=re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("lock", ["build.txt", "demo.txt"])
 def test_a_smaller_lock_is_a_part_of_the_whole(lock: str) -> None:
-    whole = {entry.partition(" ;")[0]: entry for entry in entries_of("dev.txt")}
-    for entry in entries_of(lock):
+    whole = {entry.partition(" ;")[0]: entry for entry in list_entries("dev.txt")}
+    for entry in list_entries(lock):
         version = entry.partition(" ;")[0]
         # What more packages ask for may apply in more places.
         assert whole[version] in {entry, version}
@@ -216,31 +216,31 @@ def test_a_smaller_lock_is_a_part_of_the_whole(lock: str) -> None:
 def test_the_lowest_lock_has_every_floor(project: dict[str, Any]) -> None:
     extras = project["project"]["optional-dependencies"]
     groups = [project["project"]["dependencies"], *extras.values()]
-    floors = {one.name: floor_of(one) for group in groups for one in map(Requirement, group)}
-    lowest = locked_versions("lowest.txt")
+    floors = {one.name: read_floor(one) for group in groups for one in map(Requirement, group)}
+    lowest = read_lock("lowest.txt")
     assert {name: Version(lowest[name]) for name in floors} == floors
 
 
 @pytest.mark.parametrize("name", SECURITY_FLOORS)
 def test_no_version_with_a_known_hole(name: str, project: dict[str, Any]) -> None:
     floor, advisory = SECURITY_FLOORS[name]
-    assert Version(locked_versions()[name]) >= Version(floor), advisory
+    assert Version(read_lock()[name]) >= Version(floor), advisory
     assert Version(metadata.version(name)) >= Version(floor), advisory
-    if name in runtime(project):
-        assert floor_of(runtime(project)[name]) >= Version(floor), advisory
+    if name in list_requirements(project):
+        assert read_floor(list_requirements(project)[name]) >= Version(floor), advisory
 
 
 def test_metadata_declares_what_pyproject_does(archives: Path, project: dict[str, Any]) -> None:
-    wheel = wheel_in(archives)
+    wheel = find_wheel(archives)
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read(f"{PACKAGE}-{__version__}.dist-info/METADATA").decode()
     assert "Requires-Python: >=3.11\n" in text
     assert "License-Expression: MIT\n" in text
     plain = re.findall(r"^Requires-Dist: ([^;\n]+)$", text, flags=re.MULTILINE)
-    assert {Requirement(line) for line in plain} == set(runtime(project).values())
+    assert {Requirement(line) for line in plain} == set(list_requirements(project).values())
 
 
-def published(text: str) -> str:
+def fill_in_address(text: str) -> str:
     """Fill in what pyproject.toml keeps for the day of publication."""
     return re.sub("^#: ?", "", text, flags=re.MULTILINE).replace("ADDRESS", ADDRESS)
 
@@ -265,10 +265,10 @@ def test_the_pages_of_an_index_get_absolute_links(tmp_path: Path) -> None:
     for name in ("LICENSE", "README.md"):
         shutil.copy(ROOT / name, source)
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    (source / "pyproject.toml").write_text(published(text), encoding="utf-8")
+    (source / "pyproject.toml").write_text(fill_in_address(text), encoding="utf-8")
     build(source, tmp_path, "--wheel")
 
-    with zipfile.ZipFile(wheel_in(tmp_path)) as archive:
+    with zipfile.ZipFile(find_wheel(tmp_path)) as archive:
         page = archive.read(f"{PACKAGE}-{__version__}.dist-info/METADATA").decode()
     assert f"Project-URL: Source, {ADDRESS}\n" in page
     targets = re.findall(r"\]\(([^)\s]+)\)", page)

@@ -48,7 +48,7 @@ SERIALISED: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def _foreign_environment(monkeypatch: pytest.MonkeyPatch, _clean_environment: None) -> None:
+def _foreign_environment(monkeypatch: pytest.MonkeyPatch, _clear_environment: None) -> None:
     """Variables of another provider, which must change nothing."""
     for name, value in FOREIGN_VARIABLES.items():
         monkeypatch.setenv(name, value)

@@ -14,7 +14,7 @@ from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
 from langchain_asi_one.testing import _app as app
 from tests.support.examples import examples
 from tests.support.patience import PATIENCE
-from tests.support.stand_in_wire import Json, ask, client_of, request_body, said
+from tests.support.stand_in_wire import Json, ask, client_of, read_message, request_body
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_any_name_is_served_where_others_are_let_in() -> None:
     with local_asi_one(allow_remote=True) as server, client_of(server) as client:
         headers = {"Host": "asi-one.test"}
         response = client.post("/chat/completions", json=request_body(), headers=headers)
-        assert said(response)["content"]
+        assert read_message(response)["content"]
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])

@@ -17,8 +17,8 @@ from tests.support.stand_in_wire import (
     ask,
     chunks_of,
     client_of,
+    read_message,
     request_body,
-    said,
     text_of,
 )
 
@@ -169,7 +169,7 @@ def test_images_are_for_asi1_only(client: httpx.Client) -> None:
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
     ]
     messages = [{"role": "user", "content": parts}]
-    assert "Describe" in said(ask(client, messages=messages))["content"]
+    assert "Describe" in read_message(ask(client, messages=messages))["content"]
     assert ask(client, messages=messages, model="asi1-mini").status_code == 400
 
 
@@ -194,36 +194,36 @@ def test_stop_and_max_tokens(client: httpx.Client) -> None:
 
 
 def test_thinking_can_be_turned_off_or_limited(client: httpx.Client) -> None:
-    assert said(ask(client, enable_thinking=False))["reasoning_content"] is None
-    assert said(ask(client, thinking_budget=2))["reasoning_content"] == "The user "
+    assert read_message(ask(client, enable_thinking=False))["reasoning_content"] is None
+    assert read_message(ask(client, thinking_budget=2))["reasoning_content"] == "The user "
 
 
 def test_sessions_are_remembered_apart(server: LocalASIOne) -> None:
     with client_of(server, **{"x-session-id": "a"}) as one, client_of(server) as none:
         ask(one, "I like tea")
         ask(one, "And milk")
-        assert '"I like tea"; "And milk"' in said(ask(one, "What did I say?"))["content"]
-        assert "turn 4" in said(ask(one, "Bye"))["content"]
+        assert '"I like tea"; "And milk"' in read_message(ask(one, "What did I say?"))["content"]
+        assert "turn 4" in read_message(ask(one, "Bye"))["content"]
         other = one.post(
             "/chat/completions",
             json=request_body("Do you remember?"),
             headers={"x-session-id": "b"},
         )
-        assert "nothing" in said(other)["content"]
-        assert "nothing" in said(ask(none, "Do you remember?"))["content"]
+        assert "nothing" in read_message(other)["content"]
+        assert "nothing" in read_message(ask(none, "Do you remember?"))["content"]
         assert [request.session_id for request in server.requests] == [*"aaaab", None]
 
 
 def test_deferred_answer_comes_with_the_nth_poll(server: LocalASIOne) -> None:
     with client_of(server, **{"x-session-id": "a"}) as client:
-        waiting = said(ask(client, "[deferred: 2] Find an agent"))["content"]
+        waiting = read_message(ask(client, "[deferred: 2] Find an agent"))["content"]
         assert "I've sent the message" in waiting
-        assert said(ask(client, "Any update?"))["content"] == waiting
+        assert read_message(ask(client, "Any update?"))["content"] == waiting
         final = ask(client, "any update").json()
         assert "Find an agent" in final["choices"][0]["message"]["content"]
         assert len(final["executable_data"]) == 2
-        assert "Find an agent" not in said(ask(client, "Any update?"))["content"]
-        assert "now" in said(ask(client, "[deferred: 0] now"))["content"]
+        assert "Find an agent" not in read_message(ask(client, "Any update?"))["content"]
+        assert "now" in read_message(ask(client, "[deferred: 0] now"))["content"]
 
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"

@@ -22,8 +22,8 @@ from tests.support.stand_in_wire import (
     ask,
     chunks_of,
     client_of,
+    read_message,
     request_body,
-    said,
 )
 
 
@@ -103,7 +103,7 @@ def test_two_servers_do_not_share_anything() -> None:
         assert one.base_url != two.base_url
         one.enqueue(raw(b"one"))
         with client_of(one) as client_one, client_of(two) as client_two:
-            assert said(ask(client_two))["content"].startswith(SPEECH)
+            assert read_message(ask(client_two))["content"].startswith(SPEECH)
             assert ask(client_one).content == b"one"
         assert (len(one.requests), len(two.requests)) == (1, 1)
 

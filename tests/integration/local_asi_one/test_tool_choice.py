@@ -15,7 +15,7 @@ from tests.support.stand_in_wire import (
     Json,
     ask,
     chunks_of,
-    said,
+    read_message,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def test_a_mentioned_tool_is_called(client: httpx.Client) -> None:
     question = "What is the weather in San Francisco, CA?"
     response = ask(client, question, tools=[WEATHER_TOOL, TIME_TOOL])
-    message = said(response)
+    message = read_message(response)
     (call,) = message["tool_calls"]
     assert re.fullmatch(r"call_[0-9a-f]{24}", call["id"])
     assert (call["type"], call["index"]) == ("function", -1)
@@ -37,7 +37,7 @@ def test_a_mentioned_tool_is_called(client: httpx.Client) -> None:
     asked = {"role": "user", "content": question}
     result = {"role": "tool", "tool_call_id": call["id"], "content": '{"sky": "clear"}'}
     history = [asked, {**message, "content": None}, result]
-    after = said(ask(client, messages=history, tools=[WEATHER_TOOL]))
+    after = read_message(ask(client, messages=history, tools=[WEATHER_TOOL]))
     assert after["tool_calls"] is None
     assert '{"sky": "clear"}' in after["content"]
 
@@ -59,16 +59,16 @@ def test_a_mentioned_tool_is_called(client: httpx.Client) -> None:
     ],
 )
 def test_tool_choice(client: httpx.Client, text: str, fields: Json, called: list[str]) -> None:
-    message = said(ask(client, text, tools=[WEATHER_TOOL, TIME_TOOL], **fields))
+    message = read_message(ask(client, text, tools=[WEATHER_TOOL, TIME_TOOL], **fields))
     assert [call["function"]["name"] for call in message["tool_calls"] or []] == called
 
 
 def test_required_goes_on_to_the_next_tool(client: httpx.Client) -> None:
     fields: Json = {"tools": [WEATHER_TOOL, TIME_TOOL], "tool_choice": "required"}
-    message = said(ask(client, "weather in Rome", **fields))
+    message = read_message(ask(client, "weather in Rome", **fields))
     result = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "mild"}
     history = [{"role": "user", "content": "weather in Rome"}, message, result]
-    following = said(ask(client, messages=history, **fields))
+    following = read_message(ask(client, messages=history, **fields))
     assert [call["function"]["name"] for call in following["tool_calls"]] == ["local_clock"]
 
 
@@ -114,7 +114,9 @@ def test_arguments_and_json_fit_the_schema(client: httpx.Client) -> None:
         },
     }
     form = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}}
-    value = json.loads(said(ask(client, "in Kelvin please", response_format=form))["content"])
+    value = json.loads(
+        read_message(ask(client, "in Kelvin please", response_format=form))["content"]
+    )
     assert value["amount"] > 10
     assert value["amount"] % 4 == 0
     assert value["ratio"] <= 0.5
@@ -130,8 +132,8 @@ def test_arguments_and_json_fit_the_schema(client: httpx.Client) -> None:
 def test_json_object_takes_the_fields_that_the_prompt_quotes(client: httpx.Client) -> None:
     form = {"type": "json_object"}
     text = "Joke as JSON with 'setup' and 'punchline' keys"
-    assert set(json.loads(said(ask(client, text, response_format=form))["content"])) == {
+    assert set(json.loads(read_message(ask(client, text, response_format=form))["content"])) == {
         "setup",
         "punchline",
     }
-    assert set(json.loads(said(ask(client, response_format=form))["content"])) == {"answer"}
+    assert set(json.loads(read_message(ask(client, response_format=form))["content"])) == {"answer"}

@@ -20,8 +20,8 @@ from langchain_asi_one._cli.ask import Endpoint, open_model
 from langchain_asi_one._cli.options import list_model_fields, make_parser, parse_question
 from langchain_asi_one._cli.run import complain, print_endpoint, run_command
 from langchain_asi_one._json.printable import one_line, printable
-from langchain_asi_one.display._card import card
 from langchain_asi_one.display._printer import choose_printer
+from langchain_asi_one.display._show import card
 from langchain_asi_one.display._text import Line, TextSection
 from langchain_asi_one.executable_data import get_executable_data
 from langchain_asi_one.langgraph import allow_agents

@@ -17,7 +17,7 @@ from langchain_asi_one._cli.ask import CannotAskError, Endpoint, TextDelta, ask,
 from langchain_asi_one._cli.options import list_model_fields
 from langchain_asi_one._json.printable import one_line
 from langchain_asi_one.display._printer import Printer, choose_printer
-from langchain_asi_one.display._view import ANSWER, THOUGHT
+from langchain_asi_one.display._sections import ANSWER, THOUGHT
 from langchain_asi_one.errors import ASIOneError
 
 if TYPE_CHECKING:

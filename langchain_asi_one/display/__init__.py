@@ -13,8 +13,6 @@ MathJax would take commands from them.
 
 from __future__ import annotations
 
-from langchain_asi_one.display._card import card
-from langchain_asi_one.display._show import show, stream_view
-from langchain_asi_one.display._text import format_message
+from langchain_asi_one.display._show import card, format_message, show, stream_view
 
 __all__ = ["card", "format_message", "show", "stream_view"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from langchain_asi_one.display._view import Row
+    from langchain_asi_one.display._sections import Row
 
 Status: TypeAlias = Literal["named", "allowed", "refused", "pending", "failed"]
 

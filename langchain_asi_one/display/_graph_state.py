@@ -11,14 +11,8 @@ from langchain_core.messages.utils import convert_to_messages
 
 from langchain_asi_one._agent_identity import identify_agent, is_report
 from langchain_asi_one.display._agent_status import AGENTS, STATUSES, Agent, Status
-from langchain_asi_one.display._view import (
-    MessageView,
-    Row,
-    Section,
-    describe_entry,
-    shorten,
-    view_message,
-)
+from langchain_asi_one.display._sections import MessageView, Row, Section, shorten
+from langchain_asi_one.display._view import describe_entry, view_message
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data, parse_handle
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from langchain_asi_one.display._agent_status import AGENTS, STATUSES
 from langchain_asi_one.display._diagram import Diagram
-from langchain_asi_one.display._markdown import escape_text, render_markdown
-from langchain_asi_one.display._svg import draw_svg
-from langchain_asi_one.display._view import (
+from langchain_asi_one.display._markdown import escape_text, is_readable, render_markdown
+from langchain_asi_one.display._sections import (
     ABOUT,
     ANSWER,
     PENDING,
@@ -20,9 +19,24 @@ from langchain_asi_one.display._view import (
     Row,
     Section,
 )
+from langchain_asi_one.display._svg import draw_svg
 
 _HEADS: Final = ("action", "tool_name", "name", "title", "type")
-_CODE: Final = ("arguments", "args", "id", "session", "as sent", "input", "output", "result")
+_STATUSES: Final = ("status", "state")
+_MARKS: Final = {"done": ("✓", "done"), "running": ("…", "running"), "failed": ("!", "failed")}
+_MAX_OPEN: Final = 3
+_TOO_LONG: Final = '<div class="asi1-soft">Too long to lay out: shown as it was written.</div>'
+_CODE: Final = (
+    "address",
+    "arguments",
+    "args",
+    "id",
+    "session",
+    "as sent",
+    "input",
+    "output",
+    "result",
+)
 _WAITING: Final = {
     "answer": "Still pending: ASI:One gives the real answer later, in this session.",
     "run": "The run has not ended: it waits, for a person or for an answer.",
@@ -83,22 +97,47 @@ def _render_view(view: MessageView, *, folded: bool) -> str:
 def _render_section(section: Section, *, folded: bool) -> str:
     if section.title == THOUGHT:
         return _render_thought(section.text, folded=folded)
+    if section.title == ABOUT:
+        return _render_about(section)
     title = f"<h4>{escape_text(section.title)}</h4>"
     if section.form == "prose":
-        said = render_markdown(section.text) if section.title == ANSWER else None
-        kind = "prose" if said is None else "said"
-        said = escape_text(section.text) if said is None else said
-        return f'<div>{title}<div class="asi1-{kind}" dir="auto">{said}</div></div>'
-    if section.form == "fields":
-        if section.title == ABOUT:
-            return _render_about(section)
-        return f"<div>{title}{''.join(_render_fields(row.fields) for row in section.rows)}</div>"
-    tag, kind, make = ("ol", "steps", _render_step) if section.form == "numbered" else _AGENTS
-    if section.title == AGENTS:
-        kind += " asi1-wide"
-    rows = "".join(f"<li>{make(row)}</li>" for row in section.rows)
+        return f"<div>{title}{_render_prose(section)}</div>"
+    if section.form == "numbered":
+        return f"<div>{title}{_render_steps(section.rows)}</div>"
+    if section.form == "named":
+        kind = "asi1-agents asi1-wide" if section.title == AGENTS else "asi1-agents"
+        return f"<div>{title}{_render_list('ul', kind, map(_render_agent, section.rows))}</div>"
+    return f"<div>{title}{''.join(_render_fields(row.fields) for row in section.rows)}</div>"
+
+
+def _render_prose(section: Section) -> str:
+    markdown = render_markdown(section.text) if section.title == ANSWER else None
+    if markdown is None:
+        note = "" if section.title != ANSWER or is_readable(section.text) else _TOO_LONG
+        return f'{note}<div class="asi1-prose" dir="auto">{escape_text(section.text)}</div>'
+    return f'<div class="asi1-said" dir="auto">{markdown}</div>'
+
+
+def _render_list(tag: str, kind: str, items: Iterable[str]) -> str:
     # Without a marker, browsers forget that a list is one unless the role says so.
-    return f'<div>{title}<{tag} class="asi1-{kind}" role="list">{rows}</{tag}></div>'
+    inner = "".join(f"<li>{item}</li>" for item in items)
+    return f'<{tag} class="{kind}" role="list">{inner}</{tag}>'
+
+
+def _render_steps(rows: Sequence[Row]) -> str:
+    """Render numbered rows; all but the first few are folded away, so that the answer is near."""
+    shown, hidden = rows[:_MAX_OPEN], rows[_MAX_OPEN:]
+    items = [_render_step(row) for row in shown]
+    if not hidden:
+        return _render_list("ol", "asi1-steps", items)
+    failed = sum(row.mark == "failed" for row in hidden)
+    count = f"{len(hidden):,} more" + (f", {failed:,} failed" if failed else "")
+    rest = _render_list("ol", "asi1-steps asi1-rest", map(_render_step, hidden))
+    # The second list lies outside the first one, and goes on with its numbers.
+    return (
+        f'<div class="asi1-run">{_render_list("ol", "asi1-steps asi1-rest", items)}'
+        f"<details><summary>{count}</summary>{rest}</details></div>"
+    )
 
 
 def _render_about(section: Section) -> str:
@@ -121,20 +160,33 @@ def _render_thought(text: str, *, folded: bool) -> str:
 
 def _render_step(row: Row) -> str:
     fields = list(row.fields)
-    head = ""
-    for label, text in fields:
-        if label in _HEADS:
-            fields.remove((label, text))
-            head = f'<div class="asi1-name"><bdi>{escape_text(text)}</bdi></div>'
-            break
-    return head + _render_fields(fields)
+    name = row.name
+    if not name:
+        head = next((field for field in fields if field[0] in _HEADS), None)
+        if head is not None:
+            fields.remove(head)
+            name = head[1]
+    head_line = f'<bdi class="asi1-name">{escape_text(name)}</bdi>' if name else ""
+    if row.mark:
+        sign, word = _MARKS[row.mark]
+        status = next((field for field in fields if field[0] in _STATUSES), None)
+        if status is not None:
+            fields.remove(status)
+            word = status[1]
+        head_line += f' <span class="asi1-badge asi1-{row.mark}">{sign} {escape_text(word)}</span>'
+    head_line = f"<div>{head_line}</div>" if head_line else ""
+    return head_line + _render_fields(fields) + _render_problems(row)
+
+
+def _render_problems(row: Row) -> str:
+    sign = '<span role="img" aria-label="problem">⚠</span>'
+    return "".join(
+        f'<div class="asi1-problem">{sign} {escape_text(problem)}</div>' for problem in row.problems
+    )
 
 
 def _render_agent(row: Row) -> str:
     return "".join(_render_agent_lines(row))
-
-
-_AGENTS: Final = ("ul", "agents", _render_agent)
 
 
 def _render_agent_lines(row: Row) -> Iterator[str]:
@@ -151,19 +203,15 @@ def _render_agent_lines(row: Row) -> Iterator[str]:
         yield f' <span class="asi1-badge asi1-{row.status}">{sign} {row.status}</span>'
     yield "</div>"
     if row.status and "status" in known:
-        told = known.pop("status")
-        yield f'<div class="asi1-soft">{escape_text(told.partition(": ")[2] or told)}</div>'
+        meaning = known.pop("status").partition(": ")[2]
+        yield f'<div class="asi1-soft">{escape_text(meaning)}</div>'
     if "about" in known:
         yield f"<div><bdi>{escape_text(known.pop('about'))}</bdi></div>"
     if "address" in known:
         yield _render_address(known.pop("address"))
     if known:
         yield _render_fields(known.items())
-    for problem in row.problems:
-        yield (
-            '<div class="asi1-problem"><span role="img" aria-label="problem">⚠</span> '
-            f"{escape_text(problem)}</div>"
-        )
+    yield _render_problems(row)
 
 
 def _render_address(address: str) -> str:
@@ -172,7 +220,7 @@ def _render_address(address: str) -> str:
 
 
 def _render_fields(fields: Iterable[tuple[str | None, str]]) -> str:
-    made = []
+    rendered = []
     for label, text in fields:
         value = (
             f"<code>{escape_text(text)}</code>"
@@ -180,14 +228,14 @@ def _render_fields(fields: Iterable[tuple[str | None, str]]) -> str:
             else f"<bdi>{escape_text(text)}</bdi>"
         )
         if label:
-            made.append(f"<dt><bdi>{escape_text(label)}</bdi></dt><dd>{value}</dd>")
+            rendered.append(f"<dt><bdi>{escape_text(label)}</bdi></dt><dd>{value}</dd>")
         else:
-            made.append(f"<dt></dt><dd>{value}</dd>")
-    if not made:
+            rendered.append(f"<dt></dt><dd>{value}</dd>")
+    if not rendered:
         return ""
     if all(not label for label, _ in fields):
         return "".join(f"<div><bdi>{escape_text(text)}</bdi></div>" for _, text in fields)
-    return f"<dl>{''.join(made)}</dl>"
+    return f"<dl>{''.join(rendered)}</dl>"
 
 
 def _render_graph(diagram: Diagram) -> str:

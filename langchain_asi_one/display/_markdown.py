@@ -14,16 +14,27 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_ADDRESS: Final = re.compile(r"(?:https?://[^\s/?#]|mailto:[^\s])", re.IGNORECASE)
-_LONGEST: Final = 200_000
-"""Characters of Markdown that are read; a longer text is shown as it is."""
+# No user part: what stands before an @ is taken for the host by people, and is none.
+_ADDRESS: Final = re.compile(r"(?:https?://[^\s/?#@\\]+(?:[/?#]|\Z)|mailto:[^\s])", re.IGNORECASE)
+_MAX_LENGTH: Final = 200_000
+_MAX_MARKUP: Final = 25_000
+"""Characters that may be Markdown: reading so many takes a second at most."""
+_MARKUP: Final = re.compile(r"[^\w .,;:?'\"()-]", re.ASCII)
 _FIRST_HEADING: Final = 5  # below the titles of the card
 _LAST_HEADING: Final = 6
+_BOXES: Final = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
 def is_linkable(address: str) -> bool:
-    """Whether an address may be made a link: web and mail only, no other scheme, none relative."""
+    """Return whether an address may become a link: web and mail, with no user and not relative."""
     return _ADDRESS.match(address) is not None
+
+
+def is_readable(text: str) -> bool:
+    """Return whether a text is short enough to be read as Markdown."""
+    if len(text) > _MAX_LENGTH:
+        return False
+    return len(text) <= _MAX_MARKUP or len(_MARKUP.findall(text)) <= _MAX_MARKUP
 
 
 def render_markdown(text: str) -> str | None:
@@ -33,56 +44,81 @@ def render_markdown(text: str) -> str | None:
         text: The model's text.
 
     Returns:
-        HTML of known elements and attributes; `None` if `markdown-it-py` is missing, or the text
-        is beyond 200,000 characters.
+        HTML of known elements and attributes; `None` if `markdown-it-py` is missing or the text is
+        not readable.
     """
     tokens = parse_markdown(text)
     if tokens is None:
         return None
-    parser = _parser()
+    parser = _make_parser()
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
 def parse_markdown(text: str) -> list[Token] | None:
     """Parse Markdown into tokens without HTML, images and unprintable characters."""
-    if len(text) > _LONGEST:
+    if not is_readable(text):
         return None
     try:
-        parser = _parser()
+        parser = _make_parser()
     except ImportError:
         return None
     return list(_sanitize(parser.parse(printable(text))))
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _make_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - optional
 
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     # What it refuses stays text.
     parser.validateLink = is_linkable  # type: ignore[assignment,method-assign]
+    parser.add_render_rule("table_open", _open_table)
+    parser.add_render_rule("table_close", _close_table)
     return parser
 
 
+def _open_table(*_: Any) -> str:
+    """Let a wide table scroll, instead of breaking its words."""
+    return '<div class="asi1-scroll" tabindex="0" role="group" aria-label="Table"><table>'
+
+
+def _close_table(*_: Any) -> str:
+    return "</table></div>"
+
+
 def _sanitize(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The same tokens without what a renderer would take literally from the model."""
-    for token in tokens:
+    """Yield the tokens without what a renderer would take literally from the model."""
+    level = ""
+    for place, token in enumerate(tokens):
         # Entities are decoded by now, and may stand for what `printable` took out.
         token.content = printable(token.content)
         token.info = ""
         token.meta = {}
+        if token.type == "heading_open":
+            level = token.tag
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + _FIRST_HEADING - 1, _LAST_HEADING)}"
         if token.type == "fence":
             token.type = "code_block"
-        token.attrs = _attributes(token)
+        token.attrs = _list_attributes(token)
+        if token.type == "heading_open":
+            token.attrs = {"class": f"asi1-{level}"}
         if token.children is not None:
+            if place >= 2 and tokens[place - 2].type == "list_item_open":
+                _draw_box(token.children)
             token.children = list(_sanitize_inline(token.children))
         yield token
 
 
-def _attributes(token: Token) -> dict[str, str | int | float]:
-    """Only what changes the layout of tables and lists."""
+def _draw_box(tokens: Sequence[Token]) -> None:
+    """Draw the box of a task, with which an item of a list may begin."""
+    first = tokens[0] if tokens else None
+    if first is not None and first.type == "text" and first.content[:4] in _BOXES:
+        first.content = _BOXES[first.content[:4]] + first.content[4:]
+
+
+def _list_attributes(token: Token) -> dict[str, str | int | float]:
+    """Return what changes the layout of tables and lists."""
     style = token.attrs.get("style")
     if style in ("text-align:left", "text-align:center", "text-align:right"):
         return {"style": style}
@@ -94,7 +130,7 @@ def _sanitize_inline(tokens: Sequence[Token]) -> Iterator[Token]:
     targets: list[str] = []
     for place, token in enumerate(tokens):
         if token.type == "image":
-            yield _text(f"[image: {_image(token)}]")
+            yield _make_text(f"[image: {_name_image(token)}]")
         elif token.type == "link_open":
             target = printable(str(token.attrs.get("href", "")))
             title = printable(str(token.attrs.get("title", "")))
@@ -106,29 +142,29 @@ def _sanitize_inline(tokens: Sequence[Token]) -> Iterator[Token]:
         elif token.type == "link_close":
             yield token
             if shown := targets.pop():
-                yield _text(shown)
+                yield _make_text(shown)
         else:
             yield from _sanitize([token])
 
 
 def _shows_target(following: Sequence[Token], target: str) -> bool:
-    """Whether the text of a link is its target."""
+    """Return whether the text of a link is its target."""
     kinds = [token.type for token in following]
     return kinds == ["text", "link_close"] and following[0].content == target
 
 
-def _image(token: Token) -> str:
+def _name_image(token: Token) -> str:
     alt = printable(token.content).strip()
     source = printable(str(token.attrs.get("src", "")))
     return f"{alt}, {source}" if alt else source
 
 
-def _text(content: str) -> Token:
+def _make_text(content: str) -> Token:
     from markdown_it.token import Token  # noqa: PLC0415 - optional
 
     return Token("text", "", 0, content=content)
 
 
 def escape_text(value: Any) -> str:
-    """Text for an HTML element or a quoted attribute: made printable, then escape_text."""
+    """Make text printable, and escape it for an HTML element or a quoted attribute."""
     return escape(printable(str(value)), quote=True)

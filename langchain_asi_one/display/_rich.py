@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from rich.cells import cell_len, chop_cells
 from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from langchain_asi_one.display._markdown import parse_markdown
+from langchain_asi_one.display._sections import ANSWER, THOUGHT, Section
 from langchain_asi_one.display._terminal import (
     ROLE_STYLES,
     RULE_STYLE,
@@ -20,7 +23,6 @@ from langchain_asi_one.display._terminal import (
     clamp_width,
 )
 from langchain_asi_one.display._text import Line, TextSection, to_text_sections
-from langchain_asi_one.display._view import ANSWER, THOUGHT, Section
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -85,7 +87,7 @@ def _render_section(section: Section, text: TextSection, width: int) -> Iterator
     tokens = parse_markdown(section.text) if section.title == ANSWER else None
     if tokens is None:
         for line in text.lines:
-            yield _render_line(line, width, "dim italic" if section.title == THOUGHT else "")
+            yield _Lines(line, width, "dim italic" if section.title == THOUGHT else "")
         return
     # Its own parser would take entities for escapes, drop HTML and hide the targets of links.
     markdown = Markdown("", code_theme="ansi_dark")
@@ -103,9 +105,28 @@ def _adapt_tokens(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-def _render_line(line: Line, width: int, style: str) -> Text:
-    text = line.wrap(width)
-    start = len(line.start)
-    rendered = Text(overflow="fold")
-    rendered.append(text[:start], "yellow" if line.role == "problem" else "dim")
-    return rendered.append(text[start:], style or ROLE_STYLES[line.role])
+class _Lines:
+    """Draws a line that is wrapped already; `Text` would take long to wrap it again.
+
+    Args:
+        line: The line.
+        width: Columns to wrap to.
+        style: Style of its text; by default that of its role.
+    """
+
+    def __init__(self, line: Line, width: int, style: str) -> None:
+        self._text = line.wrap(width)
+        self._start = len(line.start)
+        self._label = Style.parse("yellow" if line.role == "problem" else "dim")
+        self._style = Style.parse(style or ROLE_STYLES[line.role])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        start = self._start
+        yield Segment(self._text[:start], self._label)
+        for number, line in enumerate(self._text[start:].split("\n")):
+            room = options.max_width - (0 if number else cell_len(self._text[:start]))
+            # A word that is too long for a line goes on in the next.
+            pieces = [line] if cell_len(line) <= room else chop_cells(line, max(room, 2))
+            for piece in pieces:
+                yield Segment(piece, self._style)
+                yield Segment.line()

@@ -1,15 +1,24 @@
-"""The two functions that display."""
+"""The functions that display."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import Any, TextIO, overload
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from typing import Any, Final, TextIO, overload
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_asi_one.display._card import card
+from langchain_asi_one.display._card import Card
+from langchain_asi_one.display._diagram import Diagram, find_workers
+from langchain_asi_one.display._graph_state import is_state, read_state
 from langchain_asi_one.display._live import ashow_stream, show_stream
 from langchain_asi_one.display._outputs import choose_output
+from langchain_asi_one.display._terminal import MIN_WIDTH
+from langchain_asi_one.display._view import view_message
+
+_SHOWABLE: Final = (
+    "a message, a list of messages, a graph's state (a dict with messages, or what get_state "
+    "returns), a compiled graph, or a stream of a model"
+)
 
 
 @overload
@@ -112,3 +121,101 @@ def stream_view(stream: Any, *, file: TextIO | None = None) -> Any:
 
 async def _show_async(stream: AsyncIterator[Any], file: TextIO | None) -> None:
     await ashow_stream(stream, choose_output(file))
+
+
+def card(value: object, state: object = None) -> Card:
+    """Make a value visible, for a notebook's last line, `print`, or a report of your own.
+
+    Args:
+        value: A message; a list of messages; the state of a graph as a dict or as `get_state`
+            returns it; or a compiled graph.
+        state: Only with a graph: the state of a run of it, whose agents are marked.
+
+    Returns:
+        The card. Everything from the model is escape_text and nothing in it runs or is fetched.
+
+    Raises:
+        TypeError: If the value is none of these, or `state` is given without a graph.
+
+    Example:
+        >>> from langchain_core.messages import AIMessage, HumanMessage
+        >>> print(card([HumanMessage("Hi"), AIMessage("Hello!")]))
+        You
+          Hi
+        <BLANKLINE>
+        Answer
+          Hello!
+    """
+    if _is_graph(value):
+        return _make_graph_card(value, state)
+    if state is not None:
+        kind = _describe_type(value)
+        msg = f"a state is shown beside its graph: show(graph, state); got {kind} first"
+        raise TypeError(msg)
+    if isinstance(value, BaseMessage):
+        return Card((view_message(value),))
+    if isinstance(value, list | tuple) and all(isinstance(one, BaseMessage) for one in value):
+        return Card(tuple(map(view_message, value)))
+    if is_state(value):
+        return Card(tuple(read_state(value).views))
+    msg = f"show takes {_SHOWABLE}; got {_describe_type(value)}"
+    raise TypeError(msg)
+
+
+def format_message(message: AIMessage, *, width: int | None = None) -> str:
+    """Write a message as plain text.
+
+    Thought, steps, answer and agents stand in the order in which they happened. The thought and
+    the answer are whole; a value of a step, of a tool's arguments or of its result is cut after
+    400 characters, with a note of the rest.
+
+    Args:
+        message: A message of `ChatASIOne`, or of any other model.
+        width: Columns to wrap to, 20 or more; `None` wraps nothing. Long words are not broken.
+
+    Returns:
+        Lines under titles; no control character but the newline, and none at the end.
+
+    Raises:
+        ValueError: If `width` is below 20.
+
+    Example:
+        >>> from langchain_core.messages import AIMessage
+        >>> thought = {"thought": "A greeting."}
+        >>> print(format_message(AIMessage("Hello!", additional_kwargs=thought)))
+        Thought
+          A greeting.
+        <BLANKLINE>
+        Answer
+          Hello!
+    """
+    if width is not None and width < MIN_WIDTH:
+        msg = f"width must be {MIN_WIDTH} columns or more, or None to wrap nothing; got {width!r}."
+        raise ValueError(msg)
+    return Card((view_message(message),)).text(width)
+
+
+def _is_graph(value: object) -> bool:
+    """Return whether a value is a compiled LangGraph graph, or what its `get_graph` returns."""
+    compiled = hasattr(value, "get_graph") and hasattr(value, "get_state")
+    return compiled or hasattr(value, "draw_mermaid")
+
+
+def _make_graph_card(graph: Any, state: object) -> Card:
+    drawing = graph.get_graph() if hasattr(graph, "get_graph") else graph
+    if state is None:
+        return Card((), Diagram(drawing, find_workers(graph)))
+    if not is_state(state):
+        msg = (
+            "the state beside a graph must be what invoke or get_state returned; got "
+            f"{_describe_type(state)}"
+        )
+        raise TypeError(msg)
+    run = read_state(state)
+    return Card(tuple(run.closing), Diagram(drawing, find_workers(graph), run.agents))
+
+
+def _describe_type(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"a dict with the keys {', '.join(map(repr, value)) or '(none)'}"[:200]
+    return f"{type(value).__module__}.{type(value).__qualname__}"

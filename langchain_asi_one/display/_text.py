@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
-from langchain_core.messages import AIMessage
-
-from langchain_asi_one.display._terminal import MIN_WIDTH
-from langchain_asi_one.display._view import Row, Section, list_answer_sections
+from langchain_asi_one.display._sections import Row, Section
 from langchain_asi_one.display._wrap import TextWrapper, count_columns
 
 _MARGIN: Final = "  "
 _WIDEST_LABEL: Final = 16
+_TELLING: Final = ("status", "state", "error")
+
+Role: TypeAlias = Literal["text", "name", "problem", "drawing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Line:
 
     text: str
     label: str = ""
-    role: Literal["text", "name", "problem", "drawing"] = "text"
+    role: Role = "text"
 
     @property
     def start(self) -> str:
@@ -50,39 +50,6 @@ class TextSection:
     lines: tuple[Line, ...]
 
 
-def format_message(message: AIMessage, *, width: int | None = None) -> str:
-    """Write a message as plain text.
-
-    Thought, steps, answer and agents stand in the order in which they happened. The thought and
-    the answer are whole; a value of a step, of a tool's arguments or of its result is cut after
-    400 characters, with a note of the rest.
-
-    Args:
-        message: A message of `ChatASIOne`, or of any other model.
-        width: Columns to wrap to, 20 or more; `None` wraps nothing. Long words are not broken.
-
-    Returns:
-        Lines under titles; no control character but the newline, and none at the end.
-
-    Raises:
-        ValueError: If `width` is below 20.
-
-    Example:
-        >>> from langchain_core.messages import AIMessage
-        >>> thought = {"thought": "A greeting."}
-        >>> print(format_message(AIMessage("Hello!", additional_kwargs=thought)))
-        Thought
-          A greeting.
-        <BLANKLINE>
-        Answer
-          Hello!
-    """
-    if width is not None and width < MIN_WIDTH:
-        msg = f"width must be {MIN_WIDTH} columns or more, or None to wrap nothing; got {width!r}."
-        raise ValueError(msg)
-    return join_sections(to_text_sections(list_answer_sections(message)), width)
-
-
 def to_text_sections(sections: Iterable[Section]) -> list[TextSection]:
     """Return sections as lines, without those that have no visible character."""
     written = (TextSection(one.title, tuple(_write_lines(one))) for one in sections)
@@ -102,13 +69,20 @@ def _write_lines(section: Section) -> Iterator[Line]:
         if section.form == "drawing":
             yield from (Line(text, role="drawing") for _, text in row.fields)
         elif section.form == "numbered":
-            bullet = f"{number}. "
-            for place, line in enumerate(_write_fields(row)):
-                yield Line(line.text, (bullet if not place else " " * len(bullet)) + line.label)
+            yield from _write_numbered(row, f"{number}. ")
         elif section.form == "named":
             yield from _write_named(row)
         else:
             yield from _write_fields(row)
+
+
+def _write_numbered(row: Row, bullet: str) -> Iterator[Line]:
+    lines = [Line(row.name, role="name")] if row.name else []
+    lines += _write_fields(row)
+    lines += (Line(problem, "! ", "problem") for problem in row.problems)
+    for place, line in enumerate(lines):
+        start = " " * len(bullet) if place else bullet
+        yield Line(line.text, start + line.label, line.role)
 
 
 def _write_named(row: Row) -> Iterator[Line]:
@@ -120,10 +94,17 @@ def _write_named(row: Row) -> Iterator[Line]:
 
 
 def _write_fields(row: Row) -> Iterator[Line]:
-    widths = (count_columns(label) for label, _ in row.fields if label)
+    fields = [(_mark_label(label, row), text) for label, text in row.fields]
+    widths = (count_columns(label) for label, _ in fields if label)
     pad = min(max(widths, default=0), _WIDEST_LABEL)
-    for label, text in row.fields:
+    for label, text in fields:
         if label is None:
             yield Line(text)
         else:
-            yield Line(text, label + " " * max(pad - count_columns(label), 0) + "  ")
+            role: Role = "problem" if label.startswith("! ") else "text"
+            yield Line(text, label + " " * max(pad - count_columns(label), 0) + "  ", role)
+
+
+def _mark_label(label: str | None, row: Row) -> str | None:
+    """Return a label with a sign before it where a step says that it failed."""
+    return f"! {label}" if row.mark == "failed" and label in _TELLING else label

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from itertools import islice
+from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_asi_one._follow_up.rule import is_deferred
-from langchain_asi_one._json.printable import one_line, printable
+from langchain_asi_one._json.printable import printable
 from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one.display._sections import (
+    ABOUT,
+    ANSWER,
+    PENDING,
+    THOUGHT,
+    Form,
+    MessageView,
+    Row,
+    Section,
+    shorten,
+    to_text,
+)
+from langchain_asi_one.display._steps import list_step_rows, read_plan
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data
 
-THOUGHT: Final = "Thought"
-ANSWER: Final = "Answer"
+MAX_ROWS: Final = 1_000
+"""Most rows of a section: an answer may name any number of agents."""
 NO_TEXT: Final = "(no text)"
 NO_NAME: Final = "(no name)"
-PENDING: Final = "still pending"
-STEPS: Final = "Steps"
-SERVER_TOOLS: Final = "Tools that ASI:One ran"
-ABOUT: Final = "About this answer"
 
-_MOST_SHOWN: Final = 400
 _ENTRY_FIELDS: Final = {
     "handle": "handle",
     "address": "address",
@@ -41,62 +48,6 @@ _SPEAKERS: Final = {
     "tool": "Result of a tool",
     "function": "Result of a tool",
 }
-
-Form: TypeAlias = Literal["prose", "fields", "numbered", "named", "drawing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry of a section. All text is safe to print.
-
-    Attributes:
-        fields: Label and text; the label is `None` for a value that has none.
-        name: Its name; `""` if the form names no rows.
-        problems: What is wrong with it.
-        status: Its status in a run: a key of `STATUSES`, or `""`.
-    """
-
-    fields: tuple[tuple[str | None, str], ...] = ()
-    name: str = ""
-    problems: tuple[str, ...] = ()
-    status: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Rows under one title.
-
-    Attributes:
-        title: Never text of the model.
-        form: How the rows are laid out.
-        rows: At least one.
-    """
-
-    title: str
-    form: Form
-    rows: tuple[Row, ...]
-
-    @property
-    def text(self) -> str:
-        """The text of all rows, without labels."""
-        return "\n".join(text for row in self.rows for _, text in row.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """What is shown of one message, or of the run itself.
-
-    Attributes:
-        speaker: The model's answer, what it was asked, or the run.
-        label: The speaker's name for people.
-        sections: In reading order.
-        pending: Whether the real answer is still to come.
-    """
-
-    speaker: Literal["answer", "asked", "run"]
-    label: str
-    sections: tuple[Section, ...]
-    pending: bool = False
 
 
 def view_message(message: BaseMessage) -> MessageView:
@@ -124,11 +75,17 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
     """Return the sections of an answer that are not empty."""
     extras = {name: json_safe(value) for name, value in message.additional_kwargs.items()}
     entries = get_executable_data(message)
+    plan, tasks = read_plan(extras.get("plan_state"))
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
-        _make_plan(extras.get("plan_state")),
-        (STEPS, "numbered", _list_value_rows(_as_list(extras.get("intermediate_steps")))),
-        (SERVER_TOOLS, "numbered", _list_value_rows(_as_list(extras.get("server_tool_calls")))),
+        ("Plan", "fields", [Row(plan)] if plan else []),
+        ("Tasks of the plan", "numbered", tasks),
+        ("Steps", "numbered", list_step_rows(_as_list(extras.get("intermediate_steps")))),
+        (
+            "Tools that ASI:One ran",
+            "numbered",
+            list_step_rows(_as_list(extras.get("server_tool_calls"))),
+        ),
         (ANSWER, "prose", _list_answer_rows(message)),
         ("Refusal", "prose", _list_text_rows(extras.get("refusal"))),
         ("Tools to run", "named", _list_call_rows(message)),
@@ -137,7 +94,7 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
         ("Also named", "named", _list_entry_rows(entries, "unknown")),
         (ABOUT, "fields", _list_about_rows(message)),
     )
-    sections = (Section(title, form, tuple(rows)) for title, form, rows in found)
+    sections = (Section(title, form, tuple(_limit(rows))) for title, form, rows in found)
     return [section for section in sections if section.rows]
 
 
@@ -166,19 +123,6 @@ def describe_entry(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[st
     return {"name": name, **fields}, _make_named_row(name, fields, known["problems"])
 
 
-def shorten(value: object) -> str:
-    """Return a value as one line of at most 400 characters and a note of the rest."""
-    text = one_line(to_text(value))
-    more = len(text) - _MOST_SHOWN
-    # A cut may leave a joiner that joins nothing.
-    return text if more <= 0 else f"{printable(text[:_MOST_SHOWN])}... ({more:,} more characters)"
-
-
-def to_text(value: object) -> str:
-    """Return a text unchanged, any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(json_safe(value), ensure_ascii=False)
-
-
 def _name_blocks(message: BaseMessage) -> str:
     blocks = message.content if isinstance(message.content, list) else []
     kinds = [str(block.get("type", "?")) for block in blocks if isinstance(block, dict)]
@@ -197,23 +141,6 @@ def _list_text_rows(value: object) -> Iterator[Row]:
         yield Row(((None, text.strip("\n")),))
 
 
-def _make_plan(value: object) -> tuple[str, Form, Iterable[Row]]:
-    if isinstance(value, dict):
-        fields = tuple((one_line(name), shorten(field)) for name, field in value.items())
-        return "Plan", "fields", [Row(fields)] if fields else []
-    return "Plan", "numbered", _list_value_rows(_as_list(value))
-
-
-def _list_value_rows(values: Iterable[object]) -> Iterator[Row]:
-    for number, value in enumerate(values, start=1):
-        if isinstance(value, Mapping) and value:
-            # The API may number its steps itself.
-            fields = {k: v for k, v in value.items() if (k, v) != ("step", number)}
-            yield Row(tuple((one_line(str(key)), shorten(field)) for key, field in fields.items()))
-        else:
-            yield Row(((None, shorten(value)),))
-
-
 def _list_call_rows(message: AIMessage) -> Iterator[Row]:
     for call in (*message.tool_calls, *message.invalid_tool_calls):
         fields = {"arguments": call["args"], "id": call["id"]}
@@ -223,14 +150,23 @@ def _list_call_rows(message: AIMessage) -> Iterator[Row]:
 
 
 def _list_entry_rows(entries: Iterable[ExecutableEntry], kind: str) -> Iterator[Row]:
-    shown: list[dict[str, Any]] = []
+    first: dict[str, set[str]] = {}
     for entry in entries:
         fields, row = describe_entry(entry, kind)
-        # A planner run names agents again, with less: no news unless something is wrong.
-        again = not row.problems and any(fields.items() <= one.items() for one in shown)
-        if entry["kind"] == kind and not again:
-            shown.append(fields)
+        facts = {f"{label}: {to_text(value)}" for label, value in fields.items() if value}
+        identity = str(entry.get("address") or entry.get("handle") or "")
+        # A planner run names agents again, with less: shown only if something is new or wrong.
+        known = first.setdefault(identity, facts) if identity else facts
+        if entry["kind"] == kind and (row.problems or known is facts or not facts <= known):
             yield row
+
+
+def _limit(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the first rows, and how many more there are."""
+    rows = iter(rows)
+    yield from islice(rows, MAX_ROWS)
+    if more := sum(1 for _ in rows):
+        yield Row(((None, f"({more:,} more, not shown)"),), "(more)")
 
 
 def _read_rating(raw: object) -> int | float | None:

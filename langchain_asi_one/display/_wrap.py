@@ -64,7 +64,7 @@ class TextWrapper:
         self._rest = rest
         self._column = 0
         self._blanks = ""
-        self._word = ""
+        self._word: list[str] = []
 
     def feed(self, text: str) -> str:
         """Take printable text.
@@ -83,18 +83,17 @@ class TextWrapper:
             elif first == " ":
                 done.append(self._put_word())
                 self._blanks += run
-            elif not self._word or self._goes_on(first):
-                self._word += run
             else:
-                done.append(self._put_word())
-                self._word = run
+                if self._word and not self._goes_on(first):
+                    done.append(self._put_word())
+                self._word.append(run)
         return "".join(done)
 
     def _goes_on(self, character: str) -> bool:
         """Return whether a character belongs to the word before it."""
-        if self._word.endswith(_JOINER) or unicodedata.category(character) in _PARTS:
+        if self._word[-1] == _JOINER or unicodedata.category(character) in _PARTS:
             return True
-        return not _is_wide(character) and not _is_wide(self._word[0])
+        return not _is_wide(character) and not _is_wide(self._word[0][0])
 
     def close(self) -> str:
         """End the text.
@@ -105,7 +104,7 @@ class TextWrapper:
         return self._put_word()
 
     def _put_word(self) -> str:
-        word, self._word = self._word, ""
+        word, self._word = "".join(self._word), []
         return self._put(word) if word else ""
 
     def _put(self, word: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import time
 
 import pytest
 from langchain_core.messages import AIMessage
+from rich.console import Console
 
 from langchain_asi_one.display import card
 from langchain_asi_one.display._markdown import is_linkable, render_markdown
@@ -25,6 +28,10 @@ from langchain_asi_one.display._markdown import is_linkable, render_markdown
         ("/relative", False),
         ("data:text/html,x", False),
         ("ftp://example.com", False),
+        ("https://good.example@127.0.0.1/", False),
+        ("https://good.example%40x:y@evil.example", False),
+        ("https://good.example\\@evil.example", False),
+        ("https://example.com/@somebody?a=b@c", True),
     ],
 )
 def test_which_addresses_become_links(address: str, linked: bool) -> None:
@@ -62,7 +69,8 @@ def test_which_addresses_become_links(address: str, linked: bool) -> None:
         ("![](https://b.example)", "<p>[image: https://b.example]</p>\n"),
         ("<b>&#x202e;", r"<p>&lt;b&gt;\u202e</p>" + "\n"),
         ("```js onclick\n<b>\n```", "<pre><code>&lt;b&gt;\n</code></pre>\n"),
-        ("# a\n###### b", "<h5>a</h5>\n<h6>b</h6>\n"),
+        ("# a\n###### b", '<h5 class="asi1-h1">a</h5>\n<h6 class="asi1-h6">b</h6>\n'),
+        ("- [ ] a\n- [x] b", "<ul>\n<li>☐ a</li>\n<li>☑ b</li>\n</ul>\n"),
         ("3. a", '<ol start="3">\n<li>a</li>\n</ol>\n'),
     ],
 )
@@ -80,7 +88,27 @@ def test_without_markdown_it_the_answer_is_shown_as_it_was_written() -> None:
     assert '<div class="asi1-prose" dir="auto">**a** &lt;b&gt;</div>' in done.stdout
 
 
-def test_a_very_long_answer_is_shown_as_it_is() -> None:
-    html = card(AIMessage("**a** " * 40_000))._repr_html_()
+@pytest.mark.parametrize("text", ["**a** " * 40_000, "[" * 25_001])
+def test_a_very_long_answer_is_shown_as_it_is(text: str) -> None:
+    html = card(AIMessage(text))._repr_html_()
     assert "<strong>" not in html
-    assert html.count("**a**") == 40_000
+    assert "Too long to lay out: shown as it was written.</div>" in html
+    assert text.strip() in html
+
+
+def test_a_long_answer_of_prose_is_laid_out() -> None:
+    html = card(AIMessage("# One\n\n" + "lorem ipsum, dolor (sit). " * 7_000))._repr_html_()
+    assert '<h5 class="asi1-h1">One</h5>' in html
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["[", "![", "_a*b", "|a" * 50 + "\n" + "|-" * 50 + "\n", "# a\n", "a\n", "> ", "`a ``b "],
+)
+def test_no_text_takes_long(part: str) -> None:
+    text = (part * (200_000 // len(part)))[:200_000]
+    start = time.process_time()
+    for one in (text, text[:24_000]):
+        card(AIMessage(one))._repr_html_()
+        Console(file=io.StringIO(), force_terminal=True, width=80).print(card(AIMessage(one)))
+    assert time.process_time() - start < 30  # 6 s were taken once for one of these

@@ -100,9 +100,10 @@ FULL_CARD = f"""\
 Thought
   Who knows the weather?
 
-Plan
-  status      completed
-  agent_used  {{"agent_name": "Stand-in Weather", "agent_address": "{WEATHER_AGENT["address"]}"}}
+Tasks of the plan
+  1. Stand-in Weather
+     status   completed
+     address  {WEATHER_AGENT["address"]}
 
 Steps
   1. action  search_agents

@@ -1,13 +1,16 @@
 """Facts about the models, as data with source and date.
 
-Context sizes and image input: ASI:One's model documentation as of October 2026 (wire contract, 8.2,
-OCT26). Client configurations still carry 196,000 for all three. A maximum output is not published,
+Context sizes and image input: ASI:One's model documentation as of October 2026 (docs/wire-format.md, 8.2). Client configurations still carry 196,000 for all three. A maximum output is not published,
 and structured output beside tools is not documented, so neither is claimed.
 """
 
 from __future__ import annotations
 
-from langchain_core.language_models import ModelProfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # The command's help and the stand-in read names only.
+    from langchain_core.language_models import ModelProfile
 
 PROFILES: dict[str, ModelProfile] = {
     name: {
@@ -26,7 +29,7 @@ PROFILES: dict[str, ModelProfile] = {
     )
 }
 
-# Names of 2025 (wire contract, 8.1); the API has been seen to refuse at least `asi1-agentic`.
+# Names of 2025 (docs/wire-format.md, 8.1); the API has been seen to refuse at least `asi1-agentic`.
 SUCCESSORS: dict[str, str] = {
     "asi1-fast": "asi1-mini",
     "asi1-extended": "asi1-ultra",

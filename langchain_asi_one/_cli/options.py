@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_asi_one._model_profiles import PROFILES
 from langchain_asi_one._version import __version__
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def make_parser(program: str, description: str, *, more: str = "") -> argparse.A
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
-    parser.add_argument("--model", help="asi1, asi1-ultra or asi1-mini (default: asi1)")
+    parser.add_argument("--model", help=f"{', '.join(PROFILES)} (default: asi1)")
     parser.add_argument(
         "--session",
         dest="session_id",

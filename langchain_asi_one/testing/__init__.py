@@ -25,7 +25,7 @@ last user text holds ``[fault: NAME option=value]``   that fault (see ``faults()
                                                       the first N equal requests only
 last user text holds ``[sample: FILE]``               that published sample, byte for byte
 a top-level field without evidence that it exists     400 ``unknown_parameter``
-model other than asi1, asi1-ultra, asi1-mini          400 "Unsupported model"
+a model that ASI:One does not have                     400 "Unsupported model"
 a tool result without a call, or that is no string    400, the parameter named
 a bad tool name, a value out of range                 400, the parameter named
 last user text holds ``[deferred: N]``                "I've sent the message", until the Nth

@@ -28,7 +28,7 @@ from langchain_asi_one.testing._requests import (
 from langchain_asi_one.testing._responses import Cut, Pause, Script, make_error_body, make_response
 from langchain_asi_one.testing._schema_examples import InvalidSchemaError
 from langchain_asi_one.testing._sessions import Sessions
-from langchain_asi_one.testing._validation import RequestRefusedError, check, parsed
+from langchain_asi_one.testing._validation import RequestRefusedError, check_request, parse_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,11 +185,11 @@ class StandIn:
 
     def _apply_rules(self, exchange: Exchange, repeat: int) -> Script:
         try:
-            payload = parsed(exchange.received.raw)
+            payload = parse_body(exchange.received.raw)
             if exchange.received.path.partition("?")[0] == IMAGE_PATH:
                 check_image_request(payload)
                 return make_response(make_image_body(payload))
-            check(payload)
+            check_request(payload)
         except RequestRefusedError as refused:
             return make_response(refused.body, status=refused.status)
         with self._lock:

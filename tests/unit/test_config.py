@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import SecretStr
@@ -40,7 +41,9 @@ def test_each_argument_is_described() -> None:
     assert all(f"`{name}`" in described["model"] for name in PROFILES)
 
 
-def test_a_subclass_keeps_its_own_defaults() -> None:
+def test_a_subclass_keeps_its_own_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASI_ONE_API_KEY", API_KEY)
+
     class Colder(ChatASIOne):
         temperature: float | None = 0.1
         team: str = "blue"
@@ -48,7 +51,7 @@ def test_a_subclass_keeps_its_own_defaults() -> None:
     class Coldest(Colder):
         pass
 
-    model = Coldest(api_key=API_KEY)
+    model = Coldest()
     assert (model.temperature, model.team) == (0.1, "blue")
     assert ChatASIOne(api_key=API_KEY).temperature is None
 

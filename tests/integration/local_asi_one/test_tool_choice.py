@@ -113,7 +113,7 @@ def test_arguments_and_json_fit_the_schema(client: httpx.Client) -> None:
             "maybe": {"type": ["string", "null"], "default": None},
         },
     }
-    form = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     value = json.loads(
         read_message(ask(client, "in Kelvin please", response_format=form))["content"]
     )

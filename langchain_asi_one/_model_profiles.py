@@ -1,7 +1,9 @@
 """Facts about the models, as data with source and date.
 
-Context sizes and image input: ASI:One's model documentation as of October 2026 (docs/wire-format.md, 8.2). Client configurations still carry 196,000 for all three. A maximum output is not published,
-and structured output beside tools is not documented, so neither is claimed.
+Context sizes and image input: ASI:One's model documentation as of October 2026
+(docs/wire-format.md, 8.2). Client configurations still carry 196,000 for all three. A maximum
+output is not published, and structured output beside tools is not documented, so neither is
+claimed.
 """
 
 from __future__ import annotations

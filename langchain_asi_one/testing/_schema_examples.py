@@ -25,6 +25,7 @@ _DEEPEST = 6
 """Levels after which optional members are left out, so that recursive schemas end."""
 _MOST_VALUES = 10_000
 _LONGEST_TEXT = 100_000
+_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class InvalidSchemaError(ValueError):
@@ -56,7 +57,7 @@ class ExampleMaker:
         """
         try:
             return self.make_value(schema, name)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:
+        except (*_MALFORMED, RecursionError) as cause:
             msg = f"The schema of {name!r} is malformed or too large ({type(cause).__name__})."
             raise InvalidSchemaError(msg) from cause
 

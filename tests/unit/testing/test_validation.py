@@ -251,3 +251,17 @@ def test_any_schema_is_refused_or_answered(schema: Json, as_tool: bool) -> None:
         answer(request(tools=[tool], tool_choice="required"))
     else:
         answer(request(response_format=format_of(schema)))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"$ref": "#"}]},
+        {"anyOf": [{"$ref": "#"}]},
+        {"type": "array", "minItems": 1, "items": {"$ref": "#"}},
+        {"type": "array", "minItems": 9999, "items": {"type": "array", "minItems": 9999}},
+        {"properties": {name: {"$ref": "#"} for name in "abcdefgh"}, "required": [*"abcdefgh"]},
+    ],
+)
+def test_a_schema_without_an_end_is_answered_in_the_end(schema: Json) -> None:
+    answer(request(response_format=format_of(schema)))

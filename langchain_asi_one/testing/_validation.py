@@ -303,7 +303,7 @@ def _check_part(part: Any, where: str, model: str, role: str) -> None:
     if kind not in (("text", "image_url") if images else ("text",)):
         msg = f"Invalid '{where}.type': {kind!r} is not supported by {model} for role {role!r}."
         _refuse(where, msg)
-    _check_fields(part, {"type", kind}, where)
+    _check_fields(part, {"type", str(kind)}, where)
     if kind == "text":
         if not isinstance(part.get("text"), str):
             _refuse_type(f"{where}.text", "a string")

@@ -236,10 +236,11 @@ def _check_tool(tool: Any, where: str) -> str:
     name = _check_name(function.get("name"), f"{where}.name")
     _check_fields(function, _FUNCTION_FIELDS, where)
     parameters = function.get("parameters")
-    if parameters is not None and not (
-        isinstance(parameters, dict) and parameters.get("type") == "object"
-    ):
-        _refuse_type(f"{where}.parameters", "a JSON schema with 'type': 'object'")
+    if parameters is not None and not isinstance(parameters, dict):
+        _refuse_type(f"{where}.parameters", "an object")
+    if parameters is not None and parameters.get("type") != "object":
+        msg = f"Invalid schema for '{where}.parameters': expected 'type': 'object'."
+        _refuse(f"{where}.parameters", msg, "invalid_schema")
     _check_description_and_strictness(function, parameters or {"type": "object"}, where)
     return name
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
-from math import isinf, isnan
 from typing import (
     Annotated,
     Any,
@@ -60,11 +59,12 @@ def number(low: float, high: float) -> Domain:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_count(value: Any) -> bool:
-    return _is_number(value) and not isinf(value) and int(value) == value and value >= 0
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return _is_number(value) and is_whole and value >= 0
 
 
 def _is_stop(value: object) -> bool:

@@ -136,7 +136,7 @@ FIELDS = (
 VALUES = st.recursive(
     st.none()
     | st.booleans()
-    | st.sampled_from([0, -1, 1.5, 2**70, 1e308])
+    | st.sampled_from([0, -1, 1.5, 2**70, 10**400, 1e308])
     | st.sampled_from(WORDS),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4)
@@ -173,6 +173,36 @@ BODIES = VALUES | st.fixed_dictionaries(
         "thinking_budget": VALUES,
     },
 )
+
+
+# Each made the server fail once.
+FAILED_ONCE: tuple[Json, ...] = (
+    {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+    {"messages": [{"role": "user", "content": [{"type": ["text"]}]}]},
+    {"messages": [{"role": ["user"], "content": "x"}]},
+    {"messages": [{"role": "user", "content": "\ud800"}]},
+    {"messages": [{"role": "user", "content": f"[deferred: {'9' * 5000}]"}]},
+    {
+        "messages": [
+            {"role": "assistant", "tool_calls": [{"function": {"name": 1, "arguments": "x"}}]}
+        ]
+    },
+    {"response_format": "json_object"},
+    {"temperature": 10**400},
+    {"max_tokens": 10**400},
+    {"tools": [{"type": "function", "function": {"name": "f", "parameters": ["x"]}}]},
+    {"tools": [{"type": "function", "function": {"name": "f", "description": 5}}]},
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("fields", FAILED_ONCE)
+def test_what_made_it_fail_once(client: httpx.Client, fields: Json, stream: bool) -> None:
+    body = {"tool_choice": "required"} if "tools" in fields else {}
+    body |= {**request_body("call f"), "stream": stream, **fields}
+    response = client.post("/chat/completions", content=json.dumps(body).encode())
+    assert response.status_code in (200, 400), response.text
+    response.content.decode("utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from langchain_core.language_models import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
@@ -48,6 +48,8 @@ from langchain_asi_one._validators import (
 )
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
+    ConfigurableAlternatives,
+    ConfigurableFields,
     FollowUpBinding,
     FollowUpRunnable,
     OnPending,
@@ -795,7 +797,7 @@ class ChatASIOne(ASIOneFields):
             on_pending=on_pending,
         )
 
-    # A plain binding would pass `with_follow_up` to the model and lose the bound arguments.
+    # LangChain's own would pass `bind_tools` and its like to the model and lose what is bound.
 
     @override
     def bind(self, **kwargs: Any) -> FollowUpBinding:
@@ -804,6 +806,17 @@ class ChatASIOne(ASIOneFields):
     @override
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> FollowUpBinding:
         return as_follow_up_binding(super().with_config(config, **kwargs))
+
+    @override
+    def configurable_fields(self, **kwargs: Any) -> ConfigurableFields:
+        return ConfigurableFields(**vars(super().configurable_fields(**kwargs)))
+
+    @override
+    def configurable_alternatives(
+        self, which: ConfigurableField, **kwargs: Any
+    ) -> ConfigurableAlternatives:
+        made = super().configurable_alternatives(which, **kwargs)
+        return ConfigurableAlternatives(**vars(made))
 
     @override
     def with_listeners(self, **listeners: Any) -> FollowUpBinding:

@@ -28,6 +28,10 @@ from langchain_core.runnables import (
     RunnableSerializable,
 )
 from langchain_core.runnables.config import patch_config
+from langchain_core.runnables.configurable import (
+    RunnableConfigurableAlternatives,
+    RunnableConfigurableFields,
+)
 from langchain_core.runnables.graph import Graph
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import ConfigDict
@@ -57,6 +61,9 @@ if TYPE_CHECKING:
 else:
     _Binding = RunnableBinding[LanguageModelInput, AIMessage]
 
+
+# Arguments of a call that go with its tools.
+_OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 EVENT = "asi_one_follow_up"
 """Name of the custom event of each answer that is still to come."""
@@ -456,6 +463,70 @@ class FollowUpBinding(_Binding):
     def with_follow_up(self, **arguments: Any) -> FollowUpRunnable:
         """Wait as `ChatASIOne.with_follow_up`, with what is bound; the same arguments."""
         return with_follow_up(self, **arguments)
+
+    def bind_tools(self, tools: Sequence[Any], **arguments: Any) -> FollowUpBinding:
+        """Bind tools as `ChatASIOne.bind_tools`, beside what is bound; they replace other tools."""
+        binding: Any = self.bound
+        more = binding.bind_tools(tools, **arguments).kwargs
+        replaced = _OF_TOOLS if "tools" in more else ()
+        kept = {name: value for name, value in self.kwargs.items() if name not in replaced}
+        return self.model_copy(update={"kwargs": {**kept, **more}})
+
+    def with_structured_output(
+        self, schema: Any = None, **arguments: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Answer with data as `ChatASIOne.with_structured_output`, beside what is bound."""
+        from langchain_asi_one._structured_output.chains import build_chain  # noqa: PLC0415
+
+        return build_chain(self, schema, **arguments)
+
+
+class _ConfigurableModel:
+    """What a configurable `ChatASIOne` has beside LangChain's methods.
+
+    LangChain passes these methods on to the model and drops what is configurable.
+    """
+
+    default: Any
+
+    def with_follow_up(self, **arguments: Any) -> FollowUpRunnable:
+        """Wait as `ChatASIOne.with_follow_up`; the same arguments."""
+        return with_follow_up(cast("Any", self), **arguments)
+
+    def bind(self, **kwargs: Any) -> FollowUpBinding:
+        """Bind arguments to the configurable model."""
+        return FollowUpBinding(bound=cast("Any", self), kwargs=kwargs)
+
+    def bind_tools(self, tools: Sequence[Any], **arguments: Any) -> FollowUpBinding:
+        """Bind tools to the configurable model, as `ChatASIOne.bind_tools`."""
+        return self.bind(**self.default.bind_tools(tools, **arguments).kwargs)
+
+    def with_structured_output(
+        self, schema: Any = None, **arguments: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Answer with data as `ChatASIOne.with_structured_output`."""
+        return self.bind().with_structured_output(schema, **arguments)
+
+
+# Without type parameters, with which Pydantic would try to build the abstract class of `default`.
+
+
+class ConfigurableFields(_ConfigurableModel, RunnableConfigurableFields):  # type: ignore[type-arg]
+    """A `ChatASIOne` some fields of which are configurable."""
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableConfigurableFields.lc_id()
+
+
+class ConfigurableAlternatives(_ConfigurableModel, RunnableConfigurableAlternatives):  # type: ignore[type-arg]
+    """A `ChatASIOne` that other models can be configured to replace."""
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableConfigurableAlternatives.lc_id()
 
 
 def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> FollowUpBinding:

@@ -26,16 +26,16 @@ def build_chain(
     model: Any,
     schema: Any,
     *,
-    method: str,
-    include_raw: bool,
-    strict: bool | None,
-    tools: list[Any] | None,
+    method: str = "function_calling",
+    include_raw: bool = False,
+    strict: bool | None = None,
+    tools: list[Any] | None = None,
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
     """Put a parser behind a model that is asked for data of a schema.
 
     Args:
-        model: A `ChatASIOne`.
+        model: A `ChatASIOne`, or a binding of one.
         schema: As for `ChatASIOne.with_structured_output`, and so all others.
         method: How to ask.
         include_raw: Whether to return `{raw, parsed, parsing_error}` and not to raise.

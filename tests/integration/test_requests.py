@@ -429,6 +429,8 @@ SIGNATURES: dict[str, str] = {
         "self schema=None *method=? *include_raw=False *strict=None *tools=None **kwargs"
     ),
     "bind": "self **kwargs",
+    "configurable_fields": "self **kwargs",
+    "configurable_alternatives": "self which *default_key=? *prefix_keys=False **kwargs",
     "with_config": "self config=None **kwargs",
     "with_listeners": "self *on_start=None *on_end=None *on_error=None",
     "with_alisteners": "self *on_start=None *on_end=None *on_error=None",

@@ -1,7 +1,7 @@
 """Identity of an agent, of a call and of a report of agents, for routing and display."""
 
 import json
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
@@ -14,6 +14,10 @@ from langchain_asi_one.executable_data import (
 
 _MARK: Final = "asi_one"
 _REPORT: Final = "agent_report"
+
+RefusalReason: TypeAlias = Literal["not_identified", "not_allowed", "over_limit", "rejected"]
+"""Why an agent was not asked: it has no sound identifier, the rule does not allow it, others took
+its place, or a human rejected it."""
 
 
 def identify_agent(entry: ExecutableEntry) -> str | None:

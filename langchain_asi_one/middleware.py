@@ -17,12 +17,14 @@ from langgraph.runtime import Runtime
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph import allow_agents, executable_data_node
 from langchain_asi_one.langgraph._allow import Allow
+from langchain_asi_one.langgraph._state import RefusedAgent
 
 __all__ = ["ExecutableDataMiddleware"]
 
 
 class _State(AgentState[Any]):
     executable_data: NotRequired[list[ExecutableEntry]]
+    executable_data_refused: NotRequired[list[RefusedAgent]]
 
 
 class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
@@ -68,6 +70,6 @@ class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
             runtime: Not used.
 
         Returns:
-            The update of the state, with the key `executable_data`.
+            The update of the state, with the keys `executable_data` and `executable_data_refused`.
         """
         return self._node(state)

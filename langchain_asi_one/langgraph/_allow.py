@@ -88,11 +88,12 @@ def drop_repeated_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableE
     """Return the entries without repetitions, in their order.
 
     An entry repeats another if it names the same agent with the same tool and the same arguments.
-    All entries without an identity count as one agent.
+    An entry without an identity repeats none.
     """
-    unique: dict[str, ExecutableEntry] = {}
-    for entry in entries:
-        unique.setdefault(make_call_key(entry), entry)
+    unique: dict[object, ExecutableEntry] = {}
+    for place, entry in enumerate(entries):
+        key = make_call_key(entry) if identify_agent(entry) else place
+        unique.setdefault(key, entry)
     return list(unique.values())
 
 

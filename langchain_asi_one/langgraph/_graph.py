@@ -64,7 +64,8 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
         recursion_limit: Most steps of one run, 1 or more: the guard against endless tool calls.
 
     Returns:
-        The compiled graph, `messages` in, `messages`, `executable_data` and `agent_results` out.
+        The compiled graph, `messages` in; `messages`, `executable_data`,
+        `executable_data_refused` and `agent_results` out.
 
     Raises:
         TypeError: If `allow` or `worker` is of a wrong kind, or missing; only a `ChatASIOne` needs
@@ -89,7 +90,8 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     builder = StateGraph(AgentGraphState)
     builder.add_node("model", itemgetter("messages") | with_tools | _first_answer)
     keep = allow_agents(allow)  # before the bound, so that no refused agent takes a place
-    max_entries = max(limit, _MAX_ENTRIES)
+    # A human sees how many agents are left out.
+    max_entries = max(limit, _MAX_ENTRIES) if review else limit
     builder.add_node("executable_data", executable_data_node(keep=keep, max_entries=max_entries))
     worker_node = agent_worker(ask, allow=allow, review=review, timeout=timeout)
     builder.add_node("ask_agent", worker_node)

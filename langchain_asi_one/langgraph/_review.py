@@ -10,7 +10,17 @@ from langchain_asi_one.langgraph._allow import drop_repeated_agents
 from langchain_asi_one.langgraph._approval import approve
 from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._decisions import Decision, ask_human
-from langchain_asi_one.langgraph._state import ENTRIES, ENTRIES_KEY, Node, read_entries
+from langchain_asi_one.langgraph._state import (
+    ENTRIES,
+    ENTRIES_KEY,
+    MAX_REFUSED,
+    REFUSED,
+    Node,
+    name_refused_key,
+    read_entries,
+    read_list,
+    refuse_agents,
+)
 
 _DECISIONS: Final[tuple[Decision, ...]] = get_args(Decision)
 _CHECKPOINTER: Final = "__pregel_checkpointer"  # in the config that LangGraph gives a node
@@ -47,8 +57,9 @@ def review_agents(
             `left_out` of the interrupt's value say how many are not shown.
 
     Returns:
-        A function named `review_agents`, for `add_node`. It leaves the approved entries in the key.
-        Without an agent to show, it writes `[]` and does not pause.
+        A function named `review_agents`, for `add_node`. It leaves the approved entries in the key,
+        and notes the others in the key of refused agents; see `ExecutableDataState`. Without an
+        agent to show, it writes `[]` and does not pause.
 
     Raises:
         ValueError: If `allowed_decisions` is empty or names another decision, or `limit` is below
@@ -56,22 +67,37 @@ def review_agents(
 
     Example:
         >>> review_agents()({"executable_data": []})
-        {'executable_data': []}
+        {'executable_data': [], 'executable_data_refused': []}
     """
     decisions = _read_decisions(allowed_decisions)
     _check_limit(limit)
+
+    refused_key = name_refused_key(key)
 
     def review_agents(state: Any) -> dict[str, Any]:
         _require_checkpointer()
         entries = read_entries(state, key, reader="review_agents")
         agents = drop_repeated_agents(entry for entry in entries if identify_agent(entry))
-        if not agents:
-            return {key: []}
         shown = agents[:limit]
-        decided = ask_human(shown, decisions, left_out=len(agents) - len(shown))
-        return {key: [approve(entry) for entry in decided if entry is not None]}
+        excess = agents[len(shown) :]
+        decided = ask_human(shown, decisions, left_out=len(excess)) if shown else []
+        rejected = [entry for entry, kept in zip(shown, decided, strict=True) if kept is None]
+        noted = [
+            *refuse_agents(rejected, "rejected"),
+            *refuse_agents(excess, "over_limit"),
+            *refuse_agents(
+                [entry for entry in entries if not identify_agent(entry)], "not_allowed"
+            ),
+            *read_list(state, refused_key),
+        ]
+        return {
+            key: [approve(entry) for entry in decided if entry is not None],
+            refused_key: noted[:MAX_REFUSED],
+        }
 
-    return declare(review_agents, {key: ENTRIES}, NodeContract(reads=(key,)))
+    keys = {key: ENTRIES, refused_key: REFUSED}
+    contract = NodeContract(reads=(key,), writes=(refused_key,))
+    return declare(review_agents, keys, contract)
 
 
 def _require_checkpointer() -> None:

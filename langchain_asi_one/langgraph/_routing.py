@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 from collections.abc import Callable, Mapping
+from itertools import compress
 from typing import Any, TypeAlias
 
 from langgraph.graph import END
@@ -24,14 +25,18 @@ from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._state import (
     ENTRIES,
     ENTRIES_KEY,
+    MAX_REFUSED,
     MESSAGES,
     MESSAGES_KEY,
+    REFUSED,
     AgentTask,
     Node,
     find_answers,
     find_question,
+    name_refused_key,
     read_entries,
     read_messages,
+    refuse_agents,
 )
 
 logger = logging.getLogger(__name__)
@@ -50,8 +55,10 @@ def executable_data_node(
 
     It reads the model's messages after the last human one, so agents of an earlier turn never
     route again. It always writes the key: `[]` if the model named no agent. It leaves out agents
-    that a planner run has asked already (`plan_state`); `get_executable_data` reads those too. The
-    state need not declare the key.
+    that a planner run has asked already (`plan_state`); `get_executable_data` reads those too. An
+    agent that is named twice with the same tool and arguments is written once. A second key, with
+    `_refused` behind its name, notes which agents are left out and why; see `ExecutableDataState`.
+    The state need not declare the keys.
 
     Args:
         messages_key: State key of the messages.
@@ -82,23 +89,27 @@ def executable_data_node(
         msg = f"max_entries must be 0 or more, or None for any number; got {max_entries!r}"
         raise ValueError(msg)
 
+    refused_key = name_refused_key(output_key)
+
     def executable_data(state: Any) -> dict[str, Any]:
         messages = read_messages(state, messages_key, reader="executable_data_node")
-        entries = _read_named_agents(messages)
-        if keep is not None:
-            entries = [entry for entry in entries if apply_predicate(keep, entry, "keep")]
-        kept = entries[:max_entries]
-        if len(kept) < len(entries):
+        entries = drop_repeated_agents(_read_named_agents(messages))
+        verdicts = [keep is None or apply_predicate(keep, entry, "keep") for entry in entries]
+        allowed = [*compress(entries, verdicts)]
+        kept, excess = allowed[:max_entries], allowed[len(allowed[:max_entries]) :]
+        refused = [entry for entry, verdict in zip(entries, verdicts, strict=True) if not verdict]
+        if excess:
             logger.warning(
                 "ASI:One named %d agents and calls; %d beyond max_entries=%d were left out.",
-                len(entries),
-                len(entries) - len(kept),
+                len(allowed),
+                len(excess),
                 len(kept),
             )
-        return {output_key: kept}
+        noted = refuse_agents(excess, "over_limit") + refuse_agents(refused, "not_allowed")
+        return {output_key: kept, refused_key: noted[:MAX_REFUSED]}
 
-    keys = {messages_key: MESSAGES, output_key: ENTRIES}
-    contract = NodeContract(reads=(messages_key,), writes=(output_key,))
+    keys = {messages_key: MESSAGES, output_key: ENTRIES, refused_key: REFUSED}
+    contract = NodeContract(reads=(messages_key,), writes=(output_key, refused_key))
     return declare(executable_data, keys, contract)
 
 

@@ -1,6 +1,6 @@
 """The state of a graph: its keys, their types, and their readers for any class of state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, NotRequired, Protocol, TypeGuard, cast
 
 from langchain_core.messages import (
@@ -14,12 +14,15 @@ from langchain_core.messages.utils import convert_to_messages
 from langgraph.graph import MessagesState
 from typing_extensions import TypedDict
 
+from langchain_asi_one._agent_identity import RefusalReason, identify_agent
 from langchain_asi_one._follow_up.rule import is_deferred
 from langchain_asi_one.executable_data import ExecutableEntry
 
 MESSAGES_KEY: Final = "messages"
 ENTRIES_KEY: Final = "executable_data"
 RESULTS_KEY: Final = "agent_results"
+
+MAX_REFUSED: Final = 100
 
 _MISSING: Final = object()
 
@@ -31,22 +34,38 @@ class Node(Protocol):
         """Return the update of the state."""
 
 
+class RefusedAgent(TypedDict):
+    """An agent that is not asked, and the reason.
+
+    Attributes:
+        agent: Its address or handle; `""` if the entry has neither.
+        reason: Why it is not asked.
+    """
+
+    agent: str
+    reason: RefusalReason
+
+
 class ExecutableDataState(MessagesState):
     """`MessagesState` with the agents that ASI:One named in this turn; optional.
 
     Attributes:
         executable_data: The entries that `executable_data_node` wrote last. The key must have no
             reducer, or agents of an earlier turn would route again.
+        executable_data_refused: Agents that `executable_data_node` or `review_agents` left out in
+            this turn, at most 100, each with a reason: `"not_identified"`, `"not_allowed"`,
+            `"over_limit"` or `"rejected"`.
 
     Example:
         >>> from langgraph.graph import StateGraph
         >>> from langchain_asi_one.langgraph import executable_data_node
         >>> builder = StateGraph(ExecutableDataState).add_node(executable_data_node())
         >>> sorted(builder.channels)
-        ['executable_data', 'messages']
+        ['executable_data', 'executable_data_refused', 'messages']
     """
 
     executable_data: NotRequired[list[ExecutableEntry]]
+    executable_data_refused: NotRequired[list[RefusedAgent]]
 
 
 class AgentTask(TypedDict):
@@ -88,6 +107,22 @@ class AgentResult(TypedDict):
     error: NotRequired[str]
 
 
+def refuse_agents(entries: Iterable[ExecutableEntry], reason: RefusalReason) -> list[RefusedAgent]:
+    """Note for entries why they are not asked."""
+    identities = map(identify_agent, entries)
+    return [
+        RefusedAgent(agent=identity, reason=reason)
+        if identity
+        else RefusedAgent(agent="", reason="not_identified")
+        for identity in identities
+    ]
+
+
+def name_refused_key(key: str) -> str:
+    """Return the state key of the agents refused among those of another key."""
+    return f"{key}_refused"
+
+
 def add_agent_results(
     held: list[AgentResult] | None, new: list[AgentResult] | None
 ) -> list[AgentResult]:
@@ -104,7 +139,7 @@ class AgentGraphState(ExecutableDataState):
     Example:
         >>> from langgraph.graph import StateGraph
         >>> sorted(StateGraph(AgentGraphState).channels)
-        ['agent_results', 'executable_data', 'messages']
+        ['agent_results', 'executable_data', 'executable_data_refused', 'messages']
     """
 
     agent_results: NotRequired[Annotated[list[AgentResult], add_agent_results]]
@@ -113,6 +148,7 @@ class AgentGraphState(ExecutableDataState):
 # Types of the keys, for the annotations that LangGraph reads.
 MESSAGES: Final[Any] = list[AnyMessage]
 ENTRIES: Final[Any] = list[ExecutableEntry]
+REFUSED: Final[Any] = list[RefusedAgent]
 RESULTS: Final[Any] = Annotated[list[AgentResult], add_agent_results]
 
 
@@ -139,6 +175,12 @@ def read_key(state: object, key: str, *, reader: str, remedy: str) -> Any:
         msg = f"{reader}: the state has no key {key!r} (keys with a value: {shown}). {remedy}"
         raise ValueError(msg)
     return value
+
+
+def read_list(state: object, key: str) -> list[Any]:
+    """Read a key that holds a list; an empty one if the state lacks it."""
+    value = state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
+    return value if isinstance(value, list) else []
 
 
 def read_messages(state: object, key: str, *, reader: str) -> list[BaseMessage]:

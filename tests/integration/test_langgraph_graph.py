@@ -94,6 +94,10 @@ def test_without_an_allowed_agent_the_first_answer_is_the_last(
 
     assert [message.type for message in state["messages"]] == ["human", "ai"]
     assert (state["executable_data"], state["agent_results"]) == ([], [])
+    assert state["executable_data_refused"] == [
+        {"agent": WEATHER, "reason": "not_allowed"},
+        {"agent": FLIGHTS, "reason": "not_allowed"},
+    ]
     assert len(server.requests) == 1
 
 

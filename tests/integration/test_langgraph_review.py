@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from langchain_asi_one import ChatASIOne, parse_executable_data
 from langchain_asi_one.langgraph import (
     agent_worker,
+    create_asi_one_graph,
     executable_data_node,
     review_agents,
     send_agents,
@@ -118,6 +119,29 @@ def test_what_is_approved_runs_and_what_is_rejected_leaves_the_state(model: Chat
     assert reviewed.decide(REJECT, APPROVE) == []
     assert reviewed.held == FOUND[1:]
     assert reviewed.results == [{"agent": FLIGHTS, "result": None}]
+
+
+def test_the_state_says_who_was_not_approved(model: ChatASIOne, server: LocalASIOne) -> None:
+    named(server, *({"handle": handle} for handle in ("a", "b", "c")), {"name": "nobody"})
+    graph = create_asi_one_graph(
+        model,
+        allow={"a", "b", "c", "d"},
+        worker=lambda _: "ok",
+        review=True,
+        limit=2,
+        checkpointer=InMemorySaver(),
+    )
+    graph.invoke({"messages": [HumanMessage("Which agent?")]}, THREAD)
+    state = graph.invoke(Command(resume={"decisions": [REJECT, APPROVE]}), THREAD)
+
+    assert [result["agent"] for result in state["agent_results"]] == ["b"]
+    assert state["executable_data_refused"] == [
+        {"agent": "a", "reason": "rejected"},
+        {"agent": "c", "reason": "over_limit"},
+        {"agent": "", "reason": "not_identified"},
+    ]
+    state = graph.invoke({"messages": [HumanMessage("Thanks!")]}, THREAD)
+    assert state["executable_data_refused"] == []
 
 
 def test_rejecting_all_runs_nothing(model: ChatASIOne) -> None:

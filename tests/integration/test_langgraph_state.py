@@ -161,14 +161,14 @@ def test_bare_messages_dicts_and_objects_are_read(model: ChatASIOne) -> None:
         Data([message]),
     ]
 
-    assert [node(state) for state in states] == [{"executable_data": FOUND}] * len(states)
+    assert [node(state)["executable_data"] for state in states] == [FOUND] * len(states)
 
 
 def test_agents_that_a_planner_run_asked_are_not_asked_again(make_model: Any) -> None:
     message = make_model(planner_mode=True).invoke("Plan my trip to Paris.")
 
     assert message.additional_kwargs["plan_state"]["tasks"][0]["agent_used"]
-    assert executable_data_node()([message]) == {"executable_data": []}
+    assert executable_data_node()([message])["executable_data"] == []
 
 
 def test_a_repeated_stream_chunk_names_each_agent_once(
@@ -180,7 +180,7 @@ def test_a_repeated_stream_chunk_names_each_agent_once(
     whole = reduce(operator.add, model.stream("Hello"))
 
     assert whole.content == "xx"
-    assert executable_data_node()([whole]) == {"executable_data": FOUND}
+    assert executable_data_node()([whole])["executable_data"] == FOUND
 
 
 @pytest.mark.no_cover
@@ -217,8 +217,11 @@ def test_keep_filters_and_an_exception_in_it_keeps_nothing(
         raise KeyError(entry["id"])
 
     kept = executable_data_node(keep=lambda entry: entry["name"] == "Stand-in Flights")([message])
-    assert kept == {"executable_data": FOUND[1:]}
-    assert executable_data_node(keep=fails)([message]) == {"executable_data": []}
+    assert kept == {
+        "executable_data": FOUND[1:],
+        "executable_data_refused": [{"agent": WEATHER_AGENT["address"], "reason": "not_allowed"}],
+    }
+    assert executable_data_node(keep=fails)([message])["executable_data"] == []
     assert [r.getMessage() for r in caplog.records] == [
         "The keep predicate raised KeyError: 'id': the agent is refused."
     ] * 2

@@ -11,6 +11,7 @@ from langgraph.types import Send
 
 from langchain_asi_one import parse_executable_data
 from langchain_asi_one.langgraph import (
+    allow_agents,
     executable_data_node,
     send_agents,
 )
@@ -30,8 +31,8 @@ def test_several_answers_of_one_turn_are_read_once_each() -> None:
     update = executable_data_node()({"messages": history})
 
     assert [entry["handle"] for entry in update["executable_data"]] == ["a", "b", "c"]
-    assert executable_data_node()({"messages": history[:2]}) == {"executable_data": []}
-    assert executable_data_node()({"messages": []}) == {"executable_data": []}
+    assert executable_data_node()({"messages": history[:2]})["executable_data"] == []
+    assert executable_data_node()({"messages": []})["executable_data"] == []
 
 
 def test_a_chat_message_of_the_user_begins_a_turn() -> None:
@@ -40,7 +41,7 @@ def test_a_chat_message_of_the_user_begins_a_turn() -> None:
 
     for role in ("user", "human", "User"):
         asked = ChatMessage(content="Now", role=role)
-        assert executable_data_node()([old, asked]) == {"executable_data": []}
+        assert executable_data_node()([old, asked])["executable_data"] == []
         state = {"messages": [HumanMessage("Before"), asked, old], "executable_data": FOUND}
         sends = send_agents("ask", allow="any")(state)
         assert [send.arg["messages"] for send in sends if isinstance(send, Send)] == [[asked]] * 2
@@ -53,7 +54,7 @@ def test_agents_beside_a_stand_in_do_not_route_again_after_the_wait() -> None:
     deferred = AIMessage("I've sent the message", additional_kwargs=entries)
     node = executable_data_node()
 
-    assert node([HumanMessage("Now"), deferred, AIMessage("Done.")]) == {"executable_data": []}
+    assert node([HumanMessage("Now"), deferred, AIMessage("Done.")])["executable_data"] == []
     waiting = node([HumanMessage("Now"), deferred])["executable_data"]
     assert [entry["handle"] for entry in waiting] == ["one"]
     last = node([HumanMessage("Now"), deferred, deferred])["executable_data"]
@@ -131,3 +132,35 @@ def test_wrong_arguments_are_refused_when_the_router_is_made(
 ) -> None:
     with pytest.raises(kind, match=match):
         send_agents("ask", **arguments)
+
+
+def test_the_state_says_why_an_agent_is_left_out() -> None:
+    named = [
+        *({"handle": handle} for handle in ("a", "b", "c", "stranger", "a")),
+        BAD_AGENT,
+        {"name": "nobody"},
+    ]
+    message = AIMessage("", additional_kwargs={"executable_data": named})
+    node = executable_data_node(
+        keep=allow_agents({"a", "b", "c"}), max_entries=2, output_key="found"
+    )
+    update = node([message])
+
+    assert [entry["handle"] for entry in update["found"]] == ["a", "b"]
+    assert update["found_refused"] == [
+        {"agent": "c", "reason": "over_limit"},
+        {"agent": "stranger", "reason": "not_allowed"},
+        {"agent": "", "reason": "not_identified"},
+        {"agent": "", "reason": "not_identified"},
+    ]
+    assert node([message, HumanMessage("Thanks")]) == {"found": [], "found_refused": []}
+
+
+def test_the_state_keeps_a_bounded_number_of_agents() -> None:
+    named = [{"handle": f"agent-{number}"} for number in range(10_000)]
+    message = AIMessage("", additional_kwargs={"executable_data": named})
+    nobody = allow_agents(set())
+    for keep in (None, allow_agents("any"), nobody):
+        update = executable_data_node(keep=keep)([message])
+        assert len(update["executable_data"]) == (0 if keep is nobody else 32)
+        assert len(update["executable_data_refused"]) == 100

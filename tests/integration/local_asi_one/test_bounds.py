@@ -198,7 +198,7 @@ FAILED_ONCE: tuple[Json, ...] = (
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("fields", FAILED_ONCE)
 def test_what_made_it_fail_once(client: httpx.Client, fields: Json, stream: bool) -> None:
-    body = {"tool_choice": "required"} if "tools" in fields else {}
+    body: Json = {"tool_choice": "required"} if "tools" in fields else {}
     body |= {**request_body("call f"), "stream": stream, **fields}
     response = client.post("/chat/completions", content=json.dumps(body).encode())
     assert response.status_code in (200, 400), response.text

@@ -84,6 +84,9 @@ def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
 def make_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
     """Make the message of a whole answer: the sum of its chunks, as a stream would give it.
 
+    Only invalid tool calls differ: here they hold the text as sent and an error. In a stream
+    LangChain parses the text of its deltas, so `ToolCallReader` makes it unparseable.
+
     Args:
         deltas: All deltas, in order; at least one.
         session_id: The `x-session-id` that the request carried.
@@ -97,6 +100,9 @@ def make_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
     whole = Delta(**{**deltas[-1], "text": text, "thought": thought, "tool_calls": calls})
     message = message_chunk_to_message(make_chunk(whole, session_id=session_id))
     assert isinstance(message, AIMessage)  # noqa: S101 - an AI chunk becomes one
+    for call in message.invalid_tool_calls:
+        if found := whole["invalid_calls"].get(call["id"] or ""):
+            call["args"], call["error"] = found["args"], found["error"]
     return message
 
 

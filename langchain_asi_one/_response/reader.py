@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from langchain_asi_one._json.safe import loads
 from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
-from langchain_asi_one._response.tool_calls import ToolCallDelta, ToolCallReader
+from langchain_asi_one._response.tool_calls import InvalidCall, ToolCallDelta, ToolCallReader
 
 JSONObject = dict[str, Any]
 
@@ -51,6 +51,7 @@ class Delta(TypedDict, total=False):
         metadata: `model_name`, `id`, `created`, `finish_reason`, `extra`, and `tool_calls_missing`
             or `tool_calls_recovered` where they apply.
         usage: The response's `usage`.
+        invalid_calls: Calls that cannot be run, by their ids.
         last: Whether nothing follows.
     """
 
@@ -60,6 +61,7 @@ class Delta(TypedDict, total=False):
     extras: dict[str, Any]
     metadata: dict[str, Any]
     usage: dict[str, Any]
+    invalid_calls: dict[str, InvalidCall]
     last: bool
 
 
@@ -234,6 +236,7 @@ class AnswerReader:
             extras=self._collect_extras(),
             metadata=self._collect_metadata(),
             usage=self._usage,
+            invalid_calls=self._calls.find_invalid(),
             last=True,
         )
 

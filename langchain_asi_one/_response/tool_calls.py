@@ -33,6 +33,16 @@ class ToolCallDelta(TypedDict):
     args: str
 
 
+_KINDS: dict[type, str] = {
+    str: "a string",
+    list: "a list",
+    bool: "a boolean",
+    type(None): "null",
+    int: "a number",
+    float: "a number",
+}
+
+
 @dataclass(frozen=True)
 class _Item:
     """One item of a `tool_calls` list in the response."""
@@ -69,12 +79,33 @@ class _Call:
         self.name = ""
         self._arguments = ToolArgumentsFilter()
         self._received = StringIO()
+        self._null = ""  # the beginning of the arguments as far as it may be `null`
         self._begun = False
 
     @property
     def complete(self) -> bool:
-        """Whether the arguments are a whole JSON object."""
+        """Whether the arguments are a whole JSON object, or `null`, which means none."""
+        if self._null.strip() == "null":
+            return True
         return self._arguments.complete and self._arguments.is_object
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with the call, after `close`."""
+        if not self.name:
+            return "The call names no tool."
+        if not self.open:
+            return None
+        try:
+            value = json.loads(self.received, strict=False)
+        except (ValueError, RecursionError) as error:
+            return f"The arguments are not complete JSON: {error}"
+        return f"The arguments must be a JSON object, but are {_KINDS[type(value)]}."
+
+    @property
+    def received(self) -> str:
+        """The arguments as they were sent."""
+        return self._received.getvalue()
 
     @property
     def open(self) -> bool:
@@ -101,11 +132,21 @@ class _Call:
             new_name = item.name
         self.name += new_name or ""
         # White space before arguments means nothing; alone it means no arguments, as "" does.
-        text = item.args if self._begun else item.args.lstrip()
-        args = "" if self.complete and self.is_repeated_by(item) else self._arguments.feed(text)
-        self._begun = self._begun or bool(text)
+        repeated = self.complete and self.is_repeated_by(item)
+        args = "" if repeated else self._feed(item.args)
         self._received.write(item.args)
         return ToolCallDelta(index=self.position, id=new_id, name=new_name, args=args)
+
+    def _feed(self, text: str) -> str:
+        if not self._begun:
+            text = text.lstrip()
+        if not self._begun or self._null:
+            self._begun = self._begun or bool(text)
+            text, self._null = self._null + text, ""
+            if "null".startswith(text.rstrip()):
+                self._null = text
+                return ""
+        return self._arguments.feed(text)
 
     def add_plain(self, text: str) -> ToolCallDelta | None:
         """Add plain text within a string of the arguments, as most items hold.
@@ -128,7 +169,8 @@ class _Call:
         off would run with half its arguments. Arguments that nothing can parse become an invalid
         tool call.
         """
-        args = self._arguments.close()
+        args = "" if self.complete else self._arguments.feed(self._null)
+        args += self._arguments.close()
         if self.open or not self.name:
             args += self._arguments.make_unparseable()
         new_id = None
@@ -136,6 +178,18 @@ class _Call:
             source = f"{self._arguments.text}{answer_id}{self.position}{self.name}"
             new_id = self.id = f"call_{sha256(source.encode()).hexdigest()[:24]}"
         return ToolCallDelta(index=self.position, id=new_id, name=None, args=args)
+
+
+class InvalidCall(TypedDict):
+    """A call that cannot be run.
+
+    Attributes:
+        args: The text of its arguments, as sent.
+        error: What is wrong with it.
+    """
+
+    args: str
+    error: str
 
 
 class ToolCallReader:
@@ -203,6 +257,14 @@ class ToolCallReader:
         """
         deltas = [call.close(answer_id) for call in self._calls]
         return [delta for delta in deltas if delta["args"] or delta["id"]]
+
+    def find_invalid(self) -> dict[str, InvalidCall]:
+        """Return the calls that cannot be run by their ids, after `close`."""
+        return {
+            call.id: InvalidCall(args=call.received, error=error)
+            for call in self._calls
+            if call.id and (error := call.error)
+        }
 
     def _add(self, call: _Call, item: _Item) -> ToolCallDelta:
         # A tool's result names its call by id, so two calls must not share one.

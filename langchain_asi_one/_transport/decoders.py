@@ -139,7 +139,9 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         ProtocolError: If `read_object` refuses it, or it holds no message.
     """
     answer = read_object(content, content_type)
-    if not _Summary(answer).message:
+    summary = _Summary(answer)
+    summary.raise_for_error(answer)
+    if not summary.message:
         message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
         raise ProtocolError(InvalidResponseError, message, body=answer)
     return answer
@@ -261,7 +263,8 @@ class CompletionStreamDecoder:
                 self._check_message()
                 self.done = True
             elif name == "error":
-                raise _make_reported_error(_parse_leniently(data))
+                value = _parse_leniently(data)
+                raise _make_reported_error(value, value)
             elif data and not data.isspace():
                 yield self._read_chunk(data)
         if self._events.error is not None and not self.done:
@@ -276,6 +279,7 @@ class CompletionStreamDecoder:
             raise ProtocolError(InvalidResponseError, message) from None
         chunk = _check_object(value)
         summary = _Summary(chunk)
+        summary.raise_for_error(chunk)
         self._message_seen = self._message_seen or summary.message
         self._finish_seen = self._finish_seen or summary.finish
         self.news += summary.news
@@ -316,12 +320,14 @@ class _Summary:
         message: The first choice has a message or a delta.
         finish: A choice has a finish reason.
         news: It says anything at all.
+        error: A choice that ended with an error, as gateways send it.
     """
 
-    __slots__ = ("finish", "message", "news")
+    __slots__ = ("error", "finish", "message", "news")
 
     def __init__(self, chunk: dict[str, Any]) -> None:
         self.message = self.finish = self.news = False
+        self.error: dict[str, Any] | None = None
         choices = chunk.get("choices")
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
             if not isinstance(choice, dict):
@@ -333,12 +339,20 @@ class _Summary:
                     self.news = self.news or any(
                         value and field != "role" for field, value in message.items()
                     )
-            self.finish = self.finish or bool(choice.get("finish_reason"))
+            reason = choice.get("finish_reason")
+            self.finish = self.finish or bool(reason)
+            if reason == "error" or choice.get("error"):
+                self.error = choice
         self.news = (
             self.news
             or self.finish
             or any(value and field not in _ENVELOPE for field, value in chunk.items())
         )
+
+    def raise_for_error(self, chunk: dict[str, Any]) -> None:
+        """Raise a `ProtocolError` if a choice ended with an error."""
+        if self.error is not None:
+            raise _make_reported_error(self.error, chunk)
 
 
 def _check_object(value: object) -> dict[str, Any]:
@@ -346,15 +360,15 @@ def _check_object(value: object) -> dict[str, Any]:
         message = f"ASI:One's answer is not a JSON object: {excerpt(value)}"
         raise ProtocolError(InvalidResponseError, message, body=value)
     if value.get("error") or ("choices" not in value and ("error" in value or "detail" in value)):
-        raise _make_reported_error(value)
+        raise _make_reported_error(value, value)
     return value
 
 
-def _make_reported_error(value: object) -> ProtocolError:
-    """Make the error that a body or an event of status 200 reports."""
+def _make_reported_error(value: object, body: object) -> ProtocolError:
+    """Make the error that a body or an event of status 200, or a choice in it, reports."""
     detail = read_error(value)
     message = f"ASI:One reported an error in its answer: {detail.message or 'no explanation'}"
-    return ProtocolError(ASIOneError, message, body=value, status_code=detail.status)
+    return ProtocolError(ASIOneError, message, body=body, status_code=detail.status)
 
 
 def _parse_leniently(data: str) -> Any:

@@ -187,6 +187,18 @@ STREAMS: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, Any]]]] = {
         ],
         [("a", "x", {"q": 1}), ("b", "y", {"q": 2})],
     ),
+    "null in deltas": (
+        [item(0, "a", "x", " nu"), item(0, None, None, "ll"), item(0, None, None, "\n")],
+        [("a", "x", {})],
+    ),
+    "null sent again": (
+        [item(0, "a", "x", "null"), item(0, "a", "x", "null")],
+        [("a", "x", {})],
+    ),
+    "all indexes 0, null": (
+        [item(0, "a", "x", "null"), item(0, "b", "x", "null"), item(0, "c", "y", Q1)],
+        [("a", "x", {}), ("b", "x", {}), ("c", "y", {"q": 1})],
+    ),
     "no arguments": (
         [item(0, "a", "x"), item(1, "b", "y", ""), item(2, "c", "z", "{}")],
         [("a", "x", {}), ("b", "y", {}), ("c", "z", {})],
@@ -205,6 +217,11 @@ ARGUMENTS: dict[str, tuple[Any, Any]] = {
     "object": ({"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}),
     "empty object": ({}, {}),
     "null": (None, {}),
+    "null as text": ("null", {}),
+    "null and white space": (" null\n", {}),
+    "null and more": ("nulls", "nulls]"),
+    "null twice": ("null null", "null null]"),
+    "cut null": (" nul", "nul]"),
     "empty": ("", {}),
     "white space": (" \n\t", {}),
     "white space around": (" \n{} \n", {}),
@@ -236,7 +253,13 @@ ARGUMENTS: dict[str, tuple[Any, Any]] = {
 def test_arguments_are_a_whole_object_or_the_call_is_invalid(name: str) -> None:
     sent, args = ARGUMENTS[name]
     whole = item(0, "a", "x", sent)
-    assert invoked(whole) == streamed(whole) == expected(("a", "x", args))
+    assert streamed(whole) == expected(("a", "x", args))
+    if isinstance(args, dict):
+        assert invoked(whole) == streamed(whole)
+    else:
+        (invalid,) = invoked(whole).invalid_tool_calls
+        assert invalid["args"] == (sent if isinstance(sent, str) else json.dumps(sent))
+        assert str(invalid["error"]).startswith("The arguments ")
     if isinstance(sent, str):
         pieces = [item(0, None, None, character) for character in sent]
         assert streamed(item(0, "a", "x", ""), *pieces) == expected(("a", "x", args))
@@ -245,7 +268,19 @@ def test_arguments_are_a_whole_object_or_the_call_is_invalid(name: str) -> None:
 def test_a_cut_call_beside_a_whole_one() -> None:
     calls = [item(-1, "a", "x", Q1), item(-1, "b", "pay", '{"to": "Bob", "amount": 1')]
     cut = '{"to": "Bob", "amount": 1]'
-    assert invoked(*calls) == streamed(*calls) == expected(("a", "x", {"q": 1}), ("b", "pay", cut))
+    assert streamed(*calls) == expected(("a", "x", {"q": 1}), ("b", "pay", cut))
+    message = invoked(*calls)
+    assert message.tool_calls == streamed(*calls).tool_calls
+    assert message.invalid_tool_calls == [
+        {
+            "type": "invalid_tool_call",
+            "id": "b",
+            "name": "pay",
+            "args": '{"to": "Bob", "amount": 1',
+            "error": "The arguments are not complete JSON: "
+            "Expecting ',' delimiter: line 1 column 26 (char 25)",
+        }
+    ]
 
 
 def test_calls_of_a_body_are_told_apart_by_their_place_alone() -> None:
@@ -265,7 +300,18 @@ def test_a_call_without_function_level() -> None:
 
 def test_a_call_without_a_name_cannot_be_run() -> None:
     nameless = item(0, "a", None, Q1)
-    assert invoked(nameless) == streamed(nameless) == expected(("a", None, '{"q":1}]'))
+    assert streamed(nameless) == expected(("a", None, '{"q":1}]'))
+    (invalid,) = invoked(nameless).invalid_tool_calls
+    assert (invalid["args"], invalid["error"]) == (Q1, "The call names no tool.")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [("[1]", "a list"), ('"a"', "a string"), ("5", "a number"), ("true", "a boolean")],
+)
+def test_what_is_wrong_with_arguments_is_said(sent: str, kind: str) -> None:
+    (invalid,) = invoked(item(0, "a", "x", sent)).invalid_tool_calls
+    assert invalid["error"] == f"The arguments must be a JSON object, but are {kind}."
 
 
 @pytest.mark.parametrize("calls", [[], [{}], [item(-1)], [None, 5, [], item()]])
@@ -380,7 +426,15 @@ def test_however_calls_are_split_they_are_the_same(
     case: tuple[list[dict[str, Any]], list[dict[str, Any]]],
 ) -> None:
     calls, deltas = case
-    message, whole = streamed(*deltas), invoked(*calls)
+    message, whole, body = streamed(*deltas), streamed(*calls), invoked(*calls)
+    assert body.tool_calls == whole.tool_calls
+    assert [call["id"] for call in body.invalid_tool_calls] == [
+        call["id"] for call in whole.invalid_tool_calls
+    ]
+    sent = {call["function"]["name"]: call["function"]["arguments"] for call in calls}
+    for call in body.invalid_tool_calls:
+        assert call["args"] == sent[str(call["name"])]
+        assert call["error"]
     # Without ids a call that begins earlier comes first.
     known = {c["function"]["name"]: c for c in calls}
     order = [name for d in deltas if (name := d["function"].get("name"))]

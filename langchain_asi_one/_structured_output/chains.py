@@ -67,7 +67,7 @@ def build_chain(
             wire = response_format(schema, strict=strict)
         model = model.bind_tools(tools, strict=strict) if tools else model
         model = model.bind(response_format=wire).bind(**kwargs)
-        parser = JSONTextParser(**known)
+        parser = JSONTextParser(may_call="tools" in model.kwargs, **known)
     return keep_raw(model, parser) if include_raw else model | parser
 
 

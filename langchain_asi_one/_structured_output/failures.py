@@ -8,6 +8,8 @@ from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 
+from langchain_asi_one._json.safe import loads
+
 _SHOWN: Final = 500
 # Since langchain-core 1.7.5.
 _REFUSAL_ERROR: Final[Any] = getattr(exceptions, "ModelRefusalError", None)
@@ -37,33 +39,35 @@ def raise_if_refused(message: AIMessage) -> None:
 
 def no_json_error(message: AIMessage) -> OutputParserException:
     """Return the error of an answer without complete JSON."""
-    return _error(
-        message,
-        "not complete JSON",
-        "If it was cut off, raise max_tokens; if it is prose, use method='function_calling'.",
-    )
+    advice = "If it was cut off, raise max_tokens; if it is prose, use method='function_calling'."
+    return _error(message, "not complete JSON", advice)
 
 
 def no_call_error(message: AIMessage, tool: str) -> OutputParserException:
     """Return the error of an answer that does not call the schema's tool."""
-    names = ", ".join(repr(call["name"]) for call in message.tool_calls)
-    called = f", but of {names}" if names else ""
-    return _error(
-        message, f"no call of {tool!r}{called}", "Ask again, or use method='json_schema'."
-    )
+    return _error(message, f"no call of {tool!r}", "Ask again, or use method='json_schema'.")
 
 
-def cut_call_error(message: AIMessage, name: str | None, args: str | None) -> OutputParserException:
-    """Return the error of a call whose arguments are not JSON."""
-    text = args or ""
-    msg = f"The arguments of the call of {name!r} are not complete JSON: {_quote(text)}."
+def invalid_call_error(message: AIMessage) -> OutputParserException:
+    """Return the error of an answer whose only call has unreadable arguments."""
+    call = message.invalid_tool_calls[0]
+    text = call["args"] or ""
+    try:
+        loads(text)
+        fault = "no JSON object"
+    except ValueError:
+        fault = "not complete JSON"
+    msg = f"The arguments of the call of {call['name']!r} are {fault}: {_quote(text)}."
     advice = _cut_advice(message) or "If they were cut off, raise max_tokens."
     return OutputParserException(f"{msg} {advice}", llm_output=text)
 
 
 def _error(message: AIMessage, fault: str, advice: str) -> OutputParserException:
     text = str(message.text)
-    if not text.strip():
+    calls = ", ".join(repr(c["name"]) for c in (*message.tool_calls, *message.invalid_tool_calls))
+    if calls:
+        fault += f", but a call of {calls}"
+    elif not text.strip():
         reason = message.response_metadata.get("finish_reason")
         advice = (
             f"It is empty (finish_reason {reason!r}{_thinking(message)}). Ask again, or raise "

@@ -17,12 +17,12 @@ from typing_extensions import override
 
 from langchain_asi_one._response.chunk_sum import sum_chunks
 from langchain_asi_one._structured_output.failures import (
-    cut_call_error,
+    invalid_call_error,
     no_call_error,
     no_json_error,
     raise_if_refused,
 )
-from langchain_asi_one._structured_output.json_text import read_document, read_json
+from langchain_asi_one._structured_output.json_text import read_json
 from langchain_asi_one._structured_output.readers import (
     JSONTextReader,
     PieceReader,
@@ -184,7 +184,13 @@ def _merge(pieces: list[str | BaseMessage]) -> str | BaseMessage:
 
 
 class JSONTextParser(AnswerParser):
-    """Parses an answer whose text is JSON."""
+    """Parses an answer whose text is JSON.
+
+    Attributes:
+        may_call: Whether the model was offered tools, which it may call instead of answering.
+    """
+
+    may_call: bool = False
 
     @override
     def _new_reader(self) -> PieceReader:
@@ -192,8 +198,10 @@ class JSONTextParser(AnswerParser):
 
     @override
     def _parse_message(self, message: AIMessage) -> Any:
-        if message.tool_calls or message.invalid_tool_calls:
+        if self.may_call and message.tool_calls:
             return None
+        if self.may_call and message.invalid_tool_calls:
+            raise invalid_call_error(message)
         text = str(message.text)
         try:
             value = read_json(text)
@@ -237,12 +245,8 @@ class ToolCallParser(AnswerParser):
         for call in message.tool_calls:
             if call["name"] == self.tool:
                 return self._validate(call["args"])
-        for invalid in message.invalid_tool_calls:
-            args = _read_arguments(invalid["args"])
-            if args is None:
-                raise cut_call_error(message, invalid["name"], invalid["args"])
-            if invalid["name"] == self.tool:
-                return self._validate(args)
+        if message.invalid_tool_calls:
+            raise invalid_call_error(message)
         raise no_call_error(message, self.tool)
 
     def _validate(self, value: dict[str, Any]) -> Any:
@@ -253,12 +257,3 @@ class ToolCallParser(AnswerParser):
             return self._validate(value)
         except (TypeError, ValueError):
             return None
-
-
-def _read_arguments(text: str | None) -> dict[str, Any] | None:
-    """Return arguments with control characters in strings; `None` if they are no object."""
-    try:
-        value = read_document(text or "")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

@@ -397,8 +397,8 @@ def streamed(parser: Any, chunks: list[AIMessageChunk]) -> list[Any]:
     return found
 
 
-def parser_of(schema: Any, method: Any) -> Any:
-    chain = MODEL.with_structured_output(schema, method=method)
+def parser_of(schema: Any, method: Any, **options: Any) -> Any:
+    chain = MODEL.with_structured_output(schema, method=method, **options)
     assert isinstance(chain, RunnableSequence)
     return chain.last
 
@@ -555,7 +555,7 @@ def test_a_refusal_yields_nothing_and_is_an_error() -> None:
 def test_a_tool_call_beside_a_schema_is_no_answer(said: str) -> None:
     deltas = [{"content": said}] if said else []
     chunks = messages([*deltas, *calls('{"name": "Rome"}', [4])])
-    parser = parser_of(SCHEMA, "json_schema")
+    parser = parser_of(SCHEMA, "json_schema", tools=[City])
     begun: list[Any] = [{"name": "Ro"}] if said.startswith("{") else []
     # What came before the call cannot be taken back; no error, as the call is to be run.
     assert streamed(parser, chunks) == begun

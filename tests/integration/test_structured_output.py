@@ -422,7 +422,9 @@ def test_a_call_of_another_tool_is_an_error_that_names_it(
     call = {"id": "c1", "type": "function", "function": {"name": "Other", "arguments": "{}"}}
     for schema in (City, CityDict):
         server.enqueue(completion(content=None, tool_calls=[call]))
-        with pytest.raises(OutputParserException, match=r"no call of 'City.*, but of 'Other'"):
+        with pytest.raises(
+            OutputParserException, match=r"'City.*, but a call of 'Other'"
+        ):
             model.with_structured_output(schema).invoke("x")
 
 
@@ -518,6 +520,27 @@ def test_tools_may_be_called_instead_of_answering(
         assert called is None
         assert [part for part in chain.stream("add 1 and 2") if part is not None] == []
     assert isinstance(answered, City)
+
+
+def test_a_cut_call_beside_a_schema_is_an_error(model: ChatASIOne, server: LocalASIOne) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1'}}
+    server.enqueue(completion(content=None, tool_calls=[call]))
+    chain = model.with_structured_output(City, method="json_schema", tools=[add])
+    with pytest.raises(OutputParserException, match="call of 'add' are not complete JSON"):
+        chain.invoke("add 1 and 2")
+
+
+@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
+def test_a_call_of_a_tool_that_was_not_offered_is_an_error(
+    model: ChatASIOne, server: LocalASIOne, method: Method
+) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    chain = model.with_structured_output(City, method=method)
+    server.enqueue(completion(content=None, tool_calls=[call]))
+    with pytest.raises(OutputParserException, match="not complete JSON, but a call of 'add'"):
+        chain.invoke("x")
+    server.enqueue(completion(content='{"name": "Rome"}', tool_calls=[call]))
+    assert chain.invoke("x") == City(name="Rome")
 
 
 def test_web_search_beside_a_schema(model: ChatASIOne, server: LocalASIOne) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, InvalidToolCall
 
 from langchain_asi_one._structured_output import failures
 
@@ -57,16 +57,25 @@ def test_an_answer_without_the_call() -> None:
     )
     call = {"name": "Other", "args": {}, "id": "c1", "type": "tool_call"}
     message = AIMessage("", tool_calls=[call])
-    assert "no call of 'City', but of 'Other'" in str(failures.no_call_error(message, "City"))
+    error = failures.no_call_error(message, "City")
+    assert "no call of 'City', but a call of 'Other': ''. Ask again" in str(error)
+    assert "JSON, but a call of 'Other': ''. If it" in str(failures.no_json_error(message))
 
 
-def test_a_cut_call() -> None:
-    error = failures.cut_call_error(answer_of("", "length"), "City", '{"a')
+def call_of(arguments: str | None, reason: str = "stop") -> AIMessage:
+    call = InvalidToolCall(
+        name="City", args=arguments, id="c1", error=None, type="invalid_tool_call"
+    )
+    return AIMessage("", invalid_tool_calls=[call], response_metadata={"finish_reason": reason})
+
+
+def test_a_call_with_unreadable_arguments() -> None:
+    error = failures.invalid_call_error(call_of('{"a', "length"))
     assert "call of 'City' are not complete JSON: '{\"a'. It was cut off" in str(error)
     assert error.llm_output == '{"a'
-    assert "If they were cut off, raise max_tokens." in str(
-        failures.cut_call_error(answer_of(""), "City", None)
-    )
+    assert "are no JSON object: '[1]'." in str(failures.invalid_call_error(call_of("[1]")))
+    error = failures.invalid_call_error(call_of(None))
+    assert "not complete JSON: ''. If they were cut off, raise max_tokens." in str(error)
 
 
 def test_a_long_answer_is_quoted_in_part() -> None:

@@ -19,6 +19,14 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
 }
 """Of each status the sign and its meaning."""
 
+REFUSALS: Final[dict[str, str]] = {
+    "not_identified": "refused: it has no address or handle that holds",
+    "not_allowed": "refused: it is not among the agents that may be asked",
+    "over_limit": "refused: it is beyond the limit of a turn",
+    "rejected": "refused: a human rejected it",
+}
+"""Of each reason in a state's `executable_data_refused` the meaning."""
+
 AGENTS: Final = "Agents of this run"
 
 

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
 from langchain_asi_one._agent_identity import identify_agent, is_report
-from langchain_asi_one.display._agent_status import AGENTS, STATUSES, Agent, Status
+from langchain_asi_one.display._agent_status import AGENTS, REFUSALS, STATUSES, Agent, Status
 from langchain_asi_one.display._sections import MessageView, Row, Section, shorten
 from langchain_asi_one.display._view import describe_entry, view_message
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data, parse_handle
@@ -77,6 +77,11 @@ def _list_agents(
     results = [one for one in values.get("agent_results") or [] if isinstance(one, Mapping)]
     kept = [one for one in values.get("executable_data") or [] if isinstance(one, Mapping)]
     kept_identities = {identify_agent(_entry(entry)) for entry in kept}
+    refusals = {
+        one.get("agent"): str(one.get("reason"))
+        for one in values.get("executable_data_refused") or []
+        if isinstance(one, Mapping)
+    }
     routed = values.get("agent_results") is not None or "executable_data" in values
     named = [(entry, True) for entry in map(_entry, kept)]
     named += [*_list_turn_entries(messages)]
@@ -97,7 +102,8 @@ def _list_agents(
         )
         address = identity if identity and identity == entry.get("address") else ""
         handle = _read_handle(entry)
-        yield Agent(address, handle, status, _make_agent_row(row, status, own))
+        reason = refusals.get(identity, "") if identity else "not_identified"
+        yield Agent(address, handle, status, _make_agent_row(row, status, own, reason))
 
 
 def _read_handle(entry: ExecutableEntry) -> str:
@@ -121,8 +127,10 @@ def _judge(
     return "pending" if waiting and in_reach else "refused"
 
 
-def _make_agent_row(row: Row, status: Status, results: list[Mapping[str, Any]]) -> Row:
+def _make_agent_row(row: Row, status: Status, results: list[Mapping[str, Any]], reason: str) -> Row:
     sign, meaning = STATUSES[status]
+    if status == "refused":
+        meaning = REFUSALS.get(reason, meaning)
     fields: list[tuple[str | None, str]] = [("status", f"{sign} {meaning}")]
     kept = ("handle", "address", "tool", "arguments")
     fields += [(label, text) for label, text in row.fields if label in kept]

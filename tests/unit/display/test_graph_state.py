@@ -81,3 +81,29 @@ def test_a_run_that_waits() -> None:
     assert statuses({**values, "follow_up": {"pending": True}}) == expected
     assert [status for _, status in statuses(Snapshot(values, next=()))] == ["refused", "refused"]
     assert "The run has not ended" in card(Snapshot(values))._repr_html_()
+
+
+def test_a_refused_agent_has_one_reason() -> None:
+    handles = ["a", "b", "c", "d"]
+    state = {
+        "messages": [
+            HumanMessage("?"),
+            naming(*({"handle": handle} for handle in handles), BAD_AGENT),
+        ],
+        "executable_data": [],
+        "executable_data_refused": [
+            {"agent": "a", "reason": "rejected"},
+            {"agent": "b", "reason": "over_limit"},
+            {"agent": "c", "reason": "not_allowed"},
+            {"agent": "", "reason": "not_identified"},
+            "text",
+        ],
+        "agent_results": [],
+    }
+    assert [dict(agent.row.fields)["status"] for agent in read_state(state).agents] == [
+        "✕ refused: a human rejected it",
+        "✕ refused: it is beyond the limit of a turn",
+        "✕ refused: it is not among the agents that may be asked",
+        "✕ refused: not allowed, rejected in review, or beyond the limit",
+        "✕ refused: it has no address or handle that holds",
+    ]

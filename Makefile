@@ -51,7 +51,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-e
   --no-emit-find-links --custom-compile-command "make lock"
 UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
 
-.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist trust clean FORCE
+.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist trust mutants clean FORCE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -169,6 +169,10 @@ bench: setup ## Measure against every peer on the same server, under 10 minutes:
 
 trust: setup ## Attack the model for half an hour: faults, soak; figures into docs/trust.md
 	$(PY) -m tests.trust.run
+
+mutants: setup ## Change the pure modules in a thousand places, to see a test fail for each
+	$(PY) -m mutmut run
+	$(PY) -m mutmut results
 
 notebooks: setup ## Run the notebooks and write their outputs, which a test compares with a run
 	env -u ASI_ONE_API_KEY $(PY) -m notebooks.outputs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 
-from langchain_asi_one._config import API_KEY_VARIABLE
+from langchain_asi_one._config import API_KEY_VARIABLE, DEFAULT_BASE_URL
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.executable_data import get_executable_data
 
@@ -29,16 +28,19 @@ class Endpoint:
     """Where requests go.
 
     Attributes:
-        kind: The API, at whatever address, or the stand-in of this package.
-        base_url: Its address.
+        kind: ASI:One's own address, another one, or the stand-in that the command has started.
+        base_url: The address.
     """
 
-    kind: Literal["live", "stand-in"]
+    kind: Literal["live", "other", "stand-in"]
     base_url: str
 
     def __str__(self) -> str:
-        who = "the live API" if self.kind == "live" else "the local stand-in, not the API,"
-        return f"Asking {who} at {self.base_url}"
+        if self.kind == "live":
+            return f"Asking the live API at {self.base_url}"
+        if self.kind == "other":
+            return f"Asking {self.base_url}, which is not ASI:One's own address"
+        return f"Asking the local stand-in, not the API, at {self.base_url}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,9 @@ def open_model(
             installed, or the value of a field is refused.
     """
     if not offline:
-        if not os.environ.get(API_KEY_VARIABLE, "").strip():
-            msg = (
-                f"there is no API key: set {API_KEY_VARIABLE} (keys are made at https://asi1.ai), "
-                f"or add --offline to ask the local stand-in."
-            )
-            raise CannotAskError(msg)
         model = _make_model(arguments)
-        yield Endpoint("live", model.openai_api_base), model
+        url = model.openai_api_base
+        yield Endpoint("live" if url == DEFAULT_BASE_URL else "other", url), model
         return
     try:
         # Whoever asks the API does not need the extra.
@@ -92,9 +89,15 @@ def _make_model(arguments: dict[str, Any]) -> ChatASIOne:
         return ChatASIOne(**arguments)
     except ValidationError as refused:
         texts = (str(error["msg"]).removeprefix("Value error, ") for error in refused.errors())
-        raise CannotAskError(" ".join(texts)) from refused
+        text = " ".join(texts)
     except ValueError as refused:
-        raise CannotAskError(str(refused)) from refused
+        text = str(refused)
+    if "needs an API key" in text:
+        text = (
+            f"there is no API key: set {API_KEY_VARIABLE} (keys are made at https://asi1.ai), "
+            f"or add --offline to ask the local stand-in."
+        )
+    raise CannotAskError(text)
 
 
 def build_graph(model: ChatASIOne) -> Graph:

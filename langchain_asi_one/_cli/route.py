@@ -17,13 +17,13 @@ from typing_extensions import override
 
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._cli.ask import Endpoint, open_model
-from langchain_asi_one._cli.options import list_model_fields, make_parser, parse_question
+from langchain_asi_one._cli.options import list_model_fields, make_parser, read_options
 from langchain_asi_one._cli.run import complain, print_endpoint, run_command
 from langchain_asi_one._json.printable import one_line, printable
 from langchain_asi_one.display._printer import choose_printer
 from langchain_asi_one.display._show import card
 from langchain_asi_one.display._text import Line, TextSection
-from langchain_asi_one.executable_data import get_executable_data
+from langchain_asi_one.executable_data import get_executable_data, is_agent_address
 from langchain_asi_one.langgraph import allow_agents
 from langchain_asi_one.langgraph.example import ALLOW, example_graph
 
@@ -73,10 +73,8 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(
         "python -m langchain_asi_one.langgraph",
         "Route to the agents that ASI:One names, and refuse those not allowed.",
+        question=_QUESTION,
         more="Only agents that --allow names are asked; by default\nthe stand-in's weather agent. ",
-    )
-    parser.add_argument(
-        "question", nargs="?", type=parse_question, default=_QUESTION, help="default: %(default)s"
     )
     parser.add_argument(
         "--allow",
@@ -92,7 +90,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=False,
         help="ask you (y/n) before each agent; otherwise approve",
     )
-    return parser.parse_args(arguments)
+    return read_options(parser, arguments)
 
 
 def _parse_agent(text: str) -> str:
@@ -179,7 +177,8 @@ def _describe_named(
     for entry in entries:
         identity = identify_agent(entry)
         yield Line(one_line(entry.get("name", "(no name)")[:_MAX_NAME]), role="name")
-        yield Line(identity or "(no address or handle that holds)", "  ")
+        shown = _name_agent(identity) if identity else "(no address or handle that holds)"
+        yield Line(shown, "  ")
         if is_allowed(entry):
             yield Line("allowed", "  ")
         elif identity:
@@ -218,8 +217,13 @@ def _describe_decisions(decisions: list[dict[str, str]], *, by_human: bool) -> I
 
 
 def _describe_result(result: AgentResult) -> Iterator[Line]:
-    yield Line(one_line(result["agent"]), role="name")
+    yield Line(_name_agent(result["agent"]), role="name")
     if "error" in result:
         yield Line(f"no answer: {one_line(result['error'])}", "  ! ", "problem")
     else:
         yield Line(one_line(str(result.get("result"))), "  ")
+
+
+def _name_agent(identity: str) -> str:
+    """Return an address, or a handle with @, so that none is taken for the other."""
+    return one_line(identity if is_agent_address(identity) else f"@{identity}")

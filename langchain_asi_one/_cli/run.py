@@ -38,6 +38,9 @@ def run_question(options: argparse.Namespace) -> int:
 
 def run_command(work: Callable[[], None]) -> int:
     """Do the work of a command, report a failure in one line, and return the exit status."""
+    if sys.stdout is None:
+        complain("error", "standard output is closed, so the answer could not be written.")
+        return _USAGE
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a character gets its escape, not an exception.
@@ -65,7 +68,8 @@ def run_command(work: Callable[[], None]) -> int:
 
 def complain(kind: str, text: str) -> None:
     """Write one line to stderr: an error or a warning, which may quote the API."""
-    print(f"{kind}: {one_line(text)}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # `print` would write to stdout
+        print(f"{kind}: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def print_endpoint(printer: Printer, endpoint: Endpoint) -> None:

@@ -74,7 +74,7 @@ Graph
 """
 
 ROUTED = """\
-Asking the live API at {url}
+Asking {url}, which is not ASI:One's own address
 
 {graph}
 Question
@@ -206,7 +206,7 @@ def test_an_agent_that_cannot_be_asked_is_told(server: LocalASIOne, live: dict[s
         0,
         f"warning: Asking the agent weather failed: ValueError: {reason}\n",
     )
-    assert f"  weather\n    ! no answer: ValueError: {reason}\n" in finished.stdout
+    assert f"  @weather\n    ! no answer: ValueError: {reason}\n" in finished.stdout
     assert len(server.requests) == 2
 
 
@@ -241,7 +241,7 @@ def test_no_key_is_an_error_and_not_a_fall_back() -> None:
     ("arguments", "words"),
     [
         ([" "], "the question is empty"),
-        (["Hello", "--mode"], "unrecognized arguments: --mode"),
+        (["Hello", "--reviews"], "unrecognized argument: --reviews. Did you mean --review?"),
         (["--allow", WEATHER[:-1] + "3"], "which is neither an agent address"),
     ],
 )

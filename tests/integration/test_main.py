@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import langchain_asi_one.__main__ as question
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.command import (
     COMMAND,
@@ -22,6 +23,7 @@ from tests.support.command import (
     environment,
     interruptible,
     run,
+    run_main,
     run_process,
 )
 from tests.support.model import API_KEY
@@ -45,7 +47,7 @@ def data_of(finished: Finished) -> dict[str, Any]:
 
 
 PLAIN = """\
-Asking the live API at {url}
+Asking {url}, which is not ASI:One's own address
 
 Thought
   The user said 'Which bad agent can tell me the weather in Paris?'. A stand-in has no model, \
@@ -125,7 +127,7 @@ def test_json_is_one_object_with_everything(server: LocalASIOne, live: dict[str,
     named, metadata = data.pop("named"), data.pop("response_metadata")
     executable = data.pop("executable_data")
     assert data == {
-        "source": "live",
+        "source": "other",
         "base_url": server.base_url,
         "model": "asi1",
         "session_id": SESSION,
@@ -205,9 +207,9 @@ def test_offline_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "the following arguments are required: question"),
+        ([], "the question is empty"),
         ([" "], "the question is empty"),
-        (["Hello", "--mode"], "unrecognized arguments: --mode"),
+        (["Hello", "--mode"], "unrecognized argument: --mode. Did you mean --model?"),
         (["Hello", "--session", "é", "--offline"], "error: session_id is sent as an HTTP header"),
     ],
 )
@@ -216,6 +218,31 @@ def test_wrong_usage(arguments: list[str], words: str) -> None:
     assert (finished.returncode, finished.stdout) == (2, "")
     assert words in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_a_question_from_standard_input(server: LocalASIOne, live: dict[str, str]) -> None:
+    for arguments in ((), ("-",)):
+        finished = run_main(question.main, arguments, live, "Hello,\nwho is there?\n")
+        assert (finished.returncode, finished.stderr) == (0, "")
+    asked = [request.body["messages"][0]["content"] for request in server.requests]
+    assert asked == ["Hello,\nwho is there?\n"] * 2
+
+
+def test_a_question_of_several_words(server: LocalASIOne, live: dict[str, str]) -> None:
+    assert run("Who", "--json", "is", "there?", **live).returncode == 0
+    assert run("--json", "--", "--is", "-5", "-", **live).returncode == 0
+    asked = [request.body["messages"][0]["content"] for request in server.requests]
+    assert asked == ["Who is there?", "--is -5 -"]
+
+
+@pytest.mark.parametrize(("closed", "complaint"), [(">&-", True), (">&- 2>&-", False)])
+def test_a_closed_standard_output(
+    server: LocalASIOne, live: dict[str, str], closed: str, complaint: bool
+) -> None:
+    finished = run_process("sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "Hello", **live)
+    said = "error: standard output is closed, so the answer could not be written.\n"
+    assert (finished.returncode, finished.stderr) == (2, said if complaint else "")
+    assert server.requests == []
 
 
 def test_a_wrong_base_url() -> None:
@@ -247,7 +274,7 @@ def test_a_failed_call_is_one_message(
     if form:
         assert finished.stdout == ""
     else:
-        assert finished.stdout.startswith("Asking the live API at ")
+        assert finished.stdout.startswith("Asking http://127.0.0.1:")
         assert finished.stdout.endswith("\n")
         # What had arrived of a broken answer stays on the screen.
         assert ("short fixed answer" in finished.stdout) is (fault == "truncated_stream")

@@ -85,6 +85,11 @@ def test_the_type_is_that_of_the_first_bytes(first_bytes: bytes, mime_type: str)
         }
 
 
+def test_an_address_may_be_long() -> None:
+    address = "https://a.example/".ljust(8192, "a")
+    assert only({"url": address}) == {"type": "image", "url": address}
+
+
 def test_all_pictures_are_returned() -> None:
     blocks = read_images({"created": 7, "data": [{"b64_json": PNG}, {"url": URL, "seed": 1}]})
     assert [block.get("mime_type") for block in blocks] == ["image/png", None]
@@ -108,6 +113,7 @@ def test_all_pictures_are_returned() -> None:
         ({"url": "https://"}, "is no http address"),
         ({"url": "https://a.example/\u202egnp.exe"}, "is no http address"),
         ({"url": "https://a.example/a b"}, "is no http address"),
+        ({"url": "https://a.example/\x07"}, "is no http address"),
         ({"url": "https://[a"}, "is no http address"),
         ({"url": f"https://a.example/{'a' * 10_000}"}, "more than 8192 characters"),
     ],

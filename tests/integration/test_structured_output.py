@@ -422,9 +422,7 @@ def test_a_call_of_another_tool_is_an_error_that_names_it(
     call = {"id": "c1", "type": "function", "function": {"name": "Other", "arguments": "{}"}}
     for schema in (City, CityDict):
         server.enqueue(completion(content=None, tool_calls=[call]))
-        with pytest.raises(
-            OutputParserException, match=r"'City.*, but a call of 'Other'"
-        ):
+        with pytest.raises(OutputParserException, match=r"'City.*, but a call of 'Other'"):
             model.with_structured_output(schema).invoke("x")
 
 

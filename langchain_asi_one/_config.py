@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,6 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.language_models import BaseChatModel, ModelProfile
 from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
 from langchain_core.rate_limiters import BaseRateLimiter
-from langchain_core.utils import from_env, secret_from_env
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
     ConfigDict,
@@ -47,6 +45,12 @@ from pydantic import (
 )
 from typing_extensions import override
 
+from langchain_asi_one._environment import (
+    API_KEY_VARIABLE,
+    DEFAULT_BASE_URL,
+    name_unread_keys,
+    read_environment,
+)
 from langchain_asi_one._model_profiles import PROFILES, SUCCESSORS
 from langchain_asi_one._request.parameters import (
     MODEL_FIELDS,
@@ -68,10 +72,6 @@ from langchain_asi_one._validators import (
     without_inputs,
 )
 from langchain_asi_one._version import __version__
-
-DEFAULT_BASE_URL = "https://api.asi1.ai/v1"
-API_KEY_VARIABLE = "ASI_ONE_API_KEY"
-BASE_URL_VARIABLE = "ASI_ONE_BASE_URL"
 
 _P = ParamSpec("_P")
 _Self = TypeVar("_Self")
@@ -132,12 +132,12 @@ class Arguments(ModelFields):
     four times apart. A connection has at most 10 s."""
 
     api_key: str | SecretStr | None = None
-    """The key; by default that in `ASI_ONE_API_KEY`. In no repr, trace, error or serialised
-    form."""
+    """The key; by default that in `ASI_ONE_API_KEY`, else in `ASI1_API_KEY`. In no repr, trace,
+    error or serialised form."""
 
     base_url: str | None = None
-    """Where the API is, http or https; by default the address in `ASI_ONE_BASE_URL`, else
-    `https://api.asi1.ai/v1`."""
+    """Where the API is, http or https; by default the address in `ASI_ONE_BASE_URL`, or in
+    `ASI1_BASE_URL` if the key is that of `ASI1_API_KEY`, else `https://api.asi1.ai/v1`."""
 
     default_headers: Mapping[str, str] | None = None
     """Further headers of each request, shown nowhere."""
@@ -298,7 +298,7 @@ class _OpenAIBase(BaseChatOpenAI):
                 return value in PROFILES.values()
             if name == "openai_api_key" and isinstance(value, SecretStr):
                 # Read from the environment by the other model, and by this one again.
-                return value.get_secret_value() == os.environ.get(API_KEY_VARIABLE, "").strip()
+                return value == read_environment().openai_api_key
             inherited = name in fields and name not in known
             return bool(inherited and value == fields[name].get_default(call_default_factory=True))
 
@@ -345,16 +345,9 @@ class ASIOneFields(_Declared):
     model_name: str = Field(default=Arguments.model, alias="model")
     max_retries: int = Field(default=Arguments.max_retries, ge=0)
     request_timeout: Any = Field(default=Arguments.timeout, alias="timeout")
-    openai_api_key: SecretStr | None = Field(
-        default_factory=secret_from_env(API_KEY_VARIABLE, default=None),
-        alias="api_key",
-        validate_default=True,
-    )
-    openai_api_base: str = Field(
-        default_factory=from_env(BASE_URL_VARIABLE, default=DEFAULT_BASE_URL),
-        alias="base_url",
-        validate_default=True,
-    )
+    # `__init__` fills these two from the environment, so that they do not count as given.
+    openai_api_key: SecretStr | None = Field(default=None, alias="api_key")
+    openai_api_base: str = Field(default=DEFAULT_BASE_URL, alias="base_url")
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
     http_client: Any = Field(default=None, exclude=True)
     http_async_client: Any = Field(default=None, exclude=True)
@@ -381,11 +374,15 @@ class ASIOneFields(_Declared):
         if refused is not None:
             # Outside the except clause, which would keep the first error as context.
             raise refused
+        missing = {"openai_api_key", "openai_api_base"} - self.model_fields_set
+        if missing:
+            environment = read_environment(given_key="openai_api_key" not in missing)
+            self.__dict__.update({name: getattr(environment, name) for name in missing})
         if self.openai_api_key is None:
             msg = (
                 f"ChatASIOne needs an API key: set {API_KEY_VARIABLE} or pass api_key=. Keys are "
                 f"made at https://asi1.ai; langchain_asi_one.testing.local_asi_one() answers "
-                f"without one."
+                f"without one.{name_unread_keys()}"
             )
             raise ValueError(msg)
         self._proxy = find_proxy(self.openai_api_base)
@@ -470,14 +467,19 @@ class ASIOneFields(_Declared):
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         super().__setstate__(state)
-        if self.openai_api_key is None and (key := os.environ.get(API_KEY_VARIABLE)):
-            self.__dict__["openai_api_key"] = check_api_key(SecretStr(key))
+        if "openai_api_key" not in self.model_fields_set:
+            environment = read_environment()
+            self.__dict__["openai_api_key"] = environment.openai_api_key
+            if environment.openai_api_key and "openai_api_base" not in self.model_fields_set:
+                self.__dict__["openai_api_base"] = environment.openai_api_base
 
     @property
     @override
     def lc_secrets(self) -> dict[str, str]:
         """Where the key of a serialised model is read from."""
-        return {"openai_api_key": API_KEY_VARIABLE}
+        environment = read_environment()
+        found = environment.openai_api_key == self.openai_api_key
+        return {"openai_api_key": environment.key_variable if found else API_KEY_VARIABLE}
 
     @classmethod
     @override

@@ -61,11 +61,12 @@ def _line(line: ErrorDetails) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=line["loc"], input=None, ctx=texts)
 
 
-def check_api_key(key: SecretStr | None) -> SecretStr | None:
+def check_api_key(key: SecretStr | None, *, name: str = "api_key") -> SecretStr | None:
     """Check that a key can be sent; blanks around it, as files and shells leave them, are dropped.
 
     Args:
         key: The key, or `None` if there is none.
+        name: Where it comes from.
 
     Returns:
         The key; `None` for a blank one.
@@ -79,18 +80,19 @@ def check_api_key(key: SecretStr | None) -> SecretStr | None:
     for position, character in enumerate(text):
         if not "!" <= character <= "~":
             msg = (
-                f"The API key cannot be sent: its character {position + 1} is not printable "
-                f"ASCII. Copy it again from https://asi1.ai."
+                f"The API key in {name} cannot be sent: its character {position + 1} is not "
+                f"printable ASCII. Copy it again from https://asi1.ai."
             )
             raise ValueError(msg)
     return SecretStr(text)
 
 
-def check_base_url(url: str) -> str:
+def check_base_url(url: str, *, name: str = "base_url") -> str:
     """Check where the API is said to be.
 
     Args:
         url: An http or https address without `/chat/completions`.
+        name: Where it comes from.
 
     Returns:
         The address without a slash at its end.
@@ -105,16 +107,16 @@ def check_base_url(url: str) -> str:
         port_is_sound = False
     if "@" in url or parts.query or parts.fragment:
         # First, as the others quote the address.
-        msg = "base_url must not hold credentials, a query or a fragment."
+        msg = f"{name} must not hold credentials, a query or a fragment."
         raise ValueError(msg)
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sound:
-        msg = f"base_url must be like 'https://api.asi1.ai/v1'; got {url!r}."
+        msg = f"{name} must be like 'https://api.asi1.ai/v1'; got {url!r}."
         raise ValueError(msg)
     path = parts.path.rstrip("/")
     if path.endswith("/chat/completions"):
-        msg = f"base_url ends before '/chat/completions', which is added to it; got {url!r}."
+        msg = f"{name} ends before '/chat/completions', which is added to it; got {url!r}."
         raise ValueError(msg)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         msg = f"The API key will be sent unencrypted to {parts.hostname!r}; use https."
         warnings.warn(msg, UserWarning, stacklevel=2)
     return parts._replace(path=path).geturl()
@@ -186,7 +188,8 @@ def check_deadline(deadline: Any) -> float | None:
     return float(deadline)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name is that of this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

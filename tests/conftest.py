@@ -100,7 +100,9 @@ def _clear_environment(
 ) -> None:
     """Keep the developer's keys, endpoints, tracing and proxies out of the tests."""
     for name in os.environ:
-        if name.startswith(("ASI_ONE_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")):
+        if name.startswith(
+            ("ASI_ONE_", "ASI1_", "ASI_API_KEY", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")
+        ):
             monkeypatch.delenv(name)
     if request.node.get_closest_marker("live"):
         for name, value in _take_proxies.items():  # it may be the only way to the API

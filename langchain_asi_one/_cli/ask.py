@@ -12,7 +12,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 
-from langchain_asi_one._config import API_KEY_VARIABLE, DEFAULT_BASE_URL
+from langchain_asi_one._environment import API_KEY_VARIABLE, DEFAULT_BASE_URL, name_unread_keys
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.executable_data import get_executable_data
 
@@ -95,7 +95,7 @@ def _make_model(arguments: dict[str, Any]) -> ChatASIOne:
     if "needs an API key" in text:
         text = (
             f"there is no API key: set {API_KEY_VARIABLE} (keys are made at https://asi1.ai), "
-            f"or add --offline to ask the local stand-in."
+            f"or add --offline to ask the local stand-in.{name_unread_keys()}"
         )
     raise CannotAskError(text)
 

@@ -10,14 +10,13 @@ you trust into a copy of this file.
 
 import asyncio
 import logging
-import os
 from functools import cache
 from typing import Any, Final
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
-from langchain_asi_one._config import API_KEY_VARIABLE
+from langchain_asi_one._environment import API_KEY_VARIABLE, has_api_key
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.langgraph._allow import Allow
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
@@ -83,9 +82,9 @@ async def make_graph() -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
 
 @cache
 def _graph() -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
-    if os.environ.get(API_KEY_VARIABLE, "").strip():
+    if has_api_key():
         model = ChatASIOne()
-        logger.info("Asking the live API at %s", model.openai_api_base)
+        logger.info("Asking the API at %s", model.base_url)
         return example_graph(model)
     # Whoever asks the API does not need the extra.
     from langchain_asi_one.testing import LocalASIOne  # noqa: PLC0415

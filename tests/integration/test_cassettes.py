@@ -22,7 +22,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._config import DEFAULT_BASE_URL
+from langchain_asi_one._environment import DEFAULT_BASE_URL
 from langchain_asi_one.testing import LocalASIOne
 
 CASSETTES = Path(__file__).parents[1] / "cassettes"

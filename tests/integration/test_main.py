@@ -250,7 +250,7 @@ def test_a_wrong_base_url() -> None:
     assert (finished.returncode, finished.stdout, finished.stderr) == (
         2,
         "",
-        "error: base_url must be like 'https://api.asi1.ai/v1'; got 'example.com'.\n",
+        "error: ASI_ONE_BASE_URL must be like 'https://api.asi1.ai/v1'; got 'example.com'.\n",
     )
 
 

@@ -24,7 +24,7 @@ from langchain_core.tracers.schemas import Run
 from pydantic import ValidationError
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._config import DEFAULT_BASE_URL
+from langchain_asi_one._environment import DEFAULT_BASE_URL
 from langchain_asi_one._transport.client_pool import _PROCESSES
 from langchain_asi_one.errors import ASIOneAuthenticationError, ASIOneError
 from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw

@@ -15,7 +15,15 @@ import langchain_asi_one
 PACKAGE: Final = Path(str(langchain_asi_one.__file__)).parent
 # From the ground up: none imports one that stands after it. `__main__` is that of each folder.
 ROOMS: Final = (
-    *("_version", "_agent_address", "_httpx_compat", "_model_profiles", "_validators", "_json"),
+    *(
+        "_version",
+        "_agent_address",
+        "_httpx_compat",
+        "_model_profiles",
+        "_validators",
+        "_environment",
+        "_json",
+    ),
     *("errors", "_request", "_response", "_transport", "_follow_up", "executable_data"),
     *("_agent_identity", "_config", "_structured_output", "follow_up", "chat_models"),
     *("testing", "display", "langgraph", "images", "middleware", "_cli", "__init__", "__main__"),

@@ -4,11 +4,15 @@ The documented form (docs/wire-format.md, 1.4 and 4.1): roles system, user, assi
 content as a string; tool results as a string with the exact id of their call. `thought` and other
 extras of a response are never sent back. A prompt may hold text that no request can carry, such as
 half of a surrogate pair, so all text is made safe.
+
+A tool result is only text: an image in it follows in a user message after the results of the turn,
+and other media become a note. Names are made such as the API takes for tools.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -25,6 +29,10 @@ from langchain_core.messages import (
 
 from langchain_asi_one._json.safe import dumps, json_safe, safe_text
 
+_MEDIA = {"image", "image_url", "audio", "input_audio", "video", "file", "media"}
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_MAX_NAME = 64
+
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 
 
@@ -35,7 +43,7 @@ def convert_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
         messages: Any LangChain messages, also those of other providers.
 
     Returns:
-        One dict per message.
+        One dict per message, and one for the images of the tool results before it.
 
     Raises:
         ValueError: If a message cannot be sent; it names the content that cannot.
@@ -46,7 +54,16 @@ def convert_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
     """
     messages = list(messages)
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    return [_convert_message(message, answered) for message in messages]
+    wires: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
+    for message in messages:
+        if images and not isinstance(message, ToolMessage):
+            wires.append({"role": "user", "content": images})
+            images = []
+        wires.append(_convert_message(message, answered))
+        if isinstance(message, ToolMessage):
+            images += _find_images(message)
+    return [*wires, {"role": "user", "content": images}] if images else wires
 
 
 def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]:
@@ -71,8 +88,8 @@ def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
             f"Send the result of a function as ToolMessage."
         )
         raise ValueError(msg)  # noqa: TRY004 - the list of messages is at fault
-    if message.name is not None:
-        wire["name"] = safe_text(message.name)
+    if name := _clean_name(message.name):
+        wire["name"] = name
     wire["content"] = _convert_content(message)
     return wire
 
@@ -84,14 +101,14 @@ def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]
     ]
     # The API refuses a call without a result, and the caller cannot run an invalid call.
     calls += [
-        _format_tool_call(call["id"], call["name"] or "unknown", _parseable_arguments(call["args"]))
+        _format_tool_call(call["id"], call["name"], _parseable_arguments(call["args"]))
         for call in message.invalid_tool_calls
         if call["id"] in answered
     ]
     text = message.content if isinstance(message.content, str) else str(message.text)
-    wire: dict[str, Any] = {"role": "assistant", "content": safe_text(text)}
-    if message.name is not None:
-        wire["name"] = safe_text(message.name)
+    wire: dict[str, Any] = {"role": "assistant", "content": safe_text(text or _refusal(message))}
+    if name := _clean_name(message.name):
+        wire["name"] = name
     if calls:
         wire["content"] = wire["content"] or None
         wire["tool_calls"] = calls
@@ -102,8 +119,20 @@ def _format_tool_call(call_id: str | None, name: str | None, arguments: str) -> 
     return {
         "id": call_id and safe_text(call_id),
         "type": "function",
-        "function": {"name": name and safe_text(name), "arguments": arguments},
+        "function": {"name": _clean_name(name) or "unknown", "arguments": arguments},
     }
+
+
+def _clean_name(name: str | None) -> str:
+    """Return a name in the form that the API takes for tools; empty if nothing is left."""
+    return _NOT_IN_A_NAME.sub("_", name or "").strip("_")[:_MAX_NAME]
+
+
+def _refusal(message: AIMessage) -> str:
+    """Return the text of a refused turn, which is no content of the message."""
+    blocks = message.content if isinstance(message.content, list) else []
+    texts = [block.get("refusal") for block in blocks if isinstance(block, dict)]
+    return "".join(map(str, filter(None, texts or [message.additional_kwargs.get("refusal")])))
 
 
 def _parseable_arguments(args: str | None) -> str:
@@ -130,11 +159,9 @@ def _convert_block(block: str | dict[str, Any], of: str) -> dict[str, Any]:
     if isinstance(block, str):
         return {"type": "text", "text": block}
     kind = block.get("type")
-    if kind == "text" and isinstance(block.get("text"), str):
+    if _is_text(block):
         return {"type": "text", "text": block["text"]}
-    if kind == "image_url" and block.get("image_url"):
-        return {"type": "image_url", "image_url": block["image_url"]}
-    if kind == "image" and (image := _convert_image(block)):
+    if image := _convert_image(block):
         return image
     msg = (
         f"ASI:One takes text and images, by address or as base64 with their media type; {of} holds "
@@ -146,6 +173,10 @@ def _convert_block(block: str | dict[str, Any], of: str) -> dict[str, Any]:
 
 def _convert_image(block: dict[str, Any]) -> dict[str, Any] | None:
     """Return an image by address or data; the API cannot fetch any other source."""
+    if block.get("type") == "image_url" and block.get("image_url"):
+        return {"type": "image_url", "image_url": block["image_url"]}
+    if block.get("type") != "image":
+        return None
     source = block.get("source")
     if isinstance(source, dict):
         url = source.get("url")
@@ -158,14 +189,51 @@ def _convert_image(block: dict[str, Any]) -> dict[str, Any] | None:
         return None
 
 
+def _is_text(block: dict[str, Any]) -> bool:
+    return block.get("type") in ("text", "text-plain") and isinstance(block.get("text"), str)
+
+
 def _join_tool_content(content: str | list[Any]) -> str:
     """Return a tool result as the string that the API asks for."""
     if isinstance(content, str):
         return content
-    texts = [b if isinstance(b, str) else b.get("text") for b in content]
-    if all(
-        isinstance(b, str) or (b.get("type") == "text" and isinstance(b.get("text"), str))
-        for b in content
-    ):
-        return "\n".join(str(text) for text in texts)
-    return dumps(content)
+    blocks = [block for block in content if isinstance(block, dict)]
+    if not all(_is_text(block) or _is_media(block) for block in blocks):
+        return dumps(
+            [block if isinstance(block, str) else _without_data(block) for block in content]
+        )
+    return "\n".join(
+        block if isinstance(block, str) else block["text"] if _is_text(block) else _note(block)
+        for block in content
+    )
+
+
+def _without_data(block: dict[str, Any]) -> dict[str, Any] | str:
+    return _note(block) if _is_media(block) else block
+
+
+def _is_media(block: dict[str, Any]) -> bool:
+    """Whether a block holds an image, a sound or a file, in any convention."""
+    source = block.get("source")
+    is_data = isinstance(source, dict) and source.get("type") == "base64"
+    return block.get("type") in _MEDIA or is_data or is_data_content_block(block)
+
+
+def _note(block: dict[str, Any]) -> str:
+    """Say in a tool result what stands there and is no text."""
+    if _convert_image(block):
+        return "[image: see the user message after the tool results]"
+    kinds = (block.get("mime_type"), block.get("media_type"), block.get("type"))
+    kind = next(str(kind) for kind in kinds if kind)
+    return f"[{kind}: not sent, as ASI:One takes text and images only]"
+
+
+def _find_images(message: ToolMessage) -> list[dict[str, Any]]:
+    """Return the images of a tool result as parts of a user message."""
+    blocks = message.content if isinstance(message.content, list) else []
+    images = [_convert_image(block) for block in blocks if isinstance(block, dict)]
+    parts = [image for image in images if image]
+    if not parts:
+        return []
+    text = f"From the result of tool call {message.tool_call_id}:"
+    return cast("list[dict[str, Any]]", json_safe([{"type": "text", "text": text}, *parts]))

@@ -164,9 +164,10 @@ def test_messages_that_cannot_be_sent_are_refused_by_name(message: BaseMessage) 
             [{"type": "json", "json": {"x": float("nan"), "d": date(2026, 1, 2)}}],
             '[{"type": "json", "json": {"x": null, "d": "2026-01-02"}}]',
         ),
+        ([{"type": "text-plain", "text": "a", "mime_type": "text/plain"}, "b"], "a\nb"),
         (
-            [{"type": "image", "base64": "aGk=", "mime_type": "image/png"}],
-            '[{"type": "image", "base64": "aGk=", "mime_type": "image/png"}]',
+            [{"type": "document", "source": {"type": "text", "data": "a"}}],
+            '[{"type": "document", "source": {"type": "text", "data": "a"}}]',
         ),
     ],
 )
@@ -174,6 +175,89 @@ def test_messages_that_cannot_be_sent_are_refused_by_name(message: BaseMessage) 
 def test_a_tool_result_is_a_string(content: Any, wire: str, status: Any) -> None:
     message = ToolMessage(content, tool_call_id="c1", status=status, artifact=object())
     assert sent(message) == {"role": "tool", "tool_call_id": "c1", "content": wire}
+
+
+IMAGES = [
+    {"type": "image", "base64": "aGk=", "mime_type": "image/png"},
+    {"type": "image_url", "image_url": {"url": DATA_URL}},
+    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
+]
+
+
+@pytest.mark.parametrize("block", IMAGES)
+def test_an_image_of_a_tool_follows_the_results(block: dict[str, Any]) -> None:
+    # https://github.com/danny-avila/LibreChat/issues/5509
+    calls = AIMessage("", tool_calls=[CALL, {**CALL, "id": "c2"}])
+    result = ToolMessage([{"type": "text", "text": "Here:"}, block], tool_call_id="c1")
+    other = ToolMessage("12°", tool_call_id="c2")
+    question = HumanMessage("Well?")
+    wire = convert_messages([calls, result, other, question])
+    note = "Here:\n[image: see the user message after the tool results]"
+    assert wire[1:] == [
+        {"role": "tool", "tool_call_id": "c1", "content": note},
+        {"role": "tool", "tool_call_id": "c2", "content": "12°"},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "From the result of tool call c1:"},
+                {"type": "image_url", "image_url": {"url": DATA_URL}},
+            ],
+        },
+        {"role": "user", "content": "Well?"},
+    ]
+    assert convert_messages([calls, result, other]) == wire[:-1]
+
+
+@pytest.mark.parametrize(
+    ("block", "kind"),
+    [
+        ({"type": "file", "base64": "aGk=", "mime_type": "application/pdf"}, "application/pdf"),
+        ({"type": "audio", "base64": "aGk=", "mime_type": "audio/wav"}, "audio/wav"),
+        ({"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}, "input_audio"),
+        ({"type": "media", "data": "aGk=", "mime_type": "video/mp4"}, "video/mp4"),
+        ({"type": "text-plain", "base64": "aGk=", "mime_type": "text/plain"}, "text/plain"),
+        ({"type": "image", "file_id": "f1"}, "image"),
+        ({"type": "document", "source": {"type": "base64", "data": "aGk="}}, "document"),
+    ],
+)
+@pytest.mark.parametrize("beside", [[], [{"type": "json", "json": 1}]])
+def test_other_media_of_a_tool_become_a_note(
+    block: dict[str, Any], kind: str, beside: list[Any]
+) -> None:
+    content = sent(ToolMessage([*beside, block], tool_call_id="c1"))["content"]
+    assert f"[{kind}: not sent, as ASI:One takes text and images only]" in content
+    assert "aGk=" not in content
+
+
+@pytest.mark.parametrize(
+    ("name", "wire"),
+    [
+        ("Research Expert", "Research_Expert"),
+        ("functions.look_up", "functions_look_up"),
+        ("look up!", "look_up"),
+        ("x" * 70, "x" * 64),
+        ("研究", None),
+        ("", None),
+    ],
+)
+def test_names_are_such_as_the_api_takes(name: str, wire: str | None) -> None:
+    # https://github.com/langchain-ai/langgraph/issues/248
+    for message in (HumanMessage("Hi", name=name), AIMessage("Hi", name=name)):
+        assert sent(message).get("name") == wire
+    called = sent(AIMessage("", tool_calls=[{**CALL, "name": name}]))
+    assert called["tool_calls"][0]["function"]["name"] == (wire or "unknown")
+
+
+def test_a_refused_turn_goes_back_as_text() -> None:
+    refusal = "I cannot help with that."
+    wire = {"role": "assistant", "content": refusal}
+    assert sent(AIMessage("", additional_kwargs={"refusal": refusal})) == wire
+    assert sent(AIMessage([{"type": "refusal", "refusal": refusal}])) == wire
+
+
+def test_plain_text_blocks_are_text() -> None:
+    block: dict[str, Any] = {"type": "text-plain", "text": "Notes.", "mime_type": "text/plain"}
+    assert sent(HumanMessage([block])) == {"role": "user", "content": "Notes."}
 
 
 def test_an_artifact_is_not_sent() -> None:

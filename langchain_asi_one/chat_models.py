@@ -24,7 +24,6 @@ from langchain_core.language_models import (
     LanguageModelInput,
 )
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr
@@ -40,6 +39,7 @@ from langchain_asi_one._request.parameters import (
     check_value,
 )
 from langchain_asi_one._request.session import find_run_session, find_session, new_session_id
+from langchain_asi_one._request.token_count import count_message_tokens, estimate_tokens
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
 from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
@@ -830,7 +830,9 @@ class ChatASIOne(ASIOneFields):
 
     @override
     def get_num_tokens(self, text: str) -> int:
-        """Estimate the tokens of a text: four characters each, as no tokenizer is published.
+        """Return an estimate of the tokens of a text, as ASI:One publishes no tokenizer.
+
+        Four Latin characters count as a token, four Chinese ones as three.
 
         Args:
             text: Any text.
@@ -844,7 +846,7 @@ class ChatASIOne(ASIOneFields):
         """
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
-        return -(-len(text) // 4)
+        return estimate_tokens(text)
 
     @override
     def get_token_ids(self, text: str) -> list[int]:
@@ -876,7 +878,7 @@ class ChatASIOne(ASIOneFields):
     def get_num_tokens_from_messages(
         self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
     ) -> int:
-        """Estimate the tokens of a conversation, as `get_num_tokens` does for a text.
+        """Return an estimate of the tokens of a conversation, as `get_num_tokens` for a text.
 
         Args:
             messages: The conversation.
@@ -892,7 +894,10 @@ class ChatASIOne(ASIOneFields):
             >>> ChatASIOne(api_key="any").get_num_tokens_from_messages([HumanMessage("Hello!")])
             6
         """
-        return count_tokens_approximately(messages, tools=list(tools) if tools else None)
+        from langchain_asi_one._request.messages import convert_messages  # noqa: PLC0415
+
+        wires = convert_messages(messages)
+        return count_message_tokens(wires, tools or (), self.get_num_tokens)
 
 
 def _drop_other_session(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:

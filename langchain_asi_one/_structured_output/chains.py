@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap
-from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, WithJsonSchema
 from typing_extensions import TypedDict
@@ -52,22 +51,20 @@ def build_chain(
     _check(schema, method, strict, tools)
     traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
     kwargs["ls_structured_output_format"] = traced
-    validates = isinstance(schema, type) and is_basemodel_subclass(schema)
-    known: dict[str, Any] = {
-        "pydantic_class": schema if validates else None,
-        "output_type": _output_type(schema),
-    }
     parser: AnswerParser
     if method == "function_calling":
         model = _bind_schema(model, schema, strict, kwargs)
-        parser = ToolCallParser(tool=model.kwargs["tools"][0]["function"]["name"], **known)
+        parser = ToolCallParser(tool=model.kwargs["tools"][0]["function"]["name"])
     else:
         wire: dict[str, Any] = {"type": "json_object"}
         if method == "json_schema":
             wire = response_format(schema, strict=strict)
         model = model.bind_tools(tools, strict=strict) if tools else model
         model = model.bind(response_format=wire).bind(**kwargs)
-        parser = JSONTextParser(may_call="tools" in model.kwargs, **known)
+        parser = JSONTextParser(may_call="tools" in model.kwargs)
+    is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
+    parser.pydantic_class = schema if is_class else None
+    parser.output_type = _output_type(schema, Any if is_class else dict[str, Any])
     return keep_raw(model, parser) if include_raw else model | parser
 
 
@@ -99,20 +96,20 @@ def _bind_schema(model: Any, schema: Any, strict: bool | None, kwargs: dict[str,
     return bound.bind(tool_choice={"type": "function", "function": {"name": name}})
 
 
-def _output_type(schema: Any) -> Any:
-    """Return the type of the data, from which LangChain makes the chain's output schema."""
-    if schema is None:
-        return None
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
+def _output_type(schema: Any, plain: Any) -> Any:
+    """Return the type of the data, from which LangChain makes the chain's output schema.
+
+    Args:
+        schema: The schema.
+        plain: Type of the data to which the schema is added.
+    """
+    if schema is None or (isinstance(schema, type) and issubclass(schema, BaseModel)):
         return schema
-    try:
-        json_schema = convert_to_json_schema(schema)
-    except (TypeError, ValueError):  # such as the wire form, of which LangChain knows nothing
-        return dict[str, Any]
+    json_schema = response_format(schema).get("json_schema", {}).get("schema")
     # Pydantic resolves no reference of a schema that it did not make.
-    if '"$ref"' in json.dumps(json_schema, default=str):
-        return dict[str, Any]
-    return Annotated[dict[str, Any], WithJsonSchema(json_schema)]
+    if not json_schema or '"$ref"' in json.dumps(json_schema, default=str):
+        return plain
+    return Annotated[plain, WithJsonSchema(json_schema)]
 
 
 def keep_raw(

@@ -60,7 +60,7 @@ class AnswerParser(BaseOutputParser[Any]):
     @property
     @override
     def OutputType(self) -> Any:
-        return Any if self.output_type is None else self.output_type
+        return self.output_type or Any
 
     @abstractmethod
     def _new_reader(self) -> PieceReader:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, cast
 
+from langgraph.errors import GraphInterrupt
 from langgraph.types import interrupt
 
 from langchain_asi_one._agent_identity import identify_agent
@@ -51,8 +52,11 @@ def ask_human(
     # wrong answer leads to a second interrupt.
     answer = interrupt(value)
     while problem := _find_problem(answer, requests, decisions):
-        logger.warning("review_agents: the answer was not used. %s", problem)
-        answer = interrupt({**value, "error": problem})
+        try:
+            answer = interrupt({**value, "error": problem})
+        except GraphInterrupt:  # LangGraph replays earlier answers, of which a log told already
+            logger.warning("review_agents: the answer was not used. %s", problem)
+            raise
     decided = zip(entries, answer["decisions"], strict=True)
     return [_apply_decision(entry, decision) for entry, decision in decided]
 

@@ -16,7 +16,6 @@ from langgraph.types import Checkpointer
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
 from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
-from langchain_asi_one.langgraph._decisions import Decision
 from langchain_asi_one.langgraph._review import review_agents
 from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
 from langchain_asi_one.langgraph._state import AgentGraphState
@@ -108,8 +107,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
         builder.add_edge("model", "executable_data")
     source = "executable_data"
     if review:
-        decisions: tuple[Decision, ...] = ("approve", "edit", "reject")
-        builder.add_node(review_agents(allowed_decisions=decisions, limit=limit))
+        builder.add_node(review_agents(limit=limit))
         builder.add_edge("executable_data", source := "review_agents")
     builder.add_conditional_edges(source, send_agents("ask_agent", allow=allow, limit=limit))
     builder.add_edge("ask_agent", "report_agents")

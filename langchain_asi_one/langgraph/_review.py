@@ -30,7 +30,7 @@ _UNKNOWN: Final = object()
 def review_agents(
     *,
     key: str = ENTRIES_KEY,
-    allowed_decisions: Sequence[Decision] = ("approve", "reject"),
+    allowed_decisions: Sequence[Decision] = _DECISIONS,
     limit: int | None = None,
 ) -> Node:
     """Make the node that asks a human before agents are asked.
@@ -51,7 +51,7 @@ def review_agents(
 
     Args:
         key: State key that `executable_data_node` wrote.
-        allowed_decisions: Any of `"approve"`, `"edit"` and `"reject"`.
+        allowed_decisions: Any of `"approve"`, `"edit"` and `"reject"`; by default all of them.
         limit: Most agents to show, 1 or more, or `None` for any number. Give it the limit of
             `send_agents`, so that nobody approves an agent that is not asked. The last request and
             `left_out` of the interrupt's value say how many are not shown.

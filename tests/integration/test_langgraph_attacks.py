@@ -89,15 +89,19 @@ ATTACKS: dict[str, Callable[[Guarded, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("review", [True, False])
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(
+    ("attack", "review"),
+    [
+        *((attack, True) for attack in ATTACKS),
+        # Without a review the graph has no such node.
+        *((attack, False) for attack in ATTACKS if attack != "state_of_the_review"),
+    ],
+)
 def test_no_client_reaches_an_agent_that_is_not_allowed(
     attack: str, review: bool, model: ChatASIOne
 ) -> None:
     guarded = Guarded(model, review=review)
     guarded.run(ASK)
-    if attack == "state_of_the_review" and not review:
-        pytest.skip("the graph has no such node")
     ATTACKS[attack](guarded, task_for(FLIGHTS))
 
     assert [agent for agent, _ in guarded.asked] == [WEATHER] * (not review)

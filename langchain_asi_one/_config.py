@@ -233,8 +233,8 @@ def describe_arguments(declared: Any) -> dict[str, str]:
 
 # --- The base class without what is OpenAI's alone. ---
 
-# Hints for arguments that belong elsewhere.
-_ELSEWHERE = {
+# Hints for arguments that belong elsewhere, for the model and for a call.
+ELSEWHERE: Final = {
     **{
         name: "It is OpenAI's, not ASI:One's. Leave it out."
         for field, info in BaseChatOpenAI.model_fields.items()
@@ -246,6 +246,12 @@ _ELSEWHERE = {
         ("tools", "tool_choice", "parallel_tool_calls"), "Use model.bind_tools([…], …)."
     ),
     "response_format": "Use model.with_structured_output(…).",
+    **dict.fromkeys(("max_completion_tokens", "max_output_tokens"), "Use max_tokens=."),
+    **dict.fromkeys(("reasoning", "reasoning_effort"), "Use enable_thinking= or thinking_budget=."),
+    **dict.fromkeys(
+        ("extra_headers", "headers"),
+        "Use session_id= for x-session-id, and default_headers= of the model for other headers.",
+    ),
     **dict.fromkeys(
         ("asi_one_api_key", "asi1_api_key", "asi_api_key", "asione_api_key", "key", "token"),
         "Did you mean 'api_key'?",
@@ -356,7 +362,7 @@ class ASIOneFields(_Declared):
 
     def __init__(self, **arguments: Any) -> None:
         arguments = self._drop_inherited(arguments)
-        check_names(arguments, self._argument_names(), _ELSEWHERE, where="ChatASIOne")
+        check_names(arguments, self._argument_names(), ELSEWHERE, where="ChatASIOne")
         if "stop_sequences" in arguments:
             arguments["stop"] = arguments.pop("stop_sequences")
         for name in ("api_key", "openai_api_key", "base_url"):

@@ -29,7 +29,13 @@ from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
-from langchain_asi_one._config import Arguments, ASIOneFields, take_arguments, warn_if_retired
+from langchain_asi_one._config import (
+    ELSEWHERE,
+    Arguments,
+    ASIOneFields,
+    take_arguments,
+    warn_if_retired,
+)
 from langchain_asi_one._follow_up.rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.parameters import (
@@ -332,7 +338,7 @@ class ChatASIOne(ASIOneFields):
     ) -> dict[str, Any]:
         from langchain_asi_one._request.messages import convert_messages  # noqa: PLC0415
 
-        check_names(kwargs, CALL_ARGUMENTS, self._model_only(), where="A call of ChatASIOne")
+        check_names(kwargs, CALL_ARGUMENTS, self._elsewhere(), where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         if stop is not None:
             kwargs["stop"] = stop
@@ -356,11 +362,12 @@ class ChatASIOne(ASIOneFields):
 
     @classmethod
     @cache
-    def _model_only(cls) -> dict[str, str]:
-        """Return a hint for each name that is an argument of the constructor only."""
-        return {
+    def _elsewhere(cls) -> dict[str, str]:
+        """Return a hint for each name that a call does not take, but the constructor or OpenAI."""
+        on_the_model = {
             name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
         }
+        return ELSEWHERE | on_the_model
 
     @staticmethod
     def _set_tools(body: dict[str, Any]) -> None:

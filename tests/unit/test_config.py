@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
@@ -74,3 +76,27 @@ def test_a_model_shows_the_arguments_that_were_given() -> None:
     assert repr(model) == (
         "ChatASIOne(model='asi1', base_url='https://api.asi1.ai/v1', stop=['a'], timeout=5)"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("max_completion_tokens", "Use max_tokens=."),
+        ("max_output_tokens", "Use max_tokens=."),
+        ("extra_headers", "Use session_id= for x-session-id, and default_headers= of the model"),
+        ("reasoning_effort", "Use enable_thinking= or thinking_budget=."),
+        ("seed", "It is OpenAI's, not ASI:One's. Leave it out."),
+        ("n", "It is OpenAI's, not ASI:One's. Leave it out."),
+    ],
+)
+def test_a_name_of_openais_leads_to_the_same_place_everywhere(name: str, hint: str) -> None:
+    """https://github.com/langchain-ai/langchain/issues/30113 and 29954."""
+    model = ChatASIOne(api_key=API_KEY)
+    options: dict[str, Any] = {name: 1}
+    wanted = rf"has no parameter '{name}'\. {re.escape(hint)}"
+    with pytest.raises(ValueError, match=wanted):
+        ChatASIOne(api_key=API_KEY, **options)
+    with pytest.raises(ValueError, match=wanted):
+        model.invoke("?", **options)
+    with pytest.raises(ValueError, match=wanted):
+        model.bind(**options).invoke("?")

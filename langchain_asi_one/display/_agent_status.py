@@ -8,24 +8,30 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from langchain_asi_one.display._sections import Row
 
-Status: TypeAlias = Literal["named", "allowed", "refused", "pending", "failed"]
+Status: TypeAlias = Literal["named", "answered", "refused", "pending", "failed"]
 
-STATUSES: Final[dict[str, tuple[str, str]]] = {
-    "named": ("○", "named: no node of the graph has looked at it"),
-    "allowed": ("✓", "allowed: it was asked, and has answered"),
-    "refused": ("✕", "refused: not allowed, rejected in review, or beyond the limit"),
-    "pending": ("…", "pending: it may be asked, and has not answered yet"),
-    "failed": ("!", "failed: it was asked, and gave no answer"),
+SIGNS: Final[dict[str, str]] = {
+    "named": "○",
+    "answered": "✓",
+    "refused": "✕",
+    "pending": "…",
+    "failed": "!",
 }
-"""Of each status the sign and its meaning."""
+"""The sign of each status."""
 
+ANSWERED: Final = "it was asked, and has answered"
+FAILED: Final = "it was asked, and gave no answer"
+PENDING: Final = "it may be asked, and has not answered yet"
+TOO_LATE: Final = "it was named after the agents had been asked, so it was not asked"
+NOT_KNOWN: Final = "the state has no `agent_results`, so it does not say whether it was asked"
+NOT_ASKED: Final = "not allowed, rejected in review, or beyond the limit"
 REFUSALS: Final[dict[str, str]] = {
-    "not_identified": "refused: it has no address or handle that holds",
-    "not_allowed": "refused: it is not among the agents that may be asked",
-    "over_limit": "refused: it is beyond the limit of a turn",
-    "rejected": "refused: a human rejected it",
+    "not_identified": "it has no address or handle that holds",
+    "not_allowed": "it is not among the agents that may be asked",
+    "over_limit": "it is beyond the limit of a turn",
+    "rejected": "a human rejected it",
 }
-"""Of each reason in a state's `executable_data_refused` the meaning."""
+"""The meaning of each reason in a state's `executable_data_refused`."""
 
 AGENTS: Final = "Agents of this run"
 

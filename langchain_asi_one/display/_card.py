@@ -41,7 +41,12 @@ class Card:
 
     def list_sections(self, width: int | None) -> list[Section]:
         """Return the graph, drawn for `width` columns, and the sections of all views."""
-        sections = [section for view in self.views for section in view.sections]
+        sections: list[Section] = []
+        for view in self.views:
+            sections += view.sections
+            # An answer says itself that it is pending.
+            if view.waiting and view.speaker == "run":
+                sections.append(Section("Run", "prose", (Row(((None, view.waiting),)),)))
         if self.diagram is None:
             return sections
         drawing = draw_text(self.diagram, None if width is None else width - _MARGIN)

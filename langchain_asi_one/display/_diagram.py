@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_asi_one._json.printable import one_line
-from langchain_asi_one.display._agent_status import STATUSES, Agent
+from langchain_asi_one.display._agent_status import SIGNS, Agent
 
 if TYPE_CHECKING:
     from langchain_core.runnables.graph import Graph
 
 _MAX_LABEL: Final = 28
+_MAX_AGENTS: Final = 20  # the card lists more
 _ENDS: Final = {"__start__": "start", "__end__": "end"}
 _MERMAID_CLASSES: Final = {
     "named": "stroke-dasharray:4",
-    "allowed": "stroke:#2da44e,stroke-width:2px",
+    "answered": "stroke:#2da44e,stroke-width:2px",
     "refused": "stroke:#cf222e,stroke-width:2px,stroke-dasharray:4",
     "pending": "stroke:#bf8700,stroke-width:2px",
     "failed": "stroke:#cf222e,stroke-width:3px",
@@ -53,8 +54,8 @@ class Diagram:
 
     @property
     def identified(self) -> list[Agent]:
-        """The agents that are drawn: those with a checked address or a sound handle."""
-        return [agent for agent in self.agents if agent.identity]
+        """The agents that are drawn: the first ones with a checked address or a sound handle."""
+        return [agent for agent in self.agents if agent.identity][:_MAX_AGENTS]
 
     @property
     def mermaid(self) -> str:
@@ -62,8 +63,7 @@ class Diagram:
         lines = [self.graph.draw_mermaid().rstrip("\n")]
         used = dict.fromkeys(agent.status for agent in self.identified)
         for number, agent in enumerate(self.identified):
-            sign, _ = STATUSES[agent.status]
-            label = f"{sign} {agent.status}: {' '.join(agent.identifiers)}"
+            label = f"{SIGNS[agent.status]} {agent.status}: {' '.join(agent.identifiers)}"
             lines.append(f'\tasi_one_agent_{number}["{label}"]:::{_name_class(agent.status)}')
             lines += [f"\t{worker} -.- asi_one_agent_{number};" for worker in self.workers]
         lines += [f"\tclassDef {_name_class(status)} {_MERMAID_CLASSES[status]}" for status in used]

@@ -10,9 +10,22 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
 from langchain_asi_one._agent_identity import identify_agent, is_report
-from langchain_asi_one.display._agent_status import AGENTS, REFUSALS, STATUSES, Agent, Status
+from langchain_asi_one._json.printable import one_line
+from langchain_asi_one.display._agent_status import (
+    AGENTS,
+    ANSWERED,
+    FAILED,
+    NOT_ASKED,
+    NOT_KNOWN,
+    PENDING,
+    REFUSALS,
+    SIGNS,
+    TOO_LATE,
+    Agent,
+    Status,
+)
 from langchain_asi_one.display._sections import MessageView, Row, Section, shorten
-from langchain_asi_one.display._view import describe_entry, view_message
+from langchain_asi_one.display._view import describe_entry, limit_rows, view_message
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data, parse_handle
 
 
@@ -23,12 +36,12 @@ class RunState:
     Attributes:
         messages: All of them.
         agents: Those named in the last turn.
-        waiting: Whether the run has not ended.
+        waiting: What the run waits for; `""` if it has ended.
     """
 
     messages: tuple[BaseMessage, ...]
     agents: tuple[Agent, ...]
-    waiting: bool
+    waiting: str
 
     @property
     def views(self) -> list[MessageView]:
@@ -37,29 +50,39 @@ class RunState:
 
     @property
     def closing(self) -> list[MessageView]:
-        """The view of the run: its agents, and whether it waits."""
+        """The view of the run: its agents, and what it waits for."""
         if not self.agents and not self.waiting:
             return []
-        rows = tuple(agent.row for agent in self.agents)
+        rows = tuple(limit_rows(agent.row for agent in self.agents))
         sections = (Section(AGENTS, "named", rows),) if rows else ()
         return [MessageView("run", AGENTS, sections, self.waiting)]
 
 
 def read_state(state: object) -> RunState:
     """Read a state: a mapping, a snapshot of `get_state`, or an object with `messages`."""
-    values = getattr(state, "values", None)
-    waiting = False
-    if not isinstance(state, Mapping) and isinstance(values, Mapping):
-        waiting = bool(getattr(state, "next", ()))
-    elif isinstance(state, Mapping):
-        values = state
-    else:
+    values = state if isinstance(state, Mapping) else getattr(state, "values", None)
+    if not isinstance(values, Mapping):
         values = vars(state)
-    follow_up = values.get("follow_up")
-    waiting = waiting or bool(values.get("__interrupt__"))
-    waiting = waiting or (isinstance(follow_up, Mapping) and bool(follow_up.get("pending")))
+    waiting = _describe_waiting(state, values)
     messages = tuple(convert_to_messages(values.get("messages") or []))
-    return RunState(messages, tuple(_list_agents(messages, values, waiting=waiting)), waiting)
+    agents = tuple(_list_agents(messages, values, waiting=bool(waiting)))
+    return RunState(messages, agents, waiting)
+
+
+def _describe_waiting(state: object, values: Mapping[str, Any]) -> str:
+    """Return what a run waits for; `""` if it has ended."""
+    following = () if isinstance(state, Mapping) else tuple(getattr(state, "next", ()))
+    tasks = () if isinstance(state, Mapping) else getattr(state, "tasks", ())
+    interrupted = any(getattr(task, "interrupts", ()) for task in tasks)
+    if values.get("__interrupt__") or interrupted:
+        return "The run has not ended: it waits for a person, whose decision resumes it."
+    follow_up = values.get("follow_up")
+    if isinstance(follow_up, Mapping) and follow_up.get("pending"):
+        return "The run has not ended: it waits for an answer that ASI:One gives later."
+    if following:
+        names = one_line(", ".join(map(str, following)))
+        return f"The run has not ended: it goes on with {names}."
+    return ""
 
 
 def is_state(value: object) -> bool:
@@ -74,17 +97,14 @@ def is_state(value: object) -> bool:
 def _list_agents(
     messages: tuple[BaseMessage, ...], values: Mapping[str, Any], *, waiting: bool
 ) -> Iterator[Agent]:
-    results = [one for one in values.get("agent_results") or [] if isinstance(one, Mapping)]
-    kept = [one for one in values.get("executable_data") or [] if isinstance(one, Mapping)]
-    kept_identities = {identify_agent(_entry(entry)) for entry in kept}
-    refusals = {
-        one.get("agent"): str(one.get("reason"))
-        for one in values.get("executable_data_refused") or []
-        if isinstance(one, Mapping)
-    }
-    routed = values.get("agent_results") is not None or "executable_data" in values
-    named = [(entry, True) for entry in map(_entry, kept)]
-    named += [*_list_turn_entries(messages)]
+    results: dict[str, list[Mapping[str, Any]]] = {}
+    for one in _list_mappings(values.get("agent_results")):
+        results.setdefault(str(one.get("agent")), []).append(one)
+    kept = [*map(_entry, _list_mappings(values.get("executable_data")))]
+    kept_identities = {identify_agent(entry) for entry in kept}
+    refused = _list_mappings(values.get("executable_data_refused"))
+    refusals = {str(one.get("agent")): str(one.get("reason")) for one in refused}
+    named = [*((entry, True) for entry in kept), *_list_turn_entries(messages)]
     seen: set[str] = set()
     for entry, before in named:
         identity = identify_agent(entry)
@@ -93,17 +113,24 @@ def _list_agents(
         if key in seen or (identity is None and entry.get("kind") == "unknown"):
             continue
         seen.add(key)
-        own = [one for one in results if identity and one.get("agent") == identity]
-        status = _judge(
+        own = results.get(identity or "", [])
+        status, meaning = _judge(
             own,
-            in_reach=identity in kept_identities and identity is not None,
-            routed=routed and before,
+            values,
+            is_kept=identity is not None and identity in kept_identities,
+            before=before,
             waiting=waiting,
         )
+        if status == "refused":
+            reason = refusals.get(identity, "") if identity else "not_identified"
+            meaning = REFUSALS.get(reason, meaning)
         address = identity if identity and identity == entry.get("address") else ""
-        handle = _read_handle(entry)
-        reason = refusals.get(identity, "") if identity else "not_identified"
-        yield Agent(address, handle, status, _make_agent_row(row, status, own, reason))
+        shown = _make_agent_row(row, status, meaning, own)
+        yield Agent(address, _read_handle(entry), status, shown)
+
+
+def _list_mappings(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _read_handle(entry: ExecutableEntry) -> str:
@@ -116,22 +143,31 @@ def _entry(value: Any) -> ExecutableEntry:
 
 
 def _judge(
-    results: list[Mapping[str, Any]], *, in_reach: bool, routed: bool, waiting: bool
-) -> Status:
-    if any("error" in one for one in results):
-        return "failed"
+    results: list[Mapping[str, Any]],
+    values: Mapping[str, Any],
+    *,
+    is_kept: bool,
+    before: bool,
+    waiting: bool,
+) -> tuple[Status, str]:
+    """Return what became of an agent, and no more than the state says."""
     if results:
-        return "allowed"
-    if not routed:
-        return "named"
-    return "pending" if waiting and in_reach else "refused"
+        failed = any("error" in one for one in results)
+        return ("failed", FAILED) if failed else ("answered", ANSWERED)
+    if not before:
+        return "named", TOO_LATE
+    if is_kept and waiting:
+        return "pending", PENDING
+    routed = "executable_data" in values
+    if values.get("agent_results") is None and (is_kept or not routed):
+        return "named", NOT_KNOWN
+    return "refused", NOT_ASKED
 
 
-def _make_agent_row(row: Row, status: Status, results: list[Mapping[str, Any]], reason: str) -> Row:
-    sign, meaning = STATUSES[status]
-    if status == "refused":
-        meaning = REFUSALS.get(reason, meaning)
-    fields: list[tuple[str | None, str]] = [("status", f"{sign} {meaning}")]
+def _make_agent_row(
+    row: Row, status: Status, meaning: str, results: list[Mapping[str, Any]]
+) -> Row:
+    fields: list[tuple[str | None, str]] = [("status", f"{SIGNS[status]} {status}: {meaning}")]
     kept = ("handle", "address", "tool", "arguments")
     fields += [(label, text) for label, text in row.fields if label in kept]
     fields += [("answer", shorten(one["result"])) for one in results if "result" in one]

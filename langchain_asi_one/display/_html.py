@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from langchain_asi_one.display._agent_status import AGENTS, STATUSES
+from langchain_asi_one.display._agent_status import AGENTS, SIGNS
 from langchain_asi_one.display._diagram import Diagram
 from langchain_asi_one.display._markdown import escape_text, is_readable, render_markdown
 from langchain_asi_one.display._sections import (
@@ -37,10 +37,6 @@ _CODE: Final = (
     "output",
     "result",
 )
-_WAITING: Final = {
-    "answer": "Still pending: ASI:One gives the real answer later, in this session.",
-    "run": "The run has not ended: it waits, for a person or for an answer.",
-}
 
 
 @cache
@@ -85,10 +81,9 @@ def render_card(
 
 def _render_view(view: MessageView, *, folded: bool) -> str:
     inner = ""
-    if view.pending and view.speaker in _WAITING:
-        sign, _ = STATUSES["pending"]
-        waiting = _WAITING[view.speaker]
-        inner = f'<p class="asi1-waiting" role="status">{sign} {waiting}</p>'
+    if view.waiting:
+        text = f"{SIGNS['pending']} {escape_text(view.waiting)}"
+        inner = f'<p class="asi1-waiting" role="status">{text}</p>'
     inner += "".join(_render_section(section, folded=folded) for section in view.sections)
     label = escape_text(view.label)
     return f'<section class="asi1-card asi1-{view.speaker}" aria-label="{label}">{inner}</section>'
@@ -199,7 +194,7 @@ def _render_agent_lines(row: Row) -> Iterator[str]:
         spoken = f'role="img" aria-label="rating {rating}"'
         yield f' <span class="asi1-rating" {spoken}>★ {rating}</span>'
     if row.status:
-        sign, _ = STATUSES[row.status]
+        sign = SIGNS[row.status]
         yield f' <span class="asi1-badge asi1-{row.status}">{sign} {row.status}</span>'
     yield "</div>"
     if row.status and "status" in known:

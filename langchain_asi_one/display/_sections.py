@@ -66,13 +66,13 @@ class MessageView:
         speaker: The model's answer, what it was asked, or the run.
         label: The speaker's name for people.
         sections: In reading order.
-        pending: Whether the real answer is still to come.
+        waiting: What is waited for; `""` if nothing.
     """
 
     speaker: Literal["answer", "asked", "run"]
     label: str
     sections: tuple[Section, ...]
-    pending: bool = False
+    waiting: str = ""
 
 
 def shorten(value: object) -> str:

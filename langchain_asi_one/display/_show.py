@@ -39,7 +39,7 @@ def show(value: object, state: object = None, *, file: TextIO | None = None) -> 
             returns it; a running stream, which is read to its end (see `stream_view`); or a
             compiled graph, which is drawn without any network call.
         state: Only with a graph: the state of a run of it. The agents named in its last turn are
-            marked as allowed, refused, pending or failed.
+            marked as answered, refused, pending or failed.
         file: Where to write; by default the output of the cell in a notebook, else standard
             output: with colour on a terminal that has the extra `rich`, plain otherwise.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from langchain_asi_one.display._agent_status import STATUSES
+from langchain_asi_one.display._agent_status import SIGNS
 from langchain_asi_one.display._layout import Metrics, layout_graph
 from langchain_asi_one.display._markdown import escape_text
 
@@ -123,9 +123,8 @@ def _draw_loop(box: Box, *, dotted: bool) -> str:
 
 def _describe_agent(agent: Agent) -> tuple[str, str]:
     """Return the two lines of an agent: status and handle, and the whole address."""
-    sign, _ = STATUSES[agent.status]
     handle = f" {agent.handle}" if agent.handle else ""
-    return f"{sign} {agent.status}{handle}", agent.address
+    return f"{SIGNS[agent.status]} {agent.status}{handle}", agent.address
 
 
 def _measure_agent(agent: Agent) -> float:

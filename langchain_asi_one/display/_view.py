@@ -41,6 +41,7 @@ _ENTRY_FIELDS: Final = {
     "description": "about",
     "id": "id",
 }
+_WAITING: Final = "Still pending: ASI:One gives the real answer later, in this session."
 _SPEAKERS: Final = {
     "human": "You",
     "system": "System",
@@ -55,9 +56,8 @@ def view_message(message: BaseMessage) -> MessageView:
     if isinstance(message, AIMessage):
         own = message.response_metadata.get("model_provider") == "asi-one"
         label = "Answer of ASI:One" if own else "Answer of the model"
-        return MessageView(
-            "answer", label, tuple(list_answer_sections(message)), is_pending(message)
-        )
+        waiting = _WAITING if is_pending(message) else ""
+        return MessageView("answer", label, tuple(list_answer_sections(message)), waiting)
     label = _SPEAKERS.get(message.type, "Other message")
     fields: list[tuple[str | None, str]] = []
     if isinstance(message, ToolMessage):
@@ -94,7 +94,7 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
         ("Also named", "named", _list_entry_rows(entries, "unknown")),
         (ABOUT, "fields", _list_about_rows(message)),
     )
-    sections = (Section(title, form, tuple(_limit(rows))) for title, form, rows in found)
+    sections = (Section(title, form, tuple(limit_rows(rows))) for title, form, rows in found)
     return [section for section in sections if section.rows]
 
 
@@ -152,16 +152,18 @@ def _list_call_rows(message: AIMessage) -> Iterator[Row]:
 def _list_entry_rows(entries: Iterable[ExecutableEntry], kind: str) -> Iterator[Row]:
     first: dict[str, set[str]] = {}
     for entry in entries:
+        if entry["kind"] != kind:
+            continue
         fields, row = describe_entry(entry, kind)
         facts = {f"{label}: {to_text(value)}" for label, value in fields.items() if value}
         identity = str(entry.get("address") or entry.get("handle") or "")
         # A planner run names agents again, with less: shown only if something is new or wrong.
         known = first.setdefault(identity, facts) if identity else facts
-        if entry["kind"] == kind and (row.problems or known is facts or not facts <= known):
+        if row.problems or known is facts or not facts <= known:
             yield row
 
 
-def _limit(rows: Iterable[Row]) -> Iterator[Row]:
+def limit_rows(rows: Iterable[Row]) -> Iterator[Row]:
     """Yield the first rows, and how many more there are."""
     rows = iter(rows)
     yield from islice(rows, MAX_ROWS)

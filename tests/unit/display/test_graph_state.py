@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_asi_one.display import card
 from langchain_asi_one.display._graph_state import read_state
-from langchain_asi_one.langgraph import report_agents
+from langchain_asi_one.langgraph import (
+    AgentGraphState,
+    ExecutableDataState,
+    agent_worker,
+    executable_data_node,
+    report_agents,
+    send_agents,
+)
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.graphs import naming
 
@@ -33,7 +43,7 @@ def test_agents_of_a_finished_run() -> None:
         ],
     }
     assert statuses(state) == [
-        ("Stand-in Weather", "allowed"),
+        ("Stand-in Weather", "answered"),
         ("Stand-in Flights", "failed"),
         ("Stand-in Impostor", "refused"),
         ("Other", "refused"),
@@ -48,7 +58,7 @@ def test_agents_named_after_the_report_were_not_looked_at() -> None:
     report = report_agents()({"agent_results": results})["messages"]
     messages = [HumanMessage("?"), naming(WEATHER_AGENT), *report, naming(FLIGHT_AGENT)]
     state = {"messages": messages, "executable_data": [], "agent_results": results}
-    assert statuses(state) == [("Stand-in Weather", "allowed"), ("Stand-in Flights", "named")]
+    assert statuses(state) == [("Stand-in Weather", "answered"), ("Stand-in Flights", "named")]
 
 
 def test_agents_of_an_earlier_turn_are_not_of_this_run() -> None:
@@ -79,7 +89,8 @@ def test_a_run_that_waits() -> None:
     assert statuses(Snapshot(values)) == expected
     assert statuses({**values, "__interrupt__": ["?"]}) == expected
     assert statuses({**values, "follow_up": {"pending": True}}) == expected
-    assert [status for _, status in statuses(Snapshot(values, next=()))] == ["refused", "refused"]
+    ended = Snapshot({**values, "agent_results": []}, next=())
+    assert [status for _, status in statuses(ended)] == ["refused", "refused"]
     assert "The run has not ended" in card(Snapshot(values))._repr_html_()
 
 
@@ -107,3 +118,67 @@ def test_a_refused_agent_has_one_reason() -> None:
         "✕ refused: not allowed, rejected in review, or beyond the limit",
         "✕ refused: it has no address or handle that holds",
     ]
+
+
+def own_graph(state: Any) -> Any:
+    """Build a graph of this package's parts over a state of the user's own."""
+    builder = StateGraph(state)
+    builder.add_node("model", lambda state: {"messages": [naming(WEATHER_AGENT, FLIGHT_AGENT)]})
+    builder.add_node(executable_data_node())
+    builder.add_node("ask", agent_worker(lambda task: "Rain", allow={WEATHER}))
+    builder.add_edge(START, "model")
+    builder.add_edge("model", "executable_data")
+    builder.add_conditional_edges("executable_data", send_agents("ask", allow={WEATHER}))
+    return builder.compile()
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (MessagesState, ["named", "named"]),
+        (ExecutableDataState, ["named", "named"]),
+        (AgentGraphState, ["answered", "refused"]),
+    ],
+)
+def test_nothing_is_said_that_the_state_of_an_own_graph_does_not_say(
+    state: Any, expected: list[str]
+) -> None:
+    graph = own_graph(state)
+    result = graph.invoke({"messages": [HumanMessage("Which?")]})
+    agents = read_state(result).agents
+    assert [agent.status for agent in agents] == expected
+    text = card(graph, result).text()
+    unknown = "○ named: the state has no `agent_results`, so it does not say whether it was asked"
+    assert text.count(unknown) == expected.count("named")
+
+
+@dataclass
+class Task:
+    """A task of a snapshot, as far as it is read."""
+
+    interrupts: tuple[Any, ...] = ("?",)
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (Snapshot({"messages": []}, tasks=(Task(),)), "it waits for a person"),
+        ({"messages": [], "__interrupt__": ["?"]}, "it waits for a person"),
+        ({"messages": [], "follow_up": {"pending": True}}, "that ASI:One gives later"),
+        (Snapshot({"messages": []}, next=("a", "b\x1b")), r"it goes on with a, b\x1b."),
+    ],
+)
+def test_a_run_says_what_it_waits_for(state: Any, text: str) -> None:
+    assert text in card(state).text()
+    assert text in card(state)._repr_html_()
+
+
+def test_many_agents_take_little_time_and_have_a_limit() -> None:
+    named = [{"handle": f"a{number}", "name": f"Agent {number}"} for number in range(20_000)]
+    state = {"messages": [HumanMessage("?"), naming(*named)], "agent_results": []}
+    start = time.process_time()
+    text = card(state).text()
+    assert time.process_time() - start < 60
+    assert text.count("handle  @a999") == 2
+    assert "@a1000" not in text
+    assert text.count("(19,000 more, not shown)") == 2  # of the answer and of the run

@@ -40,10 +40,10 @@ def test_marks_in_a_graph() -> None:
         "agent_results": [{"agent": WEATHER, "result": "Rain"}],
     }
     bundle = card(small_graph(), state)._repr_mimebundle_()
-    label = f"✓ allowed: @stand-in-weather {WEATHER}"
-    assert f'\tasi_one_agent_0["{label}"]:::asi1Allowed\n' in bundle["text/vnd.mermaid"]
+    label = f"✓ answered: @stand-in-weather {WEATHER}"
+    assert f'\tasi_one_agent_0["{label}"]:::asi1Answered\n' in bundle["text/vnd.mermaid"]
     # Whole: another address can begin and end like it.
-    assert ">✓ allowed @stand-in-weather</text>" in bundle["text/html"]
+    assert ">✓ answered @stand-in-weather</text>" in bundle["text/html"]
     assert f">{WEATHER}</text>" in bundle["text/html"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,7 +114,7 @@ def stream(
         The reply, the same for streaming and other requests.
 
     Raises:
-        ValueError: ``piece_size`` is below 1.
+        ValueError: ``piece_size`` is below 1, or ``delay`` below 0.
 
     Example:
         >>> stream([": a comment\n\n", {"choices": []}], piece_size=1).name
@@ -121,6 +122,9 @@ def stream(
     """
     if piece_size is not None and piece_size < 1:
         msg = f"piece_size must be at least 1, not {piece_size}"
+        raise ValueError(msg)
+    if not 0 <= delay < math.inf:
+        msg = f"delay must be 0 or more seconds, not {delay}"
         raise ValueError(msg)
     parts = [_to_event(chunk) for chunk in chunks] + ([DONE] if done else [])
     if piece_size is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import socket
 import threading
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ class LocalASIOne:
         api_key: str | None = None,
         chunk_delay: float = 0,
     ) -> None:
-        if chunk_delay < 0:
+        if not 0 <= chunk_delay < math.inf:
             msg = f"chunk_delay must be 0 or more seconds, not {chunk_delay}"
             raise ValueError(msg)
         self._socket = _open_socket(host, port, allow_remote=allow_remote)

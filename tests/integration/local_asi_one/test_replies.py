@@ -97,6 +97,8 @@ def test_unknown_names_are_refused_with_those_that_exist(client: httpx.Client) -
         sample("INDEX.md")
     with pytest.raises(ValueError, match="piece_size must be at least 1, not 0"):
         stream([], piece_size=0)
+    with pytest.raises(ValueError, match="delay must be 0 or more seconds, not -1"):
+        stream([], delay=-1)
     for marker in ("[fault: nope]", "[sample: nope]", "[fault: stall seconds=long]"):
         assert ask(client, marker).json()["error"]["code"] == "unknown_marker"
 

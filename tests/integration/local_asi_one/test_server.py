@@ -206,6 +206,8 @@ def test_arguments_out_of_range() -> None:
         LocalASIOne(port=65536)
     with pytest.raises(ValueError, match="chunk_delay must be 0 or more seconds, not -1"):
         LocalASIOne(chunk_delay=-1)
+    with pytest.raises(ValueError, match="chunk_delay must be 0 or more seconds, not nan"):
+        LocalASIOne(chunk_delay=float("nan"))
     with local_asi_one() as server:
         port = int(server.base_url.rpartition(":")[2].removesuffix("/v1"))
         with pytest.raises(OSError, match="in use"):

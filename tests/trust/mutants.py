@@ -142,9 +142,8 @@ class _Mutator(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
-        nothing = isinstance(node.value, ast.Constant) and node.value.value is None
-        if node.value is None or nothing:
-            return node
+        if node.value is None or (isinstance(node.value, ast.Constant) and not node.value.value):
+            return node  # None, False or "" would be as false
         return self._offer(node, lambda: ast.Return(ast.Constant(None)))
 
     def visit_If(self, node: ast.If) -> ast.AST:
@@ -162,7 +161,10 @@ class _Mutator(ast.NodeTransformer):
         if isinstance(node.value, ast.Constant):
             return node  # a docstring
         self.generic_visit(node)
-        return self._offer(node, ast.Pass) if isinstance(node.value, ast.Call) else node
+        is_log = ast.unparse(node).startswith("logger.")
+        return (
+            self._offer(node, ast.Pass) if isinstance(node.value, ast.Call) and not is_log else node
+        )
 
     def visit_Continue(self, node: ast.Continue) -> ast.AST:
         return self._offer(node, ast.Break)
@@ -172,6 +174,9 @@ class _Mutator(ast.NodeTransformer):
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         return self._offer(node, ast.Pass)  # what is raised is mostly prose
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return node  # prose, or a pattern
 
     # Types, messages and lists of names are no behaviour.
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:

@@ -704,3 +704,13 @@ def test_the_reader_is_a_runnable_with_schemas() -> None:
     assert runnable.get_output_jsonschema()
     assert runnable.get_input_jsonschema()
     assert ExecutableEntry.__required_keys__ == {"kind", "raw"}
+
+
+def test_agents_used_are_found_thirty_levels_deep_in_a_plan() -> None:
+    used = {"agent_used": {"agent_name": "Kitchen", "agent_address": "@kitchen"}}
+    for levels, found in ((32, 1), (33, 0)):
+        plan: Any = used
+        for _ in range(levels):
+            plan = [plan]
+        message = AIMessage("", additional_kwargs={"plan_state": plan})
+        assert len(get_executable_data(message)) == found

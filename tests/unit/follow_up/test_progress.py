@@ -14,7 +14,7 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
-from langchain_asi_one._follow_up.progress import PollState, read_messages
+from langchain_asi_one._follow_up.progress import AnswerBuffer, PollState, read_messages
 from langchain_asi_one._follow_up.rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneRateLimitError, ErrorInfo
 
@@ -126,3 +126,19 @@ def test_a_longer_retry_after_is_waited() -> None:
         state.record_error(ASIOneRateLimitError("too many", ErrorInfo(retry_after=5)))
         waits.append(state.next_poll_in)
     assert waits == [3, 5, 5, 5, None]
+
+
+def test_a_streamed_answer_is_held_until_it_cannot_be_pending() -> None:
+    state = PollState(FollowUpRule(), QUESTION)
+    state.next_input()
+    buffer = AnswerBuffer(state)
+    assert list(buffer.feed(answer_of("I've sent"))) == []
+    pieces = list(buffer.feed(answer_of(" it to the kitchen")))
+    assert [piece.text for piece in pieces] == ["I've sent", " it to the kitchen"]
+    assert buffer.close() is True
+    assert state.is_done
+
+
+def test_a_stream_without_a_message_is_refused() -> None:
+    with pytest.raises(TypeError, match="ended without a single message"):
+        AnswerBuffer(PollState(FollowUpRule(), QUESTION)).close()

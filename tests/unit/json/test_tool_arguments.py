@@ -282,3 +282,11 @@ def test_no_text_is_plain_outside_a_plain_string() -> None:
         True,
         *[False] * 5,
     ]
+
+
+@pytest.mark.parametrize("high", [chr(0xD800), chr(0xDBFF)])
+def test_a_surrogate_pair_may_be_cut_in_two(high: str) -> None:
+    pair = f"{high}\udc00".encode("utf-16", "surrogatepass").decode("utf-16")
+    arguments = ToolArgumentsFilter()
+    pieces = [arguments.feed(piece) for piece in ('{"a": "' + high, '\udc00"}')]
+    assert json.loads("".join([*pieces, arguments.close()])) == {"a": pair}

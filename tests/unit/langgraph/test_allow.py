@@ -10,7 +10,11 @@ import pytest
 from langchain_asi_one import parse_executable_data
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph import allow_agents, send_agents
-from langchain_asi_one.langgraph._allow import drop_repeated_agents
+from langchain_asi_one.langgraph._allow import (
+    apply_predicate,
+    drop_repeated_agents,
+    require_identifier,
+)
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
@@ -101,3 +105,16 @@ def test_what_the_model_wrote_forges_no_line_of_a_log(caplog: pytest.LogCaptureF
     )
     assert "forged" not in caplog.records[1].getMessage()
     assert all(record.exc_info is None for record in caplog.records)
+
+
+def test_what_a_developer_wrote_is_an_address_or_a_handle_without_its_at() -> None:
+    assert require_identifier("@weather", "allow") == "weather"
+    assert require_identifier(WEATHER_AGENT["address"], "allow") == WEATHER_AGENT["address"]
+    with pytest.raises(ValueError, match="allow holds 'no handle', which is neither"):
+        require_identifier("no handle", "allow")
+
+
+@pytest.mark.parametrize(("verdict", "allowed"), [(1, True), ("", False), (None, False)])
+def test_a_predicate_may_return_any_truth(verdict: Any, allowed: bool) -> None:
+    (entry,) = parse_executable_data([FLIGHT_AGENT])
+    assert apply_predicate(lambda _: verdict, entry, "allow") is allowed

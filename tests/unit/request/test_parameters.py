@@ -98,3 +98,9 @@ def test_names_of_tools(name: str) -> None:
 def test_other_names_of_tools_are_refused(name: object) -> None:
     with pytest.raises(ValueError, match="is not a tool name that ASI:One takes"):
         check_tool_name(name)
+
+
+def test_a_name_that_is_taken_here_needs_no_hint() -> None:
+    check_names(["stop"], {"stop"}, {"stop": "It goes elsewhere."}, where="A call")
+    with pytest.raises(ValueError, match="It goes elsewhere"):
+        check_names(["stop"], {"model"}, {"stop": "It goes elsewhere."}, where="A call")

@@ -83,3 +83,14 @@ def test_a_run_has_a_session_of_its_own() -> None:
         find_run_session(None, run) == find_run_session(None, run) != find_run_session(None, other)
     )
     assert str(run) not in str(find_run_session(None, run))
+
+
+def test_sessions_stay_the_same_over_releases() -> None:
+    assert session_of_value("Zoë") == "8b5ac740-ea15-5030-8d60-ea6a5364bd98"
+    assert session_of_thread("ada@example.org") == "a18b5a19-4ed2-5f8c-9353-ef8be19baf4b"
+
+
+def test_the_models_field_counts_where_nothing_else_is_chosen() -> None:
+    assert find_session(None, field="chat-42") == "chat-42"
+    assert find_session({"configurable": {"thread_id": "t"}}, field="chat-42") == "chat-42"
+    assert find_session(None) is None

@@ -454,3 +454,14 @@ def test_no_item_whatever_raises_and_ids_are_unique(items: list[Any]) -> None:
     for message in (invoked(*items), streamed(*items)):
         ids = [c["id"] for c in [*message.tool_calls, *message.invalid_tool_calls]]
         assert len({*ids}) == len(ids)
+
+
+def test_plain_text_within_a_string_is_added_once() -> None:
+    pieces = ['{"city": "', "New ", "York", '", "n": 1}']
+    items = [item(0, "c1", "f", pieces[0]), *(item(0, None, None, piece) for piece in pieces[1:])]
+    assert streamed(*items) == expected(("c1", "f", {"city": "New York", "n": 1}))
+
+
+def test_a_name_after_the_arguments_have_begun_changes_nothing() -> None:
+    message = streamed(item(0, "c1", "f", '{"a": '), item(0, None, "g", "1}"))
+    assert message == expected(("c1", "f", {"a": 1}))

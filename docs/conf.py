@@ -44,7 +44,7 @@ nitpick_ignore_regex = [
     ("py:class", r"Any|Async\w+|Awaitable|Callable|Iter\w+|Literal|Mapping|Self|Sequence|TextIO"),
     ("py:class", r"AIMessage\w*|AnyMessage|BaseChatModel|BaseMessage|BaseTool|Checkpointer"),
     ("py:class", r"CompiledStateGraph|LanguageModelInput|Runnable\w*|Runtime|SecretStr"),
-    ("py:exc", "OutputParserException"),
+    ("py:exc", "ModelRefusalError|OutputParserException"),
     # Types of private modules, which signatures show and pages do not.
     ("py:class", r"langchain_asi_one\.(\w+\.)*_\w+(\.\w+)+|(.*\.)?_\w+"),
     ("py:class", r"(.*\.)?(FollowUpRunnable|RawAndParsed)"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from functools import cache
+from importlib import import_module
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -83,6 +86,24 @@ class RawAndParsed(TypedDict, Generic[_Data]):
     raw: BaseMessage
     parsed: _Data | None
     parsing_error: BaseException | None
+
+
+# What only calls need is a third of what there would be to import.
+_FOR_CALLS = (
+    "_request.messages",
+    "_response.messages",
+    "_response.reader",
+    "_transport.completions",
+)
+
+
+async def _preload() -> None:
+    """Import what a call needs in a thread, as the event loop is for other tasks too."""
+    if f"{__package__}.{_FOR_CALLS[-1]}" in sys.modules:
+        return
+    with suppress(RuntimeError):  # no asyncio event loop; the request says so
+        asyncio.get_running_loop()
+        await asyncio.to_thread(lambda: [import_module(f"{__package__}.{n}") for n in _FOR_CALLS])
 
 
 class ChatASIOne(ASIOneFields):
@@ -498,6 +519,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        await _preload()
         request = self._build_request(messages, stop, run_manager, kwargs, stream=False)
         return self._read_body(await self._completions.acreate(request), request)
 
@@ -538,6 +560,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        await _preload()
         from langchain_asi_one._response.messages import make_generation_chunk  # noqa: PLC0415
 
         request = self._build_request(messages, stop, run_manager, kwargs, stream=True)

@@ -31,7 +31,10 @@ _KEEP: Final = (
     r"\U000e007f"
 )
 _INVISIBLE: Final = re.compile(rf"({_KEEP})|[{_JOINING}\U000e0000-\U000e007f]")
-_INVISIBLE_CODES: Final = "".join(filter(_INVISIBLE.match, map(chr, range(0x1800, 0xE0200))))
+# The same characters, for `rstrip`.
+_INVISIBLES: Final = "\u180b\u180c\u180d\u200c\u200d\ufe0e\ufe0f" + "".join(
+    map(chr, (*range(0xE0000, 0xE0080), *range(0xE0100, 0xE01F0)))
+)
 
 
 class _Replacements(dict[int, str]):
@@ -123,7 +126,7 @@ class PrintableStream:
     def feed(self, text: str) -> str:
         """Return what can be printed: all but joiners at the end, which need what follows."""
         text = self._held + text
-        ready = text.rstrip(_INVISIBLE_CODES)
+        ready = text.rstrip(_INVISIBLES)
         self._held = text[len(ready) :]
         return self._print(ready)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from langchain_asi_one._transport.client_pool import (
     Pool,
@@ -185,14 +186,20 @@ class CompletionStream:
     async def aclose(self) -> None:
         """End the request, whatever has been read of its answer."""
         await self._attempt.close()
+        pieces, self._pieces = self._pieces, None
+        if pieces is not None:
+            self._ended = True
+            with suppress(Exception):
+                await pieces.aclose()
 
     async def _read(self) -> JSONObject | None:
         """Return the next chunk, or `None` at the end of the answer."""
         exchange = self._exchange
-        if self._pieces is None:
+        if self._pieces is None and not self._ended:
             response = await self._attempt.send()
             exchange.begin_stream(response)
             self._pieces = response.aiter_bytes()
+            await self._feed(_BeginUnregistered(self._pieces))
         decoder = exchange.decoder
         while True:
             for chunk in self._chunks:
@@ -203,11 +210,46 @@ class CompletionStream:
             if self._ended:
                 return None
             exchange.check_news()
-            # What is read is not held while a thousand streams wait for more.
-            data = await anext(self._pieces, None)
-            self._ended = data is None
-            self._chunks = iter(decoder.close()) if data is None else decoder.feed(data)
-            del data
+            await self._feed(anext(self._pieces, None))
+
+    async def _feed(self, coming: Awaitable[bytes | None]) -> None:
+        # What is read is not held while a thousand streams wait for more.
+        data = await coming
+        decoder = self._exchange.decoder
+        self._ended = data is None
+        self._chunks = iter(decoder.close()) if data is None else decoder.feed(data)
+
+
+class _BeginUnregistered:
+    """Awaits the first item of an async generator that the event loop must not close by itself.
+
+    The HTTP library's generators lie within each other. A loop that ends closes all that it knows
+    at the same time; closing the inner ones twice is an error, which the loop prints.
+    """
+
+    def __init__(self, generator: AsyncGenerator[bytes]) -> None:
+        self._generator = generator
+
+    def __await__(self) -> Generator[Any, Any, bytes | None]:
+        hooks = sys.get_asyncgen_hooks()
+        # All of them begin before the first of them waits.
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            steps: Any = anext(self._generator, None).__await__()
+            waiting = next(steps)
+        except StopIteration as end:
+            return cast("bytes | None", end.value)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+        try:
+            while True:
+                try:
+                    step, value = steps.send, (yield waiting)
+                except BaseException as thrown:  # noqa: BLE001 - handed on
+                    step, value = steps.throw, thrown
+                waiting = step(value)
+        except StopIteration as end:
+            return cast("bytes | None", end.value)
 
 
 class _Exchange:

@@ -256,7 +256,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> AsyncIterator[AIMessage]:
         """Async version of `stream`."""
-        return self._atransform_stream_with_config(_one(input), self._astream, config, **kwargs)
+        return self._atransform_stream_with_config(_iterate(input), self._astream, config, **kwargs)
 
     def _invoke(
         self,
@@ -568,5 +568,5 @@ def _child_config(
     return session_config(child, state.session_id)
 
 
-async def _one(question: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:
+async def _iterate(question: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:
     yield question

@@ -16,7 +16,7 @@ from langchain_core.messages import (
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.prompt_values import PromptValue
 
-from langchain_asi_one._follow_up.rule import FollowUpRule, has_calls, session_of
+from langchain_asi_one._follow_up.rule import FollowUpRule, has_calls, read_session_id
 
 
 class PollState:
@@ -79,7 +79,7 @@ class PollState:
         self._schedule()
         if self.last_answer is not None and self.is_pending and not str(message.text).strip():
             return False
-        self.session_id = self.session_id or session_of(message)
+        self.session_id = self.session_id or read_session_id(message)
         self.last_answer = message
         return True
 
@@ -90,7 +90,7 @@ class PollState:
             error: One of the `PASSING_ERRORS`.
         """
         self._error = describe_error(error)
-        self._schedule(retry_after_of(error))
+        self._schedule(read_retry_after(error))
 
     def _schedule(self, retry_after: float | None = None) -> None:
         wait = self.rule.next_wait(self.polls, self._delayed, retry_after)
@@ -245,7 +245,7 @@ def describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error)[:500]}"
 
 
-def retry_after_of(error: Exception) -> float | None:
+def read_retry_after(error: Exception) -> float | None:
     """Return the seconds after which the API asks to be called again."""
     seconds = getattr(error, "retry_after", None)
     return seconds if isinstance(seconds, int | float) else None

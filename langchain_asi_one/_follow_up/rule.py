@@ -47,12 +47,12 @@ def normalize(text: str) -> str:
     return " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
 
 
-def normal_text(message: AIMessage) -> str:
+def read_text(message: AIMessage) -> str:
     """Return the normalized text of an answer, without its thought."""
     return normalize(str(message.text))
 
 
-def session_of(message: AIMessage) -> str | None:
+def read_session_id(message: AIMessage) -> str | None:
     """Return an answer's `x-session-id`; `None` if it is not one of `ChatASIOne`."""
     session_id = message.response_metadata.get("session_id")
     return session_id if isinstance(session_id, str) else None
@@ -85,21 +85,21 @@ def is_deferred(message: AIMessage) -> bool:
         >>> is_deferred(AIMessage("I've sent the message to Bob."))
         False
     """
-    return not has_calls(message) and _sentence(normal_text(message)) == DEFERRED_SENTENCE
+    return not has_calls(message) and _strip_sentence(read_text(message)) == DEFERRED_SENTENCE
 
 
 def says_nothing_new(answer: AIMessage, last_answer: AIMessage) -> bool:
     """Return whether an answer is empty or repeats the last one."""
-    return normal_text(answer) in ("", normal_text(last_answer))
+    return read_text(answer) in ("", read_text(last_answer))
 
 
-def _sentence(text: str) -> str:
+def _strip_sentence(text: str) -> str:
     return text.removeprefix(STAND_IN_MARK).strip().rstrip(_ENDINGS).casefold()
 
 
 def _may_become_deferred(text: str) -> bool:
     """Return whether a text that starts like this could be the stand-in sentence."""
-    return STAND_IN_MARK.startswith(text) or DEFERRED_SENTENCE.startswith(_sentence(text))
+    return STAND_IN_MARK.startswith(text) or DEFERRED_SENTENCE.startswith(_strip_sentence(text))
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class FollowUpRule:
             Whether to ask again. Never for an answer with tool calls, or without a session (another
             provider's): no poll can follow these.
         """
-        if has_calls(answer) or session_of(answer) is None:
+        if has_calls(answer) or read_session_id(answer) is None:
             return False
         if self.is_pending is not None:
             return bool(self.is_pending(answer))
@@ -173,7 +173,7 @@ class FollowUpRule:
         text = normalize(text)
         if last_answer is None:
             return _may_become_deferred(text) and not _ends_with_results(history)
-        return _may_become_deferred(text) or normal_text(last_answer).startswith(text)
+        return _may_become_deferred(text) or read_text(last_answer).startswith(text)
 
     def next_wait(
         self, polls: int, delayed: float = 0.0, retry_after: float | None = None

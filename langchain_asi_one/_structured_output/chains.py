@@ -48,7 +48,7 @@ def build_chain(
     Raises:
         ValueError: If arguments do not go together.
     """
-    _check(schema, method, strict, tools)
+    _check_arguments(schema, method, strict, tools)
     traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
     kwargs["ls_structured_output_format"] = traced
     parser: AnswerParser
@@ -64,11 +64,13 @@ def build_chain(
         parser = JSONTextParser(may_call="tools" in model.kwargs)
     is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
     parser.pydantic_class = schema if is_class else None
-    parser.output_type = _output_type(schema, Any if is_class else dict[str, Any])
+    parser.output_type = _make_output_type(schema, Any if is_class else dict[str, Any])
     return keep_raw(model, parser) if include_raw else model | parser
 
 
-def _check(schema: Any, method: str, strict: bool | None, tools: list[Any] | None) -> None:
+def _check_arguments(
+    schema: Any, method: str, strict: bool | None, tools: list[Any] | None
+) -> None:
     if method not in _METHODS:
         msg = f"method must be 'function_calling', 'json_schema' or 'json_mode'; got {method!r}."
     elif tools and method != "json_schema":
@@ -96,7 +98,7 @@ def _bind_schema(model: Any, schema: Any, strict: bool | None, kwargs: dict[str,
     return bound.bind(tool_choice={"type": "function", "function": {"name": name}})
 
 
-def _output_type(schema: Any, plain: Any) -> Any:
+def _make_output_type(schema: Any, plain: Any) -> Any:
     """Return the type of the data, from which LangChain makes the chain's output schema.
 
     Args:
@@ -140,9 +142,9 @@ def keep_raw(
             return {**answer, "parsed": None, "parsing_error": error}
 
     named: Runnable[Any, Any] = RunnableLambda(parse, aparse, name="with_raw")
-    return RunnableMap(raw=model) | named.with_types(output_type=_raw_type(parser.OutputType))
+    return RunnableMap(raw=model) | named.with_types(output_type=_make_raw_type(parser.OutputType))
 
 
-def _raw_type(parsed: Any) -> Any:
+def _make_raw_type(parsed: Any) -> Any:
     make: Any = TypedDict  # type checkers want its fields to be known
     return make("StructuredAnswer", {"raw": Any, "parsed": parsed | None, "parsing_error": Any})

@@ -37,18 +37,18 @@ def raise_if_refused(message: AIMessage) -> None:
     raise _REFUSAL_ERROR(text, raw_message=message)
 
 
-def no_json_error(message: AIMessage) -> OutputParserException:
+def make_json_error(message: AIMessage) -> OutputParserException:
     """Return the error of an answer without complete JSON."""
     advice = "If it was cut off, raise max_tokens; if it is prose, use method='function_calling'."
-    return _error(message, "not complete JSON", advice)
+    return _make_error(message, "not complete JSON", advice)
 
 
-def no_call_error(message: AIMessage, tool: str) -> OutputParserException:
+def make_call_error(message: AIMessage, tool: str) -> OutputParserException:
     """Return the error of an answer that does not call the schema's tool."""
-    return _error(message, f"no call of {tool!r}", "Ask again, or use method='json_schema'.")
+    return _make_error(message, f"no call of {tool!r}", "Ask again, or use method='json_schema'.")
 
 
-def invalid_call_error(message: AIMessage) -> OutputParserException:
+def make_arguments_error(message: AIMessage) -> OutputParserException:
     """Return the error of an answer whose only call has unreadable arguments."""
     call = message.invalid_tool_calls[0]
     text = call["args"] or ""
@@ -58,11 +58,11 @@ def invalid_call_error(message: AIMessage) -> OutputParserException:
     except ValueError:
         fault = "not complete JSON"
     msg = f"The arguments of the call of {call['name']!r} are {fault}: {_quote(text)}."
-    advice = _cut_advice(message) or "If they were cut off, raise max_tokens."
+    advice = _advise_if_cut(message) or "If they were cut off, raise max_tokens."
     return OutputParserException(f"{msg} {advice}", llm_output=text)
 
 
-def _error(message: AIMessage, fault: str, advice: str) -> OutputParserException:
+def _make_error(message: AIMessage, fault: str, advice: str) -> OutputParserException:
     text = str(message.text)
     calls = ", ".join(repr(c["name"]) for c in (*message.tool_calls, *message.invalid_tool_calls))
     if calls:
@@ -70,23 +70,23 @@ def _error(message: AIMessage, fault: str, advice: str) -> OutputParserException
     elif not text.strip():
         reason = message.response_metadata.get("finish_reason")
         advice = (
-            f"It is empty (finish_reason {reason!r}{_thinking(message)}). Ask again, or raise "
-            f"max_tokens, which thinking uses up as well."
+            f"It is empty (finish_reason {reason!r}{_describe_thinking(message)}). Ask again, or "
+            f"raise max_tokens, which thinking uses up as well."
         )
-    msg = f"The answer is {fault}: {_quote(text)}. {_cut_advice(message) or advice}"
+    msg = f"The answer is {fault}: {_quote(text)}. {_advise_if_cut(message) or advice}"
     return OutputParserException(msg, llm_output=text)
 
 
-def _cut_advice(message: AIMessage) -> str:
+def _advise_if_cut(message: AIMessage) -> str:
     if message.response_metadata.get("finish_reason") != "length":
         return ""
     return (
-        f"It was cut off (finish_reason 'length'{_thinking(message)}): raise max_tokens, which "
-        f"thinking uses up as well."
+        f"It was cut off (finish_reason 'length'{_describe_thinking(message)}): raise max_tokens, "
+        f"which thinking uses up as well."
     )
 
 
-def _thinking(message: AIMessage) -> str:
+def _describe_thinking(message: AIMessage) -> str:
     thought = message.additional_kwargs.get("thought")
     return f", after {len(thought):,} characters of thinking" if isinstance(thought, str) else ""
 

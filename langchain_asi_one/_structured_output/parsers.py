@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from langchain_asi_one._response.chunk_sum import sum_chunks
 from langchain_asi_one._structured_output.failures import (
-    invalid_call_error,
-    no_call_error,
-    no_json_error,
+    make_arguments_error,
+    make_call_error,
+    make_json_error,
     raise_if_refused,
 )
 from langchain_asi_one._structured_output.json_text import read_json
@@ -63,7 +63,7 @@ class AnswerParser(BaseOutputParser[Any]):
         return self.output_type or Any
 
     @abstractmethod
-    def _new_reader(self) -> PieceReader:
+    def _make_reader(self) -> PieceReader:
         """Return a reader for the pieces of one answer."""
 
     @abstractmethod
@@ -119,7 +119,7 @@ class AnswerParser(BaseOutputParser[Any]):
             yield value
 
     def _transform(self, pieces: Iterator[_UnmergeablePiece | str | BaseMessage]) -> Iterator[Any]:
-        read = self._new_values()
+        read = self._make_value_reader()
         for piece in pieces:
             if (value := read(piece)) is not None:
                 yield value
@@ -127,14 +127,14 @@ class AnswerParser(BaseOutputParser[Any]):
     async def _atransform(
         self, pieces: AsyncIterator[_UnmergeablePiece | str | BaseMessage]
     ) -> AsyncIterator[Any]:
-        read = self._new_values()
+        read = self._make_value_reader()
         async for piece in pieces:
             if (value := read(piece)) is not None:
                 yield value
 
-    def _new_values(self) -> Callable[[_UnmergeablePiece | str | BaseMessage], Any]:
+    def _make_value_reader(self) -> Callable[[_UnmergeablePiece | str | BaseMessage], Any]:
         """Return a function that gives each new value, and `None` where nothing changed."""
-        reader, last = self._new_reader(), None
+        reader, last = self._make_reader(), None
 
         def read(piece: _UnmergeablePiece | str | BaseMessage) -> Any:
             nonlocal last
@@ -193,7 +193,7 @@ class JSONTextParser(AnswerParser):
     may_call: bool = False
 
     @override
-    def _new_reader(self) -> PieceReader:
+    def _make_reader(self) -> PieceReader:
         return JSONTextReader(self._validate_partial)
 
     @override
@@ -201,12 +201,12 @@ class JSONTextParser(AnswerParser):
         if self.may_call and message.tool_calls:
             return None
         if self.may_call and message.invalid_tool_calls:
-            raise invalid_call_error(message)
+            raise make_arguments_error(message)
         text = str(message.text)
         try:
             value = read_json(text)
         except ValueError:
-            raise no_json_error(message) from None
+            raise make_json_error(message) from None
         try:
             return self._validate(value)
         except ValueError as error:  # the base of pydantic's and pydantic.v1's errors
@@ -237,7 +237,7 @@ class ToolCallParser(AnswerParser):
     tool: str
 
     @override
-    def _new_reader(self) -> PieceReader:
+    def _make_reader(self) -> PieceReader:
         return ToolArgumentsReader(self.tool, self._validate_partial)
 
     @override
@@ -246,8 +246,8 @@ class ToolCallParser(AnswerParser):
             if call["name"] == self.tool:
                 return self._validate(call["args"])
         if message.invalid_tool_calls:
-            raise invalid_call_error(message)
-        raise no_call_error(message, self.tool)
+            raise make_arguments_error(message)
+        raise make_call_error(message, self.tool)
 
     def _validate(self, value: dict[str, Any]) -> Any:
         return value if self.pydantic_class is None else self.pydantic_class(**value)

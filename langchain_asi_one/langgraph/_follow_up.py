@@ -14,16 +14,16 @@ from typing_extensions import TypedDict, override
 from langchain_asi_one._follow_up.progress import (
     add_metadata,
     describe_error,
+    read_retry_after,
     require_message,
-    retry_after_of,
 )
 from langchain_asi_one._follow_up.rule import (
     INTERVAL,
     MAX_POLLS,
     PASSING_ERRORS,
     FollowUpRule,
+    read_session_id,
     says_nothing_new,
-    session_of,
 )
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
@@ -88,11 +88,11 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         record = self._read_record(input, messages)
         if record is None:
             return self._look(messages)
-        time.sleep(self._seconds(record))
-        history, last_answer = _question_and_answer(messages)
+        time.sleep(self._remaining_seconds(record))
+        history, last_answer = _split_question(messages)
         poll = self._rule.poll_messages(history, last_answer)
         try:
-            answer = self._model.invoke(poll, _in_session(config, last_answer))
+            answer = self._model.invoke(poll, _make_config(config, last_answer))
         except PASSING_ERRORS as error:
             return self._record_error(record, error)
         return self._record_poll(record, messages, require_message(answer))
@@ -105,11 +105,11 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         record = self._read_record(input, messages)
         if record is None:
             return self._look(messages)
-        await asyncio.sleep(self._seconds(record))
-        history, last_answer = _question_and_answer(messages)
+        await asyncio.sleep(self._remaining_seconds(record))
+        history, last_answer = _split_question(messages)
         poll = self._rule.poll_messages(history, last_answer)
         try:
-            answer = await self._model.ainvoke(poll, _in_session(config, last_answer))
+            answer = await self._model.ainvoke(poll, _make_config(config, last_answer))
         except PASSING_ERRORS as error:
             return self._record_error(record, error)
         return self._record_poll(record, messages, require_message(answer))
@@ -121,12 +121,12 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         if (
             not isinstance(held, Mapping)
             or held["due"] is None
-            or held["answer"] != _identity(messages)
+            or held["answer"] != _message_id(messages)
         ):
             return None
         return cast("FollowUp", {"delayed": 0.0, "error": None, **held})
 
-    def _seconds(self, record: FollowUp) -> float:
+    def _remaining_seconds(self, record: FollowUp) -> float:
         """Return the rest of the wait; never more, if another machine's clock is ahead."""
         longest = self._rule.interval + record["delayed"]
         return min(max((record["due"] or 0) - time.time(), 0), longest)
@@ -134,30 +134,30 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
     def _look(self, messages: list[BaseMessage]) -> dict[str, Any]:
         pending = False
         if messages and isinstance(messages[-1], AIMessage):
-            history, answer = _question_and_answer(messages)
+            history, answer = _split_question(messages)
             pending = self._rule.finds_pending(answer, history=history, last_answer=None)
-        return self._update(_identity(messages), pending=pending)
+        return self._make_update(_message_id(messages), pending=pending)
 
     def _record_poll(
         self, record: FollowUp, messages: list[BaseMessage], answer: AIMessage
     ) -> dict[str, Any]:
-        history, last_answer = _question_and_answer(messages)
+        history, last_answer = _split_question(messages)
         pending = self._rule.finds_pending(answer, history=history, last_answer=last_answer)
         polls, delayed = record["polls"] + 1, record["delayed"]
         if pending and says_nothing_new(answer, last_answer):
-            return self._update(record["answer"], pending=True, polls=polls, delayed=delayed)
+            return self._make_update(record["answer"], pending=True, polls=polls, delayed=delayed)
         # Without an id the state's reducer would give one, and the wait would seem a new one.
         answer = add_metadata(answer, {"follow_up_polls": polls})
         answer.id = answer.id or str(uuid4())
-        identity = _identity([*messages, answer])
-        update = self._update(identity, pending=pending, polls=polls, delayed=delayed)
+        identity = _message_id([*messages, answer])
+        update = self._make_update(identity, pending=pending, polls=polls, delayed=delayed)
         return {self._messages_key: [answer], **update}
 
     def _record_error(self, record: FollowUp, error: Exception) -> dict[str, Any]:
         polls, delayed = record["polls"] + 1, record["delayed"]
-        return self._update(record["answer"], polls=polls, delayed=delayed, error=error)
+        return self._make_update(record["answer"], polls=polls, delayed=delayed, error=error)
 
-    def _update(
+    def _make_update(
         self,
         answer: str,
         *,
@@ -166,7 +166,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         delayed: float = 0.0,
         error: Exception | None = None,
     ) -> dict[str, Any]:
-        retry_after = retry_after_of(error) if error else None
+        retry_after = read_retry_after(error) if error else None
         wait = self._rule.next_wait(polls, delayed, retry_after) if pending else None
         record = FollowUp(
             pending=pending,
@@ -319,7 +319,7 @@ declare(
 )
 
 
-def _question_and_answer(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIMessage]:
+def _split_question(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIMessage]:
     """Return the conversation up to the question, and the last answer behind it."""
     end = len(messages)
     while end and isinstance(messages[end - 1], AIMessage):
@@ -327,10 +327,10 @@ def _question_and_answer(messages: list[BaseMessage]) -> tuple[list[BaseMessage]
     return messages[:end], require_message(messages[-1])
 
 
-def _identity(messages: list[BaseMessage]) -> str:
+def _message_id(messages: list[BaseMessage]) -> str:
     """Return the last message's id, or its place in a state that gives no ids."""
     return (messages[-1].id if messages else None) or f"#{len(messages)}"
 
 
-def _in_session(config: RunnableConfig | None, last_answer: AIMessage) -> RunnableConfig:
-    return session_config(ensure_config(config), session_of(last_answer))
+def _make_config(config: RunnableConfig | None, last_answer: AIMessage) -> RunnableConfig:
+    return session_config(ensure_config(config), read_session_id(last_answer))

@@ -47,24 +47,24 @@ FAST = 0.02
 
 
 async def _invoke(runnable: Runnable[Any, Any], *given: Any, **kwargs: Any) -> AIMessage:
-    return checked(await asyncio.to_thread(runnable.invoke, *given, **kwargs))
+    return as_message(await asyncio.to_thread(runnable.invoke, *given, **kwargs))
 
 
 async def _ainvoke(runnable: Runnable[Any, Any], *given: Any, **kwargs: Any) -> AIMessage:
-    return checked(await runnable.ainvoke(*given, **kwargs))
+    return as_message(await runnable.ainvoke(*given, **kwargs))
 
 
 async def _stream(runnable: Runnable[Any, Any], *given: Any, **kwargs: Any) -> AIMessage:
     chunks = await asyncio.to_thread(lambda: list(runnable.stream(*given, **kwargs)))
-    return checked(reduce(plus, chunks))
+    return as_message(reduce(plus, chunks))
 
 
 async def _astream(runnable: Runnable[Any, Any], *given: Any, **kwargs: Any) -> AIMessage:
     chunks = [chunk async for chunk in runnable.astream(*given, **kwargs)]
-    return checked(reduce(plus, chunks))
+    return as_message(reduce(plus, chunks))
 
 
-def checked(message: object) -> AIMessage:
+def as_message(message: object) -> AIMessage:
     assert isinstance(message, AIMessage)
     return message
 
@@ -76,7 +76,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     return way
 
 
-def asked(server: LocalASIOne) -> list[list[tuple[str, str]]]:
+def read_requests(server: LocalASIOne) -> list[list[tuple[str, str]]]:
     """Role and text of the messages of each request."""
     bodies = [request.body for request in server.requests]
     return [[(m["role"], m["content"]) for m in body["messages"]] for body in bodies]
@@ -94,7 +94,7 @@ async def test_asks_again_in_the_session_until_the_answer_comes(
     )
     question = [("system", "Be brief."), ("user", "[deferred: 3] A table?")]
     poll = [*question, ("assistant", STAND_IN), ("user", "Any update?")]
-    assert asked(server) == [question, poll, poll, poll]
+    assert read_requests(server) == [question, poll, poll, poll]
     (session,) = {request.session_id for request in server.requests}
     assert str(message.text).startswith('[local stand-in] You said: "A table?"')
     assert message.additional_kwargs["thought"].startswith("The user said 'Any update?'")
@@ -173,7 +173,7 @@ async def test_empty_polls_leave_the_last_answer_with_words(
     message = await ask(model.with_follow_up(interval=FAST, max_polls=2), "Hi")
     assert message.text == "I've sent the message"
     assert message.response_metadata["pending"] is True
-    assert asked(server)[2] == asked(server)[1]
+    assert read_requests(server)[2] == read_requests(server)[1]
 
 
 async def test_predicate_and_message_are_the_callers(
@@ -189,7 +189,7 @@ async def test_predicate_and_message_are_the_callers(
         [("user", "Hi"), ("assistant", text), ("user", "And?")]
         for text in ("waiting for it", "still waiting for it")
     ]
-    assert asked(server) == [[("user", "Hi")], *polls]
+    assert read_requests(server) == [[("user", "Hi")], *polls]
 
 
 async def test_poll_that_calls_a_tool_ends_the_wait(
@@ -234,7 +234,7 @@ async def test_a_poll_that_fails_for_now_means_not_yet(
     message = await ask(patient, "Hi", {"callbacks": [listener]})
     assert message.text == "Table 4"
     assert message.response_metadata["follow_up_polls"] == 3
-    assert [len(messages) for messages in asked(server)] == [1, 3, 3, 3]
+    assert [len(messages) for messages in read_requests(server)] == [1, 3, 3, 3]
     assert len({request.session_id for request in server.requests}) == 1
     events = [data for _, data in listener.events]
     assert [event["poll"] for event in events] == [0, 1, 2]
@@ -309,7 +309,7 @@ async def test_retry_inside_repeats_the_poll_and_not_the_question(
     )
     message = await way(with_follow_up(retrying, interval=FAST), "Hi")
     assert message.text == "Table 4"
-    assert [len(messages) for messages in asked(server)] == [1, 3, 3]
+    assert [len(messages) for messages in read_requests(server)] == [1, 3, 3]
     assert len({request.session_id for request in server.requests}) == 1
 
 
@@ -371,7 +371,7 @@ async def test_parser_inside_is_refused(model: ChatASIOne, ask: Ask) -> None:
 async def test_function_around_the_model_can_wait_too(
     server: LocalASIOne, model: ChatASIOne, ask: Ask
 ) -> None:
-    around: Runnable[Any, Any] = RunnableLambda(lambda messages: checked(model.invoke(messages)))
+    around: Runnable[Any, Any] = RunnableLambda(lambda messages: as_message(model.invoke(messages)))
     message = await ask(with_follow_up(around, interval=FAST), "[deferred: 2] Hi")
     assert message.response_metadata["follow_up_polls"] == 2
     assert len({request.session_id for request in server.requests}) == 1
@@ -443,11 +443,11 @@ async def test_intermediate_answers_are_events_of_the_run(
 ) -> None:
     patient = model.with_follow_up(interval=FAST, max_polls=2)
     events = [event async for event in patient.astream_events("[deferred: 9] Hi")]
-    told = [event for event in events if event["event"] == "on_custom_event"]
-    assert [event["name"] for event in told] == [EVENT] * 3
-    assert [event["data"] for event in told] == _waiting_events(server)
+    seen = [event for event in events if event["event"] == "on_custom_event"]
+    assert [event["name"] for event in seen] == [EVENT] * 3
+    assert [event["data"] for event in seen] == _waiting_events(server)
     (run,) = [e["run_id"] for e in events if e["event"] == "on_chain_start"]
-    assert {event["run_id"] for event in told} == {run}
+    assert {event["run_id"] for event in seen} == {run}
     # Every token of every answer can be seen there, though only the last answer is streamed.
     shown = "".join(e["data"]["chunk"].text for e in events if e["event"] == "on_chat_model_stream")
     assert shown == STAND_IN * 3

@@ -38,7 +38,7 @@ FAST = 0.02
 Graph = Any
 
 
-def asked(server: LocalASIOne) -> list[list[tuple[str, str]]]:
+def read_requests(server: LocalASIOne) -> list[list[tuple[str, str]]]:
     """Role and text of the messages of each request."""
     bodies = [request.body for request in server.requests]
     return [[(m["role"], m["content"]) for m in body["messages"]] for body in bodies]
@@ -111,7 +111,7 @@ def test_killed_processes_are_followed_by_others(
 
         asking = [("user", "[deferred: 3] A table?")]
         poll = [*asking, ("assistant", STAND_IN), ("user", "Any update?")]
-        assert asked(server) == [asking, poll, poll, poll]
+        assert read_requests(server) == [asking, poll, poll, poll]
         sessions = {request.session_id for request in server.requests}
         assert sessions == {session_of_thread("ada@example.org")}
         assert shown.startswith('[local stand-in] You said: "A table?"')
@@ -122,8 +122,8 @@ def test_killed_processes_are_followed_by_others(
         assert texts == ["[deferred: 3] A table?", STAND_IN, shown]
         assert after.values["messages"][:2] == before.values["messages"]
         assert after.values["messages"][-1].response_metadata["follow_up_polls"] == 3
-        told = [s.values.get("follow_up") for s in graph.get_state_history(CONFIG)]
-        assert [t["polls"] for t in told if t] == [3, 2, 1, 0]  # one checkpoint per poll
+        records = [s.values.get("follow_up") for s in graph.get_state_history(CONFIG)]
+        assert [r["polls"] for r in records if r] == [3, 2, 1, 0]  # one checkpoint per poll
         assert after.values["follow_up"] == {
             "pending": False,
             "polls": 3,
@@ -239,7 +239,7 @@ def test_new_words_while_waiting_are_kept_and_polls_send_the_last(
     polls = [
         [("user", "Hi"), ("assistant", f"waiting for {name}"), ("user", "And?")] for name in "ABB"
     ]
-    assert asked(server) == [[("user", "Hi")], *polls]
+    assert read_requests(server) == [[("user", "Hi")], *polls]
 
 
 def test_answers_without_ids_are_bounded_too(server: LocalASIOne, model: ChatASIOne) -> None:
@@ -264,7 +264,7 @@ def test_failed_poll_is_made_again_on_resume_without_a_new_question(
     assert graph.get_state(CONFIG).next == ("follow_up",)
     state = graph.invoke(None, CONFIG)
     assert state["messages"][-1].text == "Table 4"
-    assert [len(messages) for messages in asked(server)] == [1, 3, 3]
+    assert [len(messages) for messages in read_requests(server)] == [1, 3, 3]
 
 
 PASSING = [fault("http_429"), fault("http_503_html"), fault("close_before_reply")]
@@ -280,7 +280,7 @@ async def test_a_poll_that_fails_for_now_is_a_step_and_the_wait_goes_on(
     state = await _run(graph, {"messages": [HumanMessage("Hi")]}, CONFIG, is_async=is_async)
     assert [m.text for m in state["messages"]] == ["Hi", "I've sent the message", "Table 4"]
     assert state["messages"][-1].response_metadata["follow_up_polls"] == 4
-    assert [len(messages) for messages in asked(server)] == [1, 3, 3, 3, 3]
+    assert [len(messages) for messages in read_requests(server)] == [1, 3, 3, 3, 3]
     records = [s.values.get("follow_up") for s in graph.get_state_history(CONFIG)]
     errors = [record["error"] for record in reversed(records) if record]
     names = [error.split(":")[0] if error else None for error in errors]

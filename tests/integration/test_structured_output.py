@@ -55,8 +55,8 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
-def asked(server: LocalASIOne) -> dict[str, Any]:
-    """What the last request asked beyond the question."""
+def request_options(server: LocalASIOne) -> dict[str, Any]:
+    """Return the last request body without model, messages and stream."""
     body = server.requests[-1].body
     return {k: v for k, v in body.items() if k not in ("model", "messages", "stream")}
 
@@ -75,7 +75,7 @@ def expected_request(name: str, method: Method) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def to_dict(value: Any) -> Any:
     return value.model_dump() if isinstance(value, BaseModel) else value
 
 
@@ -87,7 +87,7 @@ async def test_every_method_with_every_kind_of_schema(
 ) -> None:
     chain = model.with_structured_output(SCHEMAS[name], method=method, include_raw=include_raw)
     invoked = chain.invoke(QUESTION)
-    assert asked(server) == expected_request(name, method)
+    assert request_options(server) == expected_request(name, method)
     awaited = await chain.ainvoke(QUESTION)
     streamed = list(chain.stream(QUESTION))
     astreamed = [part async for part in chain.astream(QUESTION)]
@@ -101,14 +101,14 @@ async def test_every_method_with_every_kind_of_schema(
         streamed = [part["parsed"] for part in streamed if "parsed" in part]
         astreamed = [part["parsed"] for part in astreamed if "parsed" in part]
     assert isinstance(invoked, City if name == "City" else dict)
-    assert {*plain(invoked)} == {"name"}
-    assert plain(invoked)["name"]
-    assert plain(awaited) == plain(streamed[-1]) == plain(astreamed[-1]) == plain(invoked)
+    assert {*to_dict(invoked)} == {"name"}
+    assert to_dict(invoked)["name"]
+    assert to_dict(awaited) == to_dict(streamed[-1]) == to_dict(astreamed[-1]) == to_dict(invoked)
 
 
 def test_function_calling_is_the_default(model: ChatASIOne, server: LocalASIOne) -> None:
     assert isinstance(model.with_structured_output(City).invoke(QUESTION), City)
-    assert asked(server) == expected_request("City", "function_calling")
+    assert request_options(server) == expected_request("City", "function_calling")
 
 
 @pytest.mark.parametrize("method", ["function_calling", "json_schema"])
@@ -116,7 +116,7 @@ def test_strict(model: ChatASIOne, server: LocalASIOne, method: Method) -> None:
     model.with_structured_output(City, method=method, strict=True).invoke(QUESTION)
     strict = {"strict": True}
     parameters = {**PARAMETERS, "additionalProperties": False}
-    body = asked(server)
+    body = request_options(server)
     if method == "json_schema":
         assert body["response_format"]["json_schema"] == {
             "name": "City",
@@ -144,7 +144,9 @@ def test_schemas_in_the_form_of_the_api(
 ) -> None:
     value = model.with_structured_output(given, method="json_schema").invoke(QUESTION)
     assert {*value} == {"name"}
-    assert asked(server) == {"response_format": {"type": "json_schema", "json_schema": schema}}
+    assert request_options(server) == {
+        "response_format": {"type": "json_schema", "json_schema": schema}
+    }
 
 
 def test_json_mode_needs_no_schema(model: ChatASIOne) -> None:
@@ -155,7 +157,7 @@ def test_request_fields_are_passed_on(model: ChatASIOne, server: LocalASIOne) ->
     for method in METHODS:
         chain = model.with_structured_output(City, method=method, temperature=0.3)
         chain.invoke(QUESTION)
-        assert asked(server) == {**expected_request("City", method), "temperature": 0.3}
+        assert request_options(server) == {**expected_request("City", method), "temperature": 0.3}
 
 
 @pytest.mark.parametrize(
@@ -283,7 +285,7 @@ def test_a_call_is_parsed(
     call["function"]["name"] = name
     reply = completion(content="I fill it in.", tool_calls=[call])
     found = results(model.with_structured_output(SCHEMAS[name]), server, reply)
-    assert [plain(value) for value in found] == [{"name": "Rome"}] * 2
+    assert [to_dict(value) for value in found] == [{"name": "Rome"}] * 2
     assert {type(value) for value in found} == {City if name == "City" else dict}
 
 
@@ -505,7 +507,7 @@ def test_tools_may_be_called_instead_of_answering(
         City, method="json_schema", tools=[add], include_raw=include_raw
     )
     called = chain.invoke("add 1 and 2")
-    assert asked(server) == {**expected_request("City", "json_schema"), "tools": [ADD]}
+    assert request_options(server) == {**expected_request("City", "json_schema"), "tools": [ADD]}
     answered = chain.invoke("Which city?")
     assert isinstance(called, dict) is include_raw
     if isinstance(called, dict):
@@ -544,7 +546,10 @@ def test_a_call_of_a_tool_that_was_not_offered_is_an_error(
 def test_web_search_beside_a_schema(model: ChatASIOne, server: LocalASIOne) -> None:
     chain = model.with_structured_output(City, method="json_schema", tools=[{"type": "web_search"}])
     assert isinstance(chain.invoke("Which city?"), City)
-    assert asked(server) == {**expected_request("City", "json_schema"), "web_search": True}
+    assert request_options(server) == {
+        **expected_request("City", "json_schema"),
+        "web_search": True,
+    }
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -555,7 +560,7 @@ def test_bind_tools_with_a_response_format(
     bound = model.bind_tools([add], response_format=SCHEMAS[name], strict=strict)
     message = bound.invoke("Which city?")
     assert message.text.startswith('{"name":')
-    body = asked(server)
+    body = request_options(server)
     schema = body["response_format"]["json_schema"]
     function = body["tools"][0]["function"]
     parameters = PARAMETERS if strict is None else {**PARAMETERS, "additionalProperties": False}

@@ -84,7 +84,7 @@ PARTS = st.sampled_from(
 )
 
 
-def fed(*pieces: str) -> PartialJSON:
+def parse(*pieces: str) -> PartialJSON:
     answer = PartialJSON()
     for piece in pieces:
         answer.feed(piece)
@@ -105,7 +105,7 @@ def by_langchain(text: str) -> Any:
     return value if isinstance(value, (dict, list)) else None
 
 
-def cut(text: str, places: list[int]) -> list[str]:
+def split(text: str, places: list[int]) -> list[str]:
     marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
     return [text[a:b] for a, b in pairwise(marks)]
 
@@ -135,7 +135,7 @@ def test_each_beginning_is_read_as_langchain_reads_it(
 @example('{"a": 1 2}', [7])
 def test_how_the_text_is_cut_changes_nothing(text: str, places: list[int]) -> None:
     one_by_one, by_pieces, at = PartialJSON(), PartialJSON(), 0
-    for piece in cut(text, places):
+    for piece in split(text, places):
         for char in text[at : at + len(piece)]:
             one_by_one.feed(char)
         at += len(piece)
@@ -236,7 +236,7 @@ def test_nothing_raises_and_all_is_safe(pieces: list[str]) -> None:
 )
 def test_value(text: str, value: Any, ended: bool) -> None:
     """Where the text is no JSON any more, the value stays as it was."""
-    for answer in (fed(text), fed(*text)):
+    for answer in (parse(text), parse(*text)):
         assert (exactly(answer.value), answer.ended) == (exactly(value), ended)
     if not ended and len(text) < 4000:  # it converts digits, of which there is a limit
         assert exactly(by_langchain(text)) == exactly(value)
@@ -247,7 +247,7 @@ PAIR = '["a\\ud83d\\ude00b"]'
 
 @pytest.mark.parametrize("place", range(len(PAIR)))
 def test_a_pair_of_escapes_cut_in_half_is_never_shown_in_halves(place: int) -> None:
-    answer = fed(PAIR[:place])
+    answer = parse(PAIR[:place])
     shown = answer.value
     assert shown is None or shown in ([], [""], ["a"], ["a😀"], ["a😀b"])
     answer.feed(PAIR[place:])
@@ -256,25 +256,25 @@ def test_a_pair_of_escapes_cut_in_half_is_never_shown_in_halves(place: int) -> N
 
 def test_half_a_pair_that_stays_half_is_replaced() -> None:
     for rest in ("x", '"', "\\n", "\\ud83d\\ude00"):
-        answer = fed('["\\ud83d', rest)
+        answer = parse('["\\ud83d', rest)
         shown = {"x": "x", '"': "", "\\n": "\n", "\\ud83d\\ude00": "😀"}[rest]
         assert answer.value == ["\ufffd" + shown]
 
 
 def test_levels_beyond_the_limit_are_not_read() -> None:
     text = '{"a": 1, "b": ' + "[" * 10_000 + "1" + "]" * 10_000 + "}"
-    for answer in (fed(text), fed(*text)):
+    for answer in (parse(text), parse(*text)):
         assert answer.ended
         depth, value = 1, answer.value["b"]
         while value:
             depth, (value,) = depth + 1, value
         assert depth + 1 == MAX_DEPTH
     exact = "[" * MAX_DEPTH + "]" * MAX_DEPTH
-    assert exactly(fed(*exact).value) == exactly(loads(exact))
+    assert exactly(parse(*exact).value) == exactly(loads(exact))
 
 
 def test_open_containers_are_new_each_time() -> None:
-    answer = fed('{"a": {"b": [1, "x')
+    answer = parse('{"a": {"b": [1, "x')
     first = answer.value
     answer.feed('y"], "c": 2')
     assert first == {"a": {"b": [1, "x"]}}
@@ -301,8 +301,8 @@ HOSTILE = {
 }
 
 
-def spent(begin: str, piece: str, size: int, *, at_once: bool) -> float:
-    answer, pieces = fed(begin), [piece * size] if at_once else [piece] * size
+def measure_time(begin: str, piece: str, size: int, *, at_once: bool) -> float:
+    answer, pieces = feed(begin), [piece * size] if at_once else [piece] * size
     begun = time.process_time()
     for each in pieces:
         answer.feed(each)
@@ -314,7 +314,9 @@ def spent(begin: str, piece: str, size: int, *, at_once: bool) -> float:
 @pytest.mark.parametrize("at_once", [True, False], ids=["at once", "in pieces"])
 def test_no_text_takes_quadratic_time(name: str, at_once: bool) -> None:
     def measure() -> tuple[float, ...]:
-        return tuple(spent(*HOSTILE[name], size, at_once=at_once) for size in (4_000, 16_000))
+        return tuple(
+            measure_time(*HOSTILE[name], size, at_once=at_once) for size in (4_000, 16_000)
+        )
 
     def is_linear(short: float, long: float) -> bool:
         # A thousandth of a second is not measured well.

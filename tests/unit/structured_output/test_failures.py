@@ -45,21 +45,21 @@ def answer_of(text: str, reason: str = "stop", **extras: Any) -> AIMessage:
     ],
 )
 def test_an_answer_without_json(message: AIMessage, text: str) -> None:
-    error = failures.no_json_error(message)
+    error = failures.make_json_error(message)
     assert str(error).startswith(f"The answer is not complete JSON: {text}\n")
     assert error.llm_output == message.text
 
 
 def test_an_answer_without_the_call() -> None:
-    error = failures.no_call_error(answer_of("Rome."), "City")
+    error = failures.make_call_error(answer_of("Rome."), "City")
     assert str(error).startswith(
         "The answer is no call of 'City': 'Rome.'. Ask again, or use method='json_schema'."
     )
     call = {"name": "Other", "args": {}, "id": "c1", "type": "tool_call"}
     message = AIMessage("", tool_calls=[call])
-    error = failures.no_call_error(message, "City")
+    error = failures.make_call_error(message, "City")
     assert "no call of 'City', but a call of 'Other': ''. Ask again" in str(error)
-    assert "JSON, but a call of 'Other': ''. If it" in str(failures.no_json_error(message))
+    assert "JSON, but a call of 'Other': ''. If it" in str(failures.make_json_error(message))
 
 
 def call_of(arguments: str | None, reason: str = "stop") -> AIMessage:
@@ -70,16 +70,16 @@ def call_of(arguments: str | None, reason: str = "stop") -> AIMessage:
 
 
 def test_a_call_with_unreadable_arguments() -> None:
-    error = failures.invalid_call_error(call_of('{"a', "length"))
+    error = failures.make_arguments_error(call_of('{"a', "length"))
     assert "call of 'City' are not complete JSON: '{\"a'. It was cut off" in str(error)
     assert error.llm_output == '{"a'
-    assert "are no JSON object: '[1]'." in str(failures.invalid_call_error(call_of("[1]")))
-    error = failures.invalid_call_error(call_of(None))
+    assert "are no JSON object: '[1]'." in str(failures.make_arguments_error(call_of("[1]")))
+    error = failures.make_arguments_error(call_of(None))
     assert "not complete JSON: ''. If they were cut off, raise max_tokens." in str(error)
 
 
 def test_a_long_answer_is_quoted_in_part() -> None:
-    error = failures.no_json_error(answer_of("x" * 10_000))
+    error = failures.make_json_error(answer_of("x" * 10_000))
     assert f"'{'x' * 500}'…. " in str(error)
     assert len(str(error)) < 1000
     assert error.llm_output == "x" * 10_000

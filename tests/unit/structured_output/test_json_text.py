@@ -124,7 +124,7 @@ HOSTILE = {
 @pytest.mark.parametrize("begin", ["", '{"a": "'])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_text_takes_quadratic_time(name: str, begin: str) -> None:
-    def spent(size: int) -> float:
+    def measure_time(size: int) -> float:
         text = begin + HOSTILE[name] * size
         begun = time.process_time()
         with pytest.raises(ValueError):  # noqa: PT011 - its text is for nobody
@@ -134,4 +134,4 @@ def test_no_text_takes_quadratic_time(name: str, begin: str) -> None:
     def is_linear(short: float, long: float) -> bool:
         return long < 9 * max(short, 0.002)
 
-    assert is_linear(*least_times(lambda: (spent(20_000), spent(80_000)), is_linear))
+    assert is_linear(*least_times(lambda: (measure_time(20_000), measure_time(80_000)), is_linear))

@@ -302,7 +302,7 @@ HOSTILE = {
 
 
 def measure_time(begin: str, piece: str, size: int, *, at_once: bool) -> float:
-    answer, pieces = feed(begin), [piece * size] if at_once else [piece] * size
+    answer, pieces = parse(begin), [piece * size] if at_once else [piece] * size
     begun = time.process_time()
     for each in pieces:
         answer.feed(each)

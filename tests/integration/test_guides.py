@@ -19,7 +19,7 @@ PRINTED: Final = {
     "README.md": (
         "A stand-in has no model, so a fixed rule answers.\n\nAnswer:\n[local stand-in]",
         "'name': 'get_temperature', 'args': {'city': 'Paris'}",
-        "'result': 'Stand-in Weather was asked: Which agent knows the weather in Paris?'",
+        "'result': '[local stand-in] You said: \"Which agent knows the weather in Paris?\"",
         "429",
     ),
     "docs/guides/getting-started.md": ("Which agent", "Hello!", "Goodbye!"),

@@ -309,6 +309,8 @@ async def test_tools_waits_and_middleware_are_stored_as_they_were(
         "polls": 2,
         "due": None,
         "answer": waited.values["messages"][-1].id,
+        "delayed": 0.0,
+        "error": None,
     }
     addresses = [entry["address"] for entry in found.values["executable_data"]]
     assert addresses == [WEATHER, FLIGHT_AGENT["address"]]

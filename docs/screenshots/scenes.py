@@ -14,6 +14,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.display import card
 from langchain_asi_one.display._card import Card
 from langchain_asi_one.display._html import style_sheet
+from langchain_asi_one.display._text import join_sections, to_text_sections
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
 
@@ -83,14 +84,10 @@ def pictures() -> list[Picture]:
     """All pictures, with what they show now."""
     made = [Picture("terminal.png", terminal_text())]
     for name, one in cards().items():
-        # Without the Mermaid text: LangGraph's versions write it differently.
-        told = "\n".join(
-            f"{section.title}\n{line.text}"
-            for section in one.sections
-            for line in section.lines
-            if section.title != "Graph"
-        )
+        # Without the graph, which versions of LangGraph describe differently.
+        sections = [section for section in one.list_sections(None) if section.title != "Graph"]
+        shown = join_sections(to_text_sections(sections), None)
         made += [
-            Picture(f"{name}-{scheme}.png", style_sheet() + told) for scheme in ("light", "dark")
+            Picture(f"{name}-{scheme}.png", style_sheet() + shown) for scheme in ("light", "dark")
         ]
     return made

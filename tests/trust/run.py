@@ -22,8 +22,8 @@ RESULTS: Final = Path(__file__).parent / "results" / "figures.json"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "trust.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 VERSIONS: Final = ("langchain-core", "langchain-openai", "openai", "pydantic")
-_FULL: Final = {"requests": 100_000, "restart": 20_000, "peer": 5_000, "mutants": 20}
-_QUICK: Final = {"requests": 2_000, "restart": 2_000, "peer": 500, "mutants": 1}
+_FULL: Final = {"requests": 100_000, "restart": 20_000, "peer": 5_000}
+_QUICK: Final = {"requests": 2_000, "restart": 2_000, "peer": 500}
 
 
 def run(module: str, *arguments: str) -> dict[str, Any]:
@@ -39,8 +39,7 @@ def measure(sizes: dict[str, int]) -> dict[str, Any]:
     """Run all rows.
 
     Args:
-        sizes: Requests of the long soak, of the one with a restart, and of ChatOpenAI's; mutants
-            of each module.
+        sizes: Requests of the long soak, of the one with a restart, and of ChatOpenAI's.
 
     Returns:
         The figures of each row, with versions, machine and date.
@@ -56,7 +55,6 @@ def measure(sizes: dict[str, int]) -> dict[str, Any]:
             run("soak", "--peer", ours, "--requests", str(sizes["restart"]), "--restart"),
             run("soak", "--peer", theirs, "--requests", str(sizes["peer"])),
         ],
-        "mutants": run("mutants", "--sample", str(sizes["mutants"])),
     }
 
 
@@ -83,10 +81,6 @@ def tabulate(figures: dict[str, Any]) -> str:
         ]
         cells = [*(f"{row[kind]:,}" for kind in kinds), *growth]
         lines += [f"| {row['peer']}, {row['asked']:,}{name} | " + " | ".join(cells) + " |"]
-    mutants = figures["mutants"]
-    share = mutants["killed"] / mutants["tried"]
-    lines += ["", f"Of {mutants['tried']} mutants of the pure modules, their own tests notice "]
-    lines[-1] += f"{mutants['killed']} ({share:.0%})."
     return "\n".join(lines) + "\n"
 
 

@@ -357,7 +357,7 @@ class ChatASIOne(ASIOneFields):
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        from langchain_asi_one._request.messages import convert_messages  # noqa: PLC0415
+        from langchain_asi_one._request.body import build_body  # noqa: PLC0415
 
         check_names(kwargs, CALL_ARGUMENTS, self._elsewhere(), where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
@@ -367,19 +367,11 @@ class ChatASIOne(ASIOneFields):
             warn_if_retired(model, stacklevel=2)
             self._warned.add(model)
         extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
-        body = {name: getattr(self, name) for name in MODEL_FIELDS}
-        body |= {"model": self.model_name, "stop": self.stop or None, **kwargs}
+        fields = {name: getattr(self, name) for name in MODEL_FIELDS}
+        fields |= {"model": self.model_name, "stop": self.stop or None, **kwargs}
         if not (isinstance(input_, list) and all(isinstance(m, BaseMessage) for m in input_)):
             input_ = self._convert_input(input_).to_messages()
-        body["messages"] = convert_messages(cast("list[BaseMessage]", input_))
-        if isinstance(body.get("stop"), str):
-            body["stop"] = [body["stop"]]
-        if body.get("response_format") is not None:
-            body["response_format"] = _tools.response_format(body["response_format"])
-        if body.get("tools") is not None:
-            self._set_tools(body)
-        body |= extra_body
-        return {name: value for name, value in body.items() if value is not None}
+        return build_body(fields, cast("list[BaseMessage]", input_), extra_body)
 
     @classmethod
     @cache
@@ -389,18 +381,6 @@ class ChatASIOne(ASIOneFields):
             name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
         }
         return ELSEWHERE | on_the_model
-
-    @staticmethod
-    def _set_tools(body: dict[str, Any]) -> None:
-        functions, web_search = _tools.split_tools(body.pop("tools"))
-        if web_search:
-            body["web_search"] = True
-        if functions:
-            body["tools"] = functions
-        else:
-            # The API takes these only beside tools.
-            body.pop("tool_choice", None)
-            body.pop("parallel_tool_calls", None)
 
     def _build_request(
         self,

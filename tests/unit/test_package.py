@@ -11,12 +11,14 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from langchain_asi_one._version import __version__
@@ -168,7 +170,8 @@ def test_an_archive_installs_without_a_network_and_answers(
 
 def test_runtime_dependencies(project: dict[str, Any]) -> None:
     requirements = list_requirements(project)
-    assert set(requirements) == {"langchain-core", "langchain-openai", "langgraph", "pydantic"}
+    ours = {"langchain-core", "langchain-openai", "langgraph", "pydantic"}
+    assert set(requirements) == {*ours, "langgraph-checkpoint", "langgraph-sdk"}
     for requirement in requirements.values():
         assert read_cap(requirement) == Version(str(read_floor(requirement).major + 1))
 
@@ -226,8 +229,43 @@ def test_no_version_with_a_known_hole(name: str, project: dict[str, Any]) -> Non
     floor, advisory = SECURITY_FLOORS[name]
     assert Version(read_lock()[name]) >= Version(floor), advisory
     assert Version(metadata.version(name)) >= Version(floor), advisory
-    if name in list_requirements(project):
+    if name != "vcrpy":  # it reaches no user
         assert read_floor(list_requirements(project)[name]) >= Version(floor), advisory
+
+
+def list_installed(names: Iterable[str]) -> set[str]:
+    """Return installed packages with all that they need, without extras."""
+    found: set[str] = set()
+    pending = [*names]
+    while pending:
+        name = canonicalize_name(pending.pop())
+        if name not in found:
+            found.add(name)
+            needed = map(Requirement, metadata.requires(name) or ())
+            applies = (
+                one for one in needed if not one.marker or one.marker.evaluate({"extra": ""})
+            )
+            pending += [one.name for one in applies]
+    return found
+
+
+def read_licence(name: str) -> str:
+    about = metadata.metadata(name)
+    fields = ("License-Expression", "Classifier", "License")
+    values = [value for field in fields for value in about.get_all(field) or ()]
+    named = [one for one in values if "::" not in one or one.startswith("License ::")]
+    return next((one.splitlines()[0] for one in named if one.strip()), "")
+
+
+def test_each_package_that_users_get_has_a_permissive_licence(project: dict[str, Any]) -> None:
+    names = list_installed(list_requirements(project))
+    assert names > {"langchain-core", "openai", "langsmith"}
+    permissive = re.compile(r"MIT|BSD|Apache|Python Software Foundation|PSF|ISC")
+    licences = {name: read_licence(name) for name in names}
+    others = {name: text for name, text in licences.items() if not permissive.search(text)}
+    # Weak copyleft by file, unchanged and not part of our archives.
+    assert {name for name, text in others.items() if not re.search(r"MPL|Mozilla", text)} == set()
+    assert not any("GPL" in text for text in licences.values())
 
 
 def test_metadata_declares_what_pyproject_does(archives: Path, project: dict[str, Any]) -> None:

@@ -14,7 +14,12 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
-from langchain_asi_one._follow_up.progress import AnswerBuffer, PollState, read_messages
+from langchain_asi_one._follow_up.progress import (
+    AnswerBuffer,
+    PollState,
+    describe_error,
+    read_messages,
+)
 from langchain_asi_one._follow_up.rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneRateLimitError, ErrorInfo
 
@@ -114,6 +119,12 @@ def test_a_failed_poll_keeps_the_answer_and_its_event_says_why() -> None:
         "follow_up_polls": 2,
         "pending": True,
     }
+
+
+def test_an_error_is_described_in_one_printable_line() -> None:
+    text = describe_error(ValueError("two\nlines \x1b[2J" + "x" * 10_000))
+    assert text.startswith("ValueError: two lines \\x1b[2Jxxx")
+    assert len(text) == len("ValueError: ") + 500
 
 
 def test_a_longer_retry_after_is_waited() -> None:

@@ -112,3 +112,16 @@ def test_an_older_langchain_core_knows_no_refusal(
 
 def test_an_ordinary_answer_is_no_refusal() -> None:
     failures.raise_if_refused(answer_of("Rome."))
+
+
+def test_texts_of_the_model_reach_no_terminal_raw() -> None:
+    hostile = "\x1b[2J\u202eNo"
+    errors: list[Exception] = []
+    with pytest.raises((OutputParserException, failures._REFUSAL_ERROR or ValueError)) as caught:
+        failures.raise_if_refused(answer_of("", refusal=hostile * 1000))
+    errors.append(caught.value)
+    errors.append(failures.make_json_error(answer_of(hostile)))
+    errors.append(failures.make_arguments_error(call_of(hostile)))
+    for error in errors:
+        assert not {"\x1b", "\u202e"} & {*str(error)}
+        assert len(str(error)) < 1000

@@ -29,6 +29,7 @@ from langchain_core.language_models import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig
+from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
@@ -47,7 +48,12 @@ from langchain_asi_one._request.parameters import (
     check_names,
     check_value,
 )
-from langchain_asi_one._request.session import find_run_session, find_session, new_session_id
+from langchain_asi_one._request.session import (
+    SESSION_SPEC,
+    find_run_session,
+    find_session,
+    new_session_id,
+)
 from langchain_asi_one._request.token_count import count_message_tokens, estimate_tokens
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
 from langchain_asi_one._transport.request import ChatRequest
@@ -328,6 +334,11 @@ class ChatASIOne(ASIOneFields):
         if version == "v3":
             kwargs = self._with_session(config, kwargs)
         return super().astream_events(input, config, version=version, **kwargs)
+
+    @property
+    @override
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        return [*super().config_specs, SESSION_SPEC]
 
     def _with_session(
         self, config: RunnableConfig | None, kwargs: dict[str, Any]

@@ -13,11 +13,34 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from langchain_core.runnables.config import RunnableConfig, ensure_config, var_child_runnable_config
+from langchain_core.runnables.utils import ConfigurableFieldSpec
+from typing_extensions import override
 
 from langchain_asi_one._request.graph_position import find_position, running_tasks
 
 SENT_SESSION = "__asi_one_session_id"
 """Key of `configurable` for the session of an earlier request, to be sent as it was."""
+
+
+class _SessionSpec(ConfigurableFieldSpec):
+    """A spec that equals any other one of its key: LangChain refuses two that differ."""
+
+    __slots__ = ()
+    __hash__ = tuple.__hash__
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConfigurableFieldSpec) and other.id == self.id
+
+
+SESSION_SPEC = _SessionSpec(
+    id="session_id",
+    annotation=Any,
+    name="Session",
+    description="Any value; one session of ASI:One for each. What is no UUID is sent as a hash.",
+    is_shared=True,
+)
+"""What servers such as LangServe must know of `configurable["session_id"]` to pass it on."""
 
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.runnables import ConfigurableField
+from langchain_core.runnables.history import RunnableWithMessageHistory
 
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import MakeModel
@@ -41,3 +46,22 @@ def test_a_model_shows_what_was_given_and_no_key(make_model: MakeModel) -> None:
     assert repr(model) == (
         "ChatASIOne(model='asi1', base_url='https://a.example/v1', temperature=0.2, max_retries=1)"
     )
+
+
+@pytest.mark.filterwarnings("ignore:.* is deprecated")  # and in use
+def test_servers_that_pass_on_only_what_is_declared_pass_on_the_session(
+    make_model: MakeModel,
+) -> None:
+    model = make_model()
+    bound = model.bind_tools([{"type": "web_search"}])
+    chain = model | (lambda message: message.text) | model
+    history = RunnableWithMessageHistory(model, lambda session_id: InMemoryChatMessageHistory())
+    fields = model.configurable_fields(session_id=ConfigurableField(id="session_id"))
+    for runnable in (model, bound, chain, history, fields):
+        assert [spec.id for spec in runnable.config_specs] == ["session_id"]
+        schema: dict[str, Any] = runnable.config_schema().model_json_schema()
+        assert schema["$defs"]["Configurable"]["properties"].keys() == {"session_id"}
+    # Without a value there is none, so that nobody shares a session by default.
+    assert model.config_schema()(configurable={}).model_dump()["configurable"] == {
+        "session_id": None
+    }

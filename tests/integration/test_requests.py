@@ -440,6 +440,7 @@ SIGNATURES: dict[str, str] = {
     "is_lc_serializable": "",
     "_llm_type": "property",
     "lc_secrets": "property",
+    "config_specs": "property",
 }
 
 
@@ -484,7 +485,7 @@ def test_every_override_is_pinned() -> None:
 
 
 def test_our_overrides_take_all_that_the_parents_take() -> None:
-    for name in SIGNATURES.keys() - {"_llm_type", "lc_secrets", "build_extra"}:
+    for name in SIGNATURES.keys() - {"_llm_type", "lc_secrets", "config_specs", "build_extra"}:
         parent = inspect.signature(getattr(BaseChatOpenAI, name)).parameters
         own = inspect.signature(getattr(ChatASIOne, name)).parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in own.values())

@@ -269,6 +269,7 @@ class _Exchange:
         self._error: ASIOneError | None = None
         self._news = 0
         self._last_news = 0.0
+        self._read_limit = request.timeouts["read"]
 
     def build(self, client: Any) -> Any:
         """Build the HTTP request for a try."""
@@ -305,7 +306,7 @@ class _Exchange:
         would last forever. The time that the caller takes for a chunk does not count.
         """
         now = monotonic()
-        limit = self.request.timeouts["read"]
+        limit = self._read_limit
         if self.decoder.news > self._news:
             self._news, self._last_news = self.decoder.news, now
         elif limit is not None and now - self._last_news > limit:

@@ -102,7 +102,16 @@ def _render_section(section: Section, *, folded: bool) -> str:
     if section.form == "named":
         kind = "asi1-agents asi1-wide" if section.title == AGENTS else "asi1-agents"
         return f"<div>{title}{_render_list('ul', kind, map(_render_agent, section.rows))}</div>"
+    if section.form == "pictures":
+        return f"<div>{title}{''.join(map(_render_picture, section.rows))}</div>"
     return f"<div>{title}{''.join(_render_fields(row.fields) for row in section.rows)}</div>"
+
+
+def _render_picture(row: Row) -> str:
+    text = escape_text(row.fields[0][1])
+    if not row.picture:
+        return f"<div>{text}</div>"
+    return f'<div><img class="asi1-picture" src="{escape_text(row.picture)}" alt="{text}"></div>'
 
 
 def _render_prose(section: Section) -> str:

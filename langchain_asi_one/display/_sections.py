@@ -15,7 +15,7 @@ ABOUT: Final = "About this answer"
 PENDING: Final = "still pending"
 _MAX_SHOWN: Final = 400
 
-Form: TypeAlias = Literal["prose", "fields", "numbered", "named", "drawing"]
+Form: TypeAlias = Literal["prose", "fields", "numbered", "named", "drawing", "pictures"]
 Mark: TypeAlias = Literal["", "done", "running", "failed"]
 
 
@@ -29,6 +29,7 @@ class Row:
         problems: What is wrong with it.
         status: Its status in a run: a key of `STATUSES`, or `""`.
         mark: What became of a step or task, if that is known.
+        picture: A `data:` address of a checked type; `""` if the row is no picture.
     """
 
     fields: tuple[tuple[str | None, str], ...] = ()
@@ -36,6 +37,7 @@ class Row:
     problems: tuple[str, ...] = ()
     status: str = ""
     mark: Mark = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)

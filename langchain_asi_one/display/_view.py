@@ -12,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_asi_one._follow_up.rule import is_deferred
 from langchain_asi_one._json.printable import printable
 from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one.display._pictures import list_picture_rows
 from langchain_asi_one.display._sections import (
     ABOUT,
     ANSWER,
@@ -29,6 +30,7 @@ from langchain_asi_one.executable_data import ExecutableEntry, get_executable_da
 
 MAX_ROWS: Final = 1_000
 """Most rows of a section: an answer may name any number of agents."""
+PICTURES: Final = "Pictures"
 NO_TEXT: Final = "(no text)"
 NO_NAME: Final = "(no name)"
 
@@ -67,7 +69,12 @@ def view_message(message: BaseMessage) -> MessageView:
     sections = [Section(label, "fields", tuple(rows))] if rows else []
     text = printable(message.text).strip("\n") or _name_blocks(message)
     title = label if not rows else "Result"
-    sections.append(make_text_section(title, text))
+    pictures = tuple(list_picture_rows(message))
+    if message.text.strip() or not pictures:
+        sections.append(make_text_section(title, text))
+        title = PICTURES
+    if pictures:
+        sections.append(Section(title, "pictures", pictures))
     return MessageView("asked", label, tuple(sections))
 
 
@@ -87,6 +94,7 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
             list_step_rows(_as_list(extras.get("server_tool_calls"))),
         ),
         (ANSWER, "prose", _list_answer_rows(message)),
+        (PICTURES, "pictures", list_picture_rows(message)),
         ("Refusal", "prose", _list_text_rows(extras.get("refusal"))),
         ("Tools to run", "named", _list_call_rows(message)),
         ("Agents named", "named", _list_entry_rows(entries, "agent")),

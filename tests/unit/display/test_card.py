@@ -71,7 +71,7 @@ def test_a_conversation() -> None:
         AIMessage("It is **noon**."),
     ]
     assert str(card(messages)) == (
-        "System\n  Be brief.\n\nYou\n  (no text; image_url)\n\n"
+        "System\n  Be brief.\n\nYou\n  (not fetched: data:,)\n\n"
         "Tools to run\n  clock\n    arguments  {}\n    id         c1\n\n"
         "Result of a tool\n  name  clock\n  id    c1\n\nResult\n  noon\n\n"
         "Answer\n  It is **noon**."

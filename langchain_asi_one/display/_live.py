@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -12,7 +12,7 @@ from langchain_core.messages.utils import message_chunk_to_message
 
 from langchain_asi_one.display._card import Card
 from langchain_asi_one.display._sections import ANSWER, MessageView
-from langchain_asi_one.display._view import view_message
+from langchain_asi_one.display._view import PLAN, TASKS, list_plan_sections, view_message
 
 if TYPE_CHECKING:
     from langchain_asi_one.display._outputs import Output
@@ -23,6 +23,7 @@ INTERVAL: Final = 0.1
 SHARE: Final = 10.0
 """An update may take at most one part in so many of the time, or it would slow the stream."""
 
+_MODES: Final = ("messages", "custom")
 _NO_MESSAGE: Final = "The stream ended without a message: there is nothing to show."
 
 
@@ -37,10 +38,21 @@ class LiveCard:
         self._output = output
         self._new: dict[str, list[BaseMessage]] = {}
         self._merged: dict[str, BaseMessage] = {}
+        self._plan: object = None
         self._due = 0.0
 
     def add(self, event: object) -> None:
-        """Add the next event of a stream: a message, or a graph's pair of one and metadata."""
+        """Add the next event of a stream.
+
+        It is a message, a graph's pair of one and metadata, or a pair of a stream mode and its
+        event. Of the mode `custom`, a `plan_state` shows what a planner run is doing.
+        """
+        if isinstance(event, tuple) and len(event) == 2 and event[0] in _MODES:
+            mode, event = event
+            if mode == "custom":
+                self._plan = _read_plan(event) or self._plan
+                self._show_if_due()
+                return
         message = event
         key = ""
         if isinstance(event, tuple) and len(event) == 2:
@@ -49,13 +61,14 @@ class LiveCard:
         if not isinstance(message, BaseMessage):
             msg = (
                 "the stream must be of messages: that of a chat model, or of a graph with "
-                f'stream_mode="messages"; got a piece of type {type(message).__qualname__}'
+                'stream_mode="messages" or ["messages", "custom"]; got a piece of type '
+                f"{type(message).__qualname__}"
             )
             raise TypeError(msg)
         if isinstance(message, AIMessage):
+            self._plan = _read_plan(message.additional_kwargs) or self._plan
             self._new.setdefault(key, []).append(message)
-        if time.monotonic() >= self._due:
-            self._show()
+        self._show_if_due()
 
     def finish(self) -> AIMessage:
         """Show the whole and return the last message.
@@ -76,12 +89,20 @@ class LiveCard:
         views = tuple(map(view_message, self._merge()))
         self._output.finish(Card(views, live=live, folded=False))
 
+    def _show_if_due(self) -> None:
+        if time.monotonic() >= self._due:
+            self._show()
+
     def _show(self) -> None:
         start = time.monotonic()
         messages = self._merge()
         answering = bool(messages) and bool(messages[-1].text)
-        live = "Answering…" if answering else "Thinking…"
+        waiting = "Agents at work…" if self._plan else "Thinking…"
+        live = "Answering…" if answering else waiting
         views = tuple(map(_view_unfinished, messages))
+        if self._plan and not answering:
+            plan = tuple(list_plan_sections(self._plan))
+            views = (*views, MessageView("run", "Plan of this answer", plan))
         self._output.update(Card(views, live=live, folded=answering))
         end = time.monotonic()
         self._due = end + max(INTERVAL, SHARE * (end - start))
@@ -104,7 +125,13 @@ def _view_unfinished(message: BaseMessage) -> MessageView:
     view = view_message(message)
     if message.text.strip():
         return view
-    return replace(view, sections=tuple(one for one in view.sections if one.title != ANSWER))
+    # The newest plan is shown beside it.
+    hidden = (ANSWER, PLAN, TASKS)
+    return replace(view, sections=tuple(one for one in view.sections if one.title not in hidden))
+
+
+def _read_plan(event: object) -> object:
+    return event.get("plan_state") if isinstance(event, Mapping) else None
 
 
 def show_stream(stream: Iterator[Any], output: Output) -> AIMessage:

@@ -85,7 +85,8 @@ def stream_view(stream: Any, *, file: TextIO | None = None) -> Any:
 
     Args:
         stream: `model.stream(...)`, `model.astream(...)`, or those of a graph with
-            `stream_mode="messages"`.
+            `stream_mode="messages"`. With `stream_mode=["messages", "custom"]`, each custom event
+            with a `plan_state` shows what a planner run is doing.
         file: As for `show`.
 
     Returns:

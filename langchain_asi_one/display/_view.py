@@ -31,6 +31,8 @@ from langchain_asi_one.executable_data import ExecutableEntry, get_executable_da
 MAX_ROWS: Final = 1_000
 """Most rows of a section: an answer may name any number of agents."""
 PICTURES: Final = "Pictures"
+PLAN: Final = "Plan"
+TASKS: Final = "Tasks of the plan"
 NO_TEXT: Final = "(no text)"
 NO_NAME: Final = "(no name)"
 
@@ -82,11 +84,9 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
     """Return the sections of an answer that are not empty."""
     extras = {name: json_safe(value) for name, value in message.additional_kwargs.items()}
     entries = get_executable_data(message)
-    plan, tasks = read_plan(extras.get("plan_state"))
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
-        ("Plan", "fields", [Row(plan)] if plan else []),
-        ("Tasks of the plan", "numbered", tasks),
+        *_list_plan_parts(extras.get("plan_state")),
         ("Steps", "numbered", list_step_rows(_as_list(extras.get("intermediate_steps")))),
         (
             "Tools that ASI:One ran",
@@ -104,6 +104,18 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
     )
     sections = (Section(title, form, tuple(limit_rows(rows))) for title, form, rows in found)
     return [section for section in sections if section.rows]
+
+
+def list_plan_sections(plan: object) -> list[Section]:
+    """Return the sections of a plan that are not empty."""
+    found = _list_plan_parts(json_safe(plan))
+    sections = (Section(title, form, tuple(limit_rows(rows))) for title, form, rows in found)
+    return [section for section in sections if section.rows]
+
+
+def _list_plan_parts(plan: object) -> tuple[tuple[str, Form, Iterable[Row]], ...]:
+    fields, tasks = read_plan(plan)
+    return ((PLAN, "fields", [Row(fields)] if fields else []), (TASKS, "numbered", tasks))
 
 
 def is_pending(message: AIMessage) -> bool:

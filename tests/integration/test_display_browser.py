@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -111,10 +112,18 @@ def hostile_message(text: str) -> AIMessage:
         text,
         additional_kwargs={
             "thought": text,
-            "intermediate_steps": [{"action": text, text: text}, text],
+            "intermediate_steps": [{"action": text, text: text}, text, {"status": text}] * 2,
             "executable_data": agents,
             "server_tool_calls": [{"id": text, "tool_name": text, "args": {text: text}}],
-            "plan_state": {"status": text, text: text},
+            "plan_state": {
+                "status": text,
+                text: text,
+                "tasks": [
+                    {"task": text, "status": text, "agent_used": {"agent_name": text}, text: text},
+                    {"agent_used": {"agent_address": text, "agent_handle": text}, "error": text},
+                    text,
+                ],
+            },
             "refusal": text,
         },
         tool_calls=[{"name": text, "args": {text: text}, "id": text}],
@@ -142,6 +151,20 @@ class Kept:
     finish = update
 
 
+def pictures_of(text: str) -> list[ToolMessage]:
+    """Results of tools that hold the text where a picture is expected."""
+    blocks: list[Any] = [
+        {"type": "image", "url": text},
+        {"type": "image", "base64": text, "mime_type": text},
+        {"type": "image_url", "image_url": {"url": f"data:{text};base64,{text}"}},
+        {"type": "image", "base64": b64encode(text.encode()).decode(), "mime_type": "image/png"},
+    ]
+    return [
+        ToolMessage(text, name=text, tool_call_id=text, artifact=artifact)
+        for artifact in (*blocks, {**blocks[0], "extras": {"further_images": blocks}})
+    ]
+
+
 def cards_of(text: str, graph: Graph) -> list[Card]:
     message = hostile_message(text)
     results = [
@@ -149,7 +172,7 @@ def cards_of(text: str, graph: Graph) -> list[Card]:
         {"agent": FLIGHT_AGENT["address"], "error": text},
     ]
     state = {
-        "messages": [HumanMessage(text), message, ToolMessage(text, name=text, tool_call_id=text)],
+        "messages": [HumanMessage(text), message, *pictures_of(text)],
         "executable_data": [FLIGHT_AGENT],
         "agent_results": results,
     }

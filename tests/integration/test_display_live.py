@@ -21,7 +21,7 @@ from langchain_asi_one.display._card import Card
 from langchain_asi_one.display._live import INTERVAL, LiveCard, show_stream
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne
-from langchain_asi_one.testing._agents import WEATHER_AGENT
+from langchain_asi_one.testing._agents import WEATHER_AGENT, make_plan_snapshots
 from tests.support.browser.payloads import PAYLOADS
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
@@ -329,3 +329,25 @@ def test_a_card_can_be_printed_with_rich(terminal: Terminal) -> None:
 
     Console(file=terminal).print(card(AIMessage("**a**")))
     assert "\x1b[1ma\x1b[0m" in terminal.getvalue()
+
+
+def test_a_planner_run_is_shown_at_work(clock: Clock) -> None:
+    output = Output(clock)
+    live = LiveCard(output)
+    snapshots = make_plan_snapshots("Rain?", [WEATHER_AGENT["address"]], "Yes.")
+    for plan in snapshots:
+        live.add(("custom", {"plan_state": plan}))
+        clock.now += 1
+    live.add(("custom", {"other": 1}))
+    live.add(("messages", (AIMessageChunk(content="It rains.", id="1"), {})))
+    clock.now += 1
+    last = AIMessageChunk(content="", additional_kwargs={"plan_state": snapshots[-1]}, id="1")
+    live.add(("messages", (last, {})))
+    first, second, third, *_ = map(str, output.cards)
+    assert first == "Plan\n  status  planning\n  goal    Rain?"
+    assert "  1. Stand-in Weather\n     status   in_progress\n" in second
+    assert "     status   completed\n" in third
+    assert [card.live for card in output.cards[:2]] == ["Agents at work…"] * 2
+    assert str(output.cards[-1]).startswith("Answer\n  It rains.")
+    live.finish()
+    assert "Tasks of the plan\n  1. Stand-in Weather\n" in str(output.whole[0])

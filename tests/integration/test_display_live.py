@@ -348,6 +348,6 @@ def test_a_planner_run_is_shown_at_work(clock: Clock) -> None:
     assert "  1. Stand-in Weather\n     status   in_progress\n" in second
     assert "     status   completed\n" in third
     assert [card.live for card in output.cards[:2]] == ["Agents at work…"] * 2
-    assert str(output.cards[-1]).startswith("Answer\n  It rains.")
+    assert "\n\nAnswer\n  It rains." in str(output.cards[-1])
     live.finish()
     assert "Tasks of the plan\n  1. Stand-in Weather\n" in str(output.whole[0])

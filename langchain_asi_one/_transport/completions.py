@@ -36,6 +36,7 @@ from langchain_asi_one._transport.error_mapping import (
     RequestContext,
     StatusError,
     map_error,
+    spell_secrets,
     was_sent,
 )
 from langchain_asi_one._transport.request import ChatRequest
@@ -378,7 +379,7 @@ class _Exchange:
             url=request.url,
             model=request.body.get("model"),
             session_id=request.session_id,
-            secrets=tuple(
+            secrets=spell_secrets(
                 value
                 for value in (settings.api_key, *settings.headers.values())
                 if len(value) >= _SHORTEST_SECRET

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -65,7 +65,7 @@ class RequestContext:
         url: Where the request goes.
         model: Name of the model asked.
         session_id: The `x-session-id` header.
-        secrets: Texts that must not appear in an error.
+        secrets: Texts that must not appear in an error, by `spell_secrets`.
         agentic: Whether the request can make agents act.
         proxy: The proxy on the way, without credentials; `""` for none.
         timeouts: Seconds for `connect`, `read`, `write` and `pool`.
@@ -250,7 +250,7 @@ def _build(
     model = context.model if isinstance(context.model, str) else None
     info = ErrorInfo(
         url=context.url,
-        api_message=detail.message,
+        api_message=_redact_excerpt(detail.message, context.secrets),
         code=detail.code,
         param=detail.param,
         type=detail.type,
@@ -333,6 +333,23 @@ def _read_retry_after(value: str | None) -> float | None:
     return max(0.0, seconds) if isfinite(seconds) else None
 
 
+def spell_secrets(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Return how texts may spell secrets that they quote, the longest first.
+
+    Args:
+        secrets: Texts that must not appear in an error.
+
+    Returns:
+        The same, and their other spellings.
+    """
+    spellings = set(secrets)
+    for _ in range(2):  # a value within a quoted value
+        spellings |= {one_line(text) for text in spellings}
+        spellings |= {repr(text)[1:-1] for text in spellings}
+        spellings |= {json.dumps(text)[1:-1] for text in spellings}
+    return tuple(sorted(spellings, key=len, reverse=True))
+
+
 def _redact(text: str, secrets: Collection[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
@@ -340,23 +357,12 @@ def _redact(text: str, secrets: Collection[str]) -> str:
 
 
 def _redact_excerpt(text: str, secrets: Collection[str]) -> str:
-    """Redact a text that quotes: in other spellings, and where an excerpt ends within a secret."""
+    """Redact a text whose excerpts may end within a secret."""
+    text = _redact(text, secrets)
     for secret in secrets:
-        for spelling in _spell(secret):
-            text = text.replace(spelling, "***")
-            for length in range(len(spelling) - 1, 5, -1):
-                text = text.replace(f"{spelling[:length]}…", "***…")
+        for length in range(len(secret) - 1, 5, -1):
+            text = text.replace(f"{secret[:length]}…", "***…")
     return text
-
-
-def _spell(secret: str) -> list[str]:
-    """Return how a quotation may spell a secret, the longest first."""
-    spellings = {secret}
-    for _ in range(2):  # a value within a quoted value
-        spellings |= {one_line(text) for text in spellings}
-        spellings |= {repr(text)[1:-1] for text in spellings}
-        spellings |= {json.dumps(text)[1:-1] for text in spellings}
-    return sorted(spellings, key=len, reverse=True)
 
 
 def _redact_json(value: Any, secrets: Collection[str]) -> Any:

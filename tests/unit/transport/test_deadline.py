@@ -1,0 +1,40 @@
+"""A deadline bounds each timeout, whenever it is asked for."""
+
+from __future__ import annotations
+
+from math import inf
+from time import sleep
+
+import pytest
+
+from langchain_asi_one._transport.deadline import BoundedTimeout, Deadline
+
+
+def test_without_a_limit_all_time_is_left() -> None:
+    deadline = Deadline(None)
+    assert deadline.left() == inf
+    assert not deadline.passed()
+    assert deadline.bound(None) is None
+    assert deadline.bound(5) == 5
+
+
+@pytest.mark.parametrize("timeout", [None, 5, 0.05])
+def test_a_timeout_never_reaches_beyond_the_deadline(timeout: float | None) -> None:
+    deadline = Deadline(0.1)
+    bounded = deadline.bound(timeout)
+    assert isinstance(bounded, BoundedTimeout)
+    assert 0 < bounded <= 0.1
+    assert bounded.current() <= (timeout or inf)
+    sleep(0.11)
+    assert deadline.passed()
+    assert bounded.current() == 0
+
+
+def test_a_deadline_is_moved_nearer_only() -> None:
+    deadline = Deadline(None)
+    bounded = deadline.bound(60)
+    deadline.shorten(0.5)
+    deadline.shorten(9)
+    assert deadline.left() <= 0.5
+    assert isinstance(bounded, BoundedTimeout)
+    assert bounded.current() <= 0.5

@@ -130,7 +130,7 @@ class ChatASIOne(ASIOneFields):
         >>> sorted(message.additional_kwargs)
         ['thought']
 
-    What comes back is described in the README, section "What comes back".
+    The guide "What comes back" describes the answer.
 
     Raises:
         ValueError: If there is no API key, or an argument is unknown or out of range.
@@ -203,7 +203,7 @@ class ChatASIOne(ASIOneFields):
             >>> message.response_metadata["session_id"]
             'chat-42'
         """
-        return super().invoke(input, config, stop=stop, **self._with_session(config, kwargs))
+        return super().invoke(input, config, stop=stop, **self._add_session(config, kwargs))
 
     @override
     async def ainvoke(
@@ -223,7 +223,7 @@ class ChatASIOne(ASIOneFields):
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
             ...     message = asyncio.run(model.ainvoke("Hello"))
         """
-        return await super().ainvoke(input, config, stop=stop, **self._with_session(config, kwargs))
+        return await super().ainvoke(input, config, stop=stop, **self._add_session(config, kwargs))
 
     @override
     def stream(
@@ -257,7 +257,7 @@ class ChatASIOne(ASIOneFields):
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
             ...     text = "".join(chunk.text for chunk in model.stream("Hello"))
         """
-        return super().stream(input, config, stop=stop, **self._with_session(config, kwargs))
+        return super().stream(input, config, stop=stop, **self._add_session(config, kwargs))
 
     @override
     def astream(
@@ -278,7 +278,7 @@ class ChatASIOne(ASIOneFields):
             >>> with local_asi_one() as server:
             ...     texts = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
         """
-        return super().astream(input, config, stop=stop, **self._with_session(config, kwargs))
+        return super().astream(input, config, stop=stop, **self._add_session(config, kwargs))
 
     def stream_events(
         self,
@@ -310,7 +310,7 @@ class ChatASIOne(ASIOneFields):
             ...     message = model.stream_events("Hello", version="v3").output
         """
         if version == "v3":
-            kwargs = self._with_session(config, kwargs)
+            kwargs = self._add_session(config, kwargs)
         return super().stream_events(input, config, version=version, **kwargs)
 
     def astream_events(
@@ -332,7 +332,7 @@ class ChatASIOne(ASIOneFields):
             ...     names = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
         """
         if version == "v3":
-            kwargs = self._with_session(config, kwargs)
+            kwargs = self._add_session(config, kwargs)
         return super().astream_events(input, config, version=version, **kwargs)
 
     @property
@@ -340,15 +340,13 @@ class ChatASIOne(ASIOneFields):
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         return [*super().config_specs, SESSION_SPEC]
 
-    def _with_session(
-        self, config: RunnableConfig | None, kwargs: dict[str, Any]
-    ) -> dict[str, Any]:
-        session_id = self._session(config, kwargs.get("session_id"))
+    def _add_session(self, config: RunnableConfig | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+        session_id = self._find_session(config, kwargs.get("session_id"))
         if session_id is not None:
             return {**kwargs, "session_id": session_id}
         return {**kwargs, _RUN_SESSION: find_run_session(config)}
 
-    def _session(
+    def _find_session(
         self,
         config: RunnableConfig | None,
         given: object,
@@ -405,7 +403,9 @@ class ChatASIOne(ASIOneFields):
         options = dict(options)
         given = options.pop("session_id", None)
         run_session_id = options.pop(_RUN_SESSION, None)
-        session_id = self._session(None, given, run.metadata if run else None) or run_session_id
+        session_id = (
+            self._find_session(None, given, run.metadata if run else None) or run_session_id
+        )
         timeout = check_timeout(options.pop("timeout", None))
         deadline = check_deadline(options.pop("deadline", None))
         usage = options.pop("stream_usage", None)
@@ -476,7 +476,9 @@ class ChatASIOne(ASIOneFields):
         run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
     ) -> tuple[Self, dict[str, Any]]:
         """Return the model, without a cache if agents may act, and arguments with a session."""
-        session_id = self._session(None, kwargs.get("session_id"), run.metadata if run else None)
+        session_id = self._find_session(
+            None, kwargs.get("session_id"), run.metadata if run else None
+        )
         if session_id is not None:
             kwargs = {**kwargs, "session_id": session_id}
         elif not kwargs.get(_RUN_SESSION):

@@ -41,14 +41,14 @@ def find_position(configurable: Mapping[str, Any], metadata: Mapping[str, Any]) 
         is_last = place == len(segments) - 1
         inner = None if is_last else paths.get(segments[place + 1][2])
         if position and is_last:
-            position += _agent(metadata)
+            position += _find_agent(metadata)
         elif position and task is not None:
-            position += _agent(task.config["metadata"])
+            position += _find_agent(task.config["metadata"])
         if is_last and task_id and not _is_branch(path):
             continue  # a node like the others of its graph
         position.append(name)
         if _is_branch(path):
-            position += [_branch_number(path), *_tool(task.input if task else None)]
+            position += [_format_branch(path), *_find_tool(task.input if task else None)]
         elif path is None and not _is_call(inner):
             # Better a session per step than one that two branches share.
             position.append(task_id)
@@ -83,25 +83,25 @@ def _is_call(path: Any) -> bool:
     return _is_branch(path) and isinstance(path[1], list | tuple)
 
 
-def _branch_number(path: Any) -> str:
-    return ".".join(map(str, _numbers(path)))
+def _format_branch(path: Any) -> str:
+    return ".".join(map(str, _find_numbers(path)))
 
 
-def _numbers(path: Any) -> Iterator[int]:
+def _find_numbers(path: Any) -> Iterator[int]:
     for item in path:
         if isinstance(item, list | tuple):
-            yield from _numbers(item)
+            yield from _find_numbers(item)
         elif isinstance(item, int) and not isinstance(item, bool):
             yield item
 
 
-def _agent(metadata: Mapping[str, Any]) -> list[str]:
+def _find_agent(metadata: Mapping[str, Any]) -> list[str]:
     """Return the name that `create_agent` gives to its graph."""
     name = metadata.get("lc_agent_name")
     return [name] if isinstance(name, str) else []
 
 
-def _tool(task_input: Any) -> list[str]:
+def _find_tool(task_input: Any) -> list[str]:
     """Return the tool's name if a task runs one tool call of an agent."""
     call = task_input[0] if isinstance(task_input, list) and len(task_input) == 1 else task_input
     if isinstance(call, Mapping) and isinstance(call.get("tool_call"), Mapping):

@@ -106,7 +106,10 @@ def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]
         if call["id"] in answered
     ]
     text = message.content if isinstance(message.content, str) else str(message.text)
-    wire: dict[str, Any] = {"role": "assistant", "content": safe_text(text or _refusal(message))}
+    wire: dict[str, Any] = {
+        "role": "assistant",
+        "content": safe_text(text or _read_refusal(message)),
+    }
     if name := _clean_name(message.name):
         wire["name"] = name
     if calls:
@@ -128,7 +131,7 @@ def _clean_name(name: str | None) -> str:
     return _NOT_IN_A_NAME.sub("_", name or "").strip("_")[:_MAX_NAME]
 
 
-def _refusal(message: AIMessage) -> str:
+def _read_refusal(message: AIMessage) -> str:
     """Return the text of a refused turn, which is no content of the message."""
     blocks = message.content if isinstance(message.content, list) else []
     texts = [block.get("refusal") for block in blocks if isinstance(block, dict)]
@@ -203,13 +206,17 @@ def _join_tool_content(content: str | list[Any]) -> str:
             [block if isinstance(block, str) else _without_data(block) for block in content]
         )
     return "\n".join(
-        block if isinstance(block, str) else block["text"] if _is_text(block) else _note(block)
+        block
+        if isinstance(block, str)
+        else block["text"]
+        if _is_text(block)
+        else _describe_media(block)
         for block in content
     )
 
 
 def _without_data(block: dict[str, Any]) -> dict[str, Any] | str:
-    return _note(block) if _is_media(block) else block
+    return _describe_media(block) if _is_media(block) else block
 
 
 def _is_media(block: dict[str, Any]) -> bool:
@@ -219,7 +226,7 @@ def _is_media(block: dict[str, Any]) -> bool:
     return block.get("type") in _MEDIA or is_data or is_data_content_block(block)
 
 
-def _note(block: dict[str, Any]) -> str:
+def _describe_media(block: dict[str, Any]) -> str:
     """Say in a tool result what stands there and is no text."""
     if _convert_image(block):
         return "[image: see the user message after the tool results]"

@@ -155,7 +155,7 @@ def find_session(
         configurable = one.get("configurable") or {}
         if (thread := configurable.get("thread_id")) not in (None, ""):
             position = find_position(configurable, one.get("metadata") or {})
-            return _session_of_position(session_of_thread(thread), position)
+            return _derive_session(session_of_thread(thread), position)
     # Tracers name the thread in the metadata.
     threads = (place.get("thread_id") for place in (own.get("metadata") or {}, metadata or {}))
     thread = next((thread for thread in threads if thread not in (None, "")), None)
@@ -185,7 +185,7 @@ def find_run_session(config: RunnableConfig | None, run_id: object = None) -> st
             break
     for one in configs:
         run_id = run_id or getattr(one.get("callbacks"), "parent_run_id", None)
-    return None if run_id is None else _session_of_position(_hash("run", str(run_id)), position)
+    return None if run_id is None else _derive_session(_hash("run", str(run_id)), position)
 
 
 def _hash_unless_uuid(kind: str, value: object) -> str:
@@ -193,7 +193,7 @@ def _hash_unless_uuid(kind: str, value: object) -> str:
     return text if _UUID.fullmatch(text) else _hash(kind, text)
 
 
-def _session_of_position(session_id: str, position: list[str]) -> str:
+def _derive_session(session_id: str, position: list[str]) -> str:
     return _hash("branch", json.dumps([session_id, *position])) if position else session_id
 
 

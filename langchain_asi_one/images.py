@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, get_args
 
 from langchain_core.messages.content import ImageContentBlock
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from langchain_asi_one._request.parameters import check_tool_name
 from langchain_asi_one._request.session import new_session_id
 from langchain_asi_one._response.images import read_images
 from langchain_asi_one._transport.decoders import ProtocolError, excerpt, read_object
@@ -28,7 +28,6 @@ ImageSize = Literal[
     "256x256",
     "auto",
 ]
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Prompt(BaseModel):
@@ -80,16 +79,14 @@ def create_image_tool(
         ...     call = {"type": "tool_call", "id": "1", "name": tool.name}
         ...     message = tool.invoke({**call, "args": {"prompt": "a fox"}})
         >>> message.content
-        'Generated the picture (1024x1024, image/png). The user can see it.'
+        'Generated the picture (1024x1024, image/png) and attached it for the user.'
         >>> message.artifact["type"], message.artifact["mime_type"]
         ('image', 'image/png')
     """
     if size not in get_args(ImageSize):
         msg = f"size must be one of {', '.join(get_args(ImageSize))}, not {size!r}"
         raise ValueError(msg)
-    if not _TOOL_NAME.fullmatch(name):
-        msg = f"name must be 1 to 64 letters, digits, '_' and '-', not {name!r}"
-        raise ValueError(msg)
+    check_tool_name(name)
     if model is None:
         model = ChatASIOne()
     if not isinstance(model, ChatASIOne):
@@ -112,7 +109,7 @@ def create_image_tool(
         generate,
         agenerate,
         name=name,
-        description="Generate a picture from a description of it. The user sees the picture.",
+        description="Generate a picture from a description of it, attached for the user.",
         args_schema=_Prompt,
         response_format="content_and_artifact",
     )
@@ -132,4 +129,4 @@ def _to_result(images: list[ImageContentBlock], size: str) -> tuple[str, ImageCo
     if further:
         image["extras"] = {**image.get("extras", {}), "further_images": further}
     kind = image.get("mime_type", "by its address")
-    return f"Generated the picture ({size}, {kind}). The user can see it.", image
+    return f"Generated the picture ({size}, {kind}) and attached it for the user.", image

@@ -30,7 +30,7 @@ PRINTED: Final = {
     "docs/guides/tools.md": (
         "get_temperature {'city': 'Paris'}",
         "21.5",
-        "The user can see it. image/png",
+        "attached it for the user. image/png",
         "name=",
     ),
     "docs/guides/answers.md": ("thought = The user said", "agent Stand-in Weather agent1"),

@@ -14,6 +14,8 @@ from langchain_core.messages.block_translators import register_translator
 
 MODEL_PROVIDER = "asi-one"
 
+# langchain-core has a standard block of refusals since 1.7.5.
+_KNOWS_REFUSALS = "refusal" in types.KNOWN_BLOCK_TYPES
 _NON_STANDARD = ("intermediate_steps", "executable_data", "plan_state")
 
 
@@ -63,6 +65,10 @@ def _blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.Conte
         blocks.append({"type": "reasoning", "reasoning": thought, "index": "lc_thought"})
     if text := str(message.text):  # plain: chunks with LangChain's own type cannot be added
         blocks.append({"type": "text", "text": text, "index": "lc_text"})
+    if refusal := extras.get("refusal"):
+        block = {"type": "refusal", "refusal": str(refusal)}
+        standard = block if _KNOWS_REFUSALS else {"type": "non_standard", "value": block}
+        blocks.append({**standard, "index": "lc_refusal"})
     blocks += calls
     for number, record in enumerate(_items(extras.get("server_tool_calls"))):
         blocks += _server_tool_blocks(record, number)

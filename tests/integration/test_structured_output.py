@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
@@ -16,6 +17,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from langchain_asi_one.testing._replies import Reply, sample
 from tests.support.model import MakeModel
+from tests.support.ways import WAYS as MODEL_WAYS
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
 Way = Literal["invoke", "ainvoke", "stream", "astream"]
@@ -381,6 +383,42 @@ def test_a_refusal_is_langchains_error(
         assert isinstance(vars(error)["raw_message"], AIMessage)
     raw = model.with_structured_output(City, method=method, include_raw=True).invoke("x")
     assert (raw["parsed"], type(raw["parsing_error"])) == (None, REFUSAL_ERROR)
+
+
+@pytest.mark.skipif(
+    REFUSAL_ERROR is OutputParserException, reason="langchain-core 1.7.5 brought the block"
+)
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "stream_events"])
+def test_a_refusal_is_a_standard_block(model: ChatASIOne, server: LocalASIOne, way: str) -> None:
+    pieces = ("I ", "cannot.")
+    chunks: list[Any] = [{"choices": [{"delta": {"refusal": piece}}]} for piece in pieces]
+    chunks.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    whole = completion(content=None, refusal="I cannot.")
+    server.enqueue(whole if way.endswith("invoke") else stream(chunks))
+    blocks = MODEL_WAYS[way](model).content_blocks
+    assert [{**block, "index": None} for block in blocks] == [
+        {"type": "refusal", "refusal": "I cannot.", "index": None}
+    ]
+
+
+@pytest.mark.parametrize("strategy", [None, "provider", "tool"])
+def test_langchains_middleware_raises_on_a_refusal(
+    model: ChatASIOne, server: LocalASIOne, strategy: str | None
+) -> None:
+    middleware: Any = pytest.importorskip("langchain.agents.middleware")
+    if not hasattr(middleware, "ModelRefusalMiddleware"):
+        pytest.skip("langchain 1.5 brought it")
+    structured = import_module("langchain.agents.structured_output")
+    strategies = {"provider": structured.ProviderStrategy, "tool": structured.ToolStrategy}
+    agent = import_module("langchain.agents").create_agent(
+        model,
+        [],
+        middleware=[middleware.ModelRefusalMiddleware()],
+        response_format=strategies[strategy](City) if strategy else None,
+    )
+    server.enqueue(completion(content=None, refusal="I cannot."))
+    with pytest.raises(REFUSAL_ERROR, match="I cannot"):
+        agent.invoke({"messages": [("user", "x")]})
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -422,6 +422,7 @@ class ChatASIOne(ASIOneFields):
             timeout,
             deadline,
             on_retry=run.on_retry if run else None,
+            tool_names=_tools.find_fitted_names(options.get("tools") or ()),
         )
 
     # --- Answers ---
@@ -586,8 +587,8 @@ class ChatASIOne(ASIOneFields):
     def _open_reader(self, request: ChatRequest) -> AnswerReader:
         from langchain_asi_one._response.reader import AnswerReader  # noqa: PLC0415
 
-        tools = _tools.parameter_schemas(request.body) if self.recover_tool_calls else None
-        return AnswerReader(streamed=request.body["stream"], tools=tools)
+        tools = _tools.list_parameter_schemas(request.body) if self.recover_tool_calls else None
+        return AnswerReader(streamed=request.body["stream"], tools=tools, names=request.tool_names)
 
     def _close_reader(self, reader: AnswerReader, request: ChatRequest) -> Delta:
         """Return the last delta, with the response's headers if they are wanted."""
@@ -648,19 +649,19 @@ class ChatASIOne(ASIOneFields):
             {'type': 'function', 'function': {'name': 'add'}}
         """
         bound = super().bind_tools(
-            _tools.read_once(tools),
+            # A schema of the answer is what `strict` is for then; `create_agent` gives it for all
+            # that derives from OpenAI's class, and the tools were not written for it.
+            _tools.convert_tools(tools, strict=None if response_format is not None else strict),
             tool_choice=tool_choice,
-            strict=strict,
             parallel_tool_calls=parallel_tool_calls,
             **kwargs,
         )
         if response_format is not None:
-            # Here, as the base class would force `strict` on all tools and leave it off the schema.
             bound = bound.bind(
-                response_format=_tools.response_format(response_format, strict=strict)
+                response_format=_tools.make_response_format(response_format, strict=strict)
             )
         options = bound.kwargs  # type: ignore[attr-defined]  # `bind` returns a RunnableBinding
-        functions, web_search = _tools.split_tools(options["tools"])
+        functions, web_search = _tools.split_web_search(options["tools"])
         if functions and options.get("tool_choice") is not None:
             _tools.check_tool_choice(options["tool_choice"], functions)
         if not web_search:

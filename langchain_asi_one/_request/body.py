@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from langchain_asi_one._request.messages import convert_messages
-from langchain_asi_one._request.tools import response_format, split_tools
+from langchain_asi_one._request.tools import fit_tools, make_response_format, split_web_search
 
 
 def build_body(
@@ -36,7 +36,7 @@ def build_body(
     if isinstance(body.get("stop"), str):
         body["stop"] = [body["stop"]]
     if body.get("response_format") is not None:
-        body["response_format"] = response_format(body["response_format"])
+        body["response_format"] = make_response_format(body["response_format"])
     if body.get("tools") is not None:
         _set_tools(body)
     body |= extra_body
@@ -44,11 +44,12 @@ def build_body(
 
 
 def _set_tools(body: dict[str, Any]) -> None:
-    functions, web_search = split_tools(body.pop("tools"))
+    functions, web_search = split_web_search(body.pop("tools"))
     if web_search:
         body["web_search"] = True
     if functions:
         body["tools"] = functions
+        fit_tools(body)
     else:
         # The API takes these only beside tools.
         body.pop("tool_choice", None)

@@ -12,7 +12,6 @@ and other media become a note. Names are made such as the API takes for tools.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -28,10 +27,9 @@ from langchain_core.messages import (
 )
 
 from langchain_asi_one._json.safe import dumps, json_safe, safe_text
+from langchain_asi_one._request.parameters import clean_name
 
 _MEDIA = {"image", "image_url", "audio", "input_audio", "video", "file", "media"}
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
-_MAX_NAME = 64
 
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 
@@ -88,7 +86,7 @@ def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
             f"Send the result of a function as ToolMessage."
         )
         raise ValueError(msg)  # noqa: TRY004 - the list of messages is at fault
-    if name := _clean_name(message.name):
+    if name := clean_name(message.name):
         wire["name"] = name
     wire["content"] = _convert_content(message)
     return wire
@@ -110,7 +108,7 @@ def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]
         "role": "assistant",
         "content": safe_text(text or _read_refusal(message)),
     }
-    if name := _clean_name(message.name):
+    if name := clean_name(message.name):
         wire["name"] = name
     if calls:
         wire["content"] = wire["content"] or None
@@ -122,13 +120,8 @@ def _format_tool_call(call_id: str | None, name: str | None, arguments: str) -> 
     return {
         "id": call_id and safe_text(call_id),
         "type": "function",
-        "function": {"name": _clean_name(name) or "unknown", "arguments": arguments},
+        "function": {"name": clean_name(name) or "unknown", "arguments": arguments},
     }
-
-
-def _clean_name(name: str | None) -> str:
-    """Return a name in the form that the API takes for tools; empty if nothing is left."""
-    return _NOT_IN_A_NAME.sub("_", name or "").strip("_")[:_MAX_NAME]
 
 
 def _read_refusal(message: AIMessage) -> str:

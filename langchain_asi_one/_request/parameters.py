@@ -24,7 +24,9 @@ from typing import (
 from langchain_asi_one._agent_address import is_agent_address
 
 _Class = TypeVar("_Class")
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_CHARACTERS: Final = 64
+_NAME: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{_MOST_CHARACTERS}}}")
+_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Domain(NamedTuple):
@@ -237,18 +239,34 @@ def check_value(name: str, value: Any) -> Any:
     return domain.convert(value) if domain.convert else value
 
 
-def check_tool_name(name: object) -> None:
-    """Refuse a tool name that the API would refuse: it takes no spaces or special characters.
+def clean_name(name: object) -> str:
+    """Return a name in the form that the API takes; empty if nothing is left of it.
+
+    Example:
+        >>> clean_name("Movie review: [new]")
+        'Movie_review_new'
+    """
+    if not isinstance(name, str) or _NAME.fullmatch(name):
+        return name if isinstance(name, str) else ""
+    return _NOT_IN_A_NAME.sub("_", name).strip("_")[:_MOST_CHARACTERS]
+
+
+def fit_name(name: object) -> str:
+    """Return the name of a tool or schema in the form that the API takes.
 
     Args:
-        name: The tool's name.
+        name: Any name.
+
+    Returns:
+        The name, with what the API does not take replaced.
 
     Raises:
-        ValueError: Naming it and what is allowed.
+        ValueError: If nothing is left of it.
     """
-    if not isinstance(name, str) or not _TOOL_NAME.fullmatch(name):
+    if not (fitted := clean_name(name)):
         msg = (
             f"{name!r} is not a tool name that ASI:One takes: 1 to 64 letters, digits, "
             f"underscores and hyphens. Rename the tool."
         )
         raise ValueError(msg)
+    return fitted

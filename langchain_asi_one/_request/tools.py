@@ -2,39 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from types import FunctionType
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_function
+from pydantic import BaseModel
 
-from langchain_asi_one._request.parameters import check_tool_name
+from langchain_asi_one._request.parameters import fit_name
+from langchain_asi_one._request.schemas import close_objects, resolve_references
 
-_WEB_SEARCH = {"web_search", "web_search_preview"}
-_CHOICES = {"auto", "required", "none"}
+_WEB_SEARCH: Final = {"web_search", "web_search_preview"}
+_CHOICES: Final = {"auto", "required", "none"}
+_FORMATS: Final = ("json_object", "json_schema", "text")
 
 
-# Schemas of functions, with what they were made from. Reading a signature takes milliseconds, and
+# Functions as tools, with what they were made from. Reading a signature takes milliseconds, and
 # graphs bind the same tools in each turn.
-_SCHEMAS: WeakKeyDictionary[FunctionType, tuple[list[Any], dict[str, Any]]] = WeakKeyDictionary()
+_FUNCTIONS: WeakKeyDictionary[FunctionType, tuple[list[Any], dict[str, Any]]] = WeakKeyDictionary()
 
 
-def read_once(tools: Sequence[Any]) -> list[Any]:
-    """Replace Python functions among tools by their schemas, each read from its function once.
+def convert_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[Any]:
+    """Return tools in wire form; what is in it already stays, but for `strict`.
 
     Args:
         tools: What `bind_tools` takes.
+        strict: Whether arguments must follow the schema exactly; `None` leaves it to each tool.
 
     Returns:
-        The tools; of functions new dicts, in the form that LangChain takes for tools.
+        New dicts.
+
+    Raises:
+        ValueError: If a schema refers to what it does not hold, or cannot be strict.
     """
-    return [_schema(tool) if isinstance(tool, FunctionType) else tool for tool in tools]
+    converted = []
+    for tool in tools:
+        if isinstance(tool, Mapping) and tool.get("type") != "function" and "type" in tool:
+            is_schema = "title" in tool or "name" in tool
+            converted.append(_wrap(tool, strict) if is_schema else dict(tool))
+        elif isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping):
+            converted.append({**tool, "function": _apply_strict(tool["function"], strict)})
+        else:
+            converted.append(_wrap(tool, strict))
+    return converted
 
 
-def _schema(function: FunctionType) -> dict[str, Any]:
+def _wrap(tool: Any, strict: bool | None) -> dict[str, Any]:
+    return {"type": "function", "function": convert_function(tool, strict=strict)}
+
+
+def convert_function(tool: Any, *, strict: bool | None = None) -> dict[str, Any]:
+    """Return name, description and parameters of a tool or schema.
+
+    LangChain's converter leaves out what a recursive schema says below its first level, and does
+    not close what stands in `oneOf`. So the parameters come from the source itself.
+
+    Args:
+        tool: A function, class, LangChain tool or dict.
+        strict: Whether arguments must follow the schema exactly.
+
+    Returns:
+        A new dict.
+
+    Raises:
+        ValueError: If the schema refers to what it does not hold, or cannot be strict.
+    """
+    if isinstance(tool, FunctionType):
+        function = _convert_python_function(tool)
+    elif isinstance(tool, BaseTool) and tool.args_schema:
+        function = _describe(tool.tool_call_schema, tool.name, tool.description)
+    elif isinstance(tool, type) and issubclass(tool, BaseModel):
+        function = _describe(tool, tool.model_config.get("title") or tool.__name__)
+    elif isinstance(tool, Mapping) and "title" in tool and "name" not in tool:
+        function = _describe(tool, tool["title"])
+    else:
+        function = convert_to_openai_function(tool)
+        if isinstance(parameters := function.get("parameters"), Mapping):
+            function["parameters"] = resolve_references(parameters)
+    return _apply_strict(function, strict)
+
+
+def _apply_strict(function: Mapping[str, Any], strict: bool | None) -> dict[str, Any]:
+    """Return a function or ready schema with `strict`, if it does not say otherwise."""
+    if strict is None:
+        return dict(function)
+    if function.get("strict", strict) != strict:
+        msg = (
+            f"{function.get('name')!r} has strict={function['strict']}, which strict={strict} "
+            f"contradicts. Leave one of them out."
+        )
+        raise ValueError(msg)
+    applied = {**function, "strict": strict}
+    for name in ("parameters", "schema"):
+        if strict and isinstance(function.get(name), Mapping):
+            applied[name] = close_objects(function[name], str(function.get("name")))
+    return applied
+
+
+def _convert_python_function(function: FunctionType) -> dict[str, Any]:
+    """Return a Python function as a tool; each is read once."""
     keywords = function.__kwdefaults__ or {}
     source = [
         function.__name__,
@@ -45,14 +115,35 @@ def _schema(function: FunctionType) -> dict[str, Any]:
         *keywords,
         *keywords.values(),
     ]
-    known = _SCHEMAS.get(function)
+    known = _FUNCTIONS.get(function)
     # By identity: a default may be anything, also what cannot be compared.
     if known is None or [*map(id, known[0])] != [*map(id, source)]:
-        known = _SCHEMAS[function] = source, convert_to_openai_function(function)
+        model = create_schema_from_function(
+            function.__name__,
+            function,
+            filter_args=(),
+            parse_docstring=True,
+            error_on_invalid_docstring=False,
+            include_injected=False,
+        )
+        converted = _describe(model, function.__name__, model.__doc__)
+        known = _FUNCTIONS[function] = source, converted
     return deepcopy(known[1])
 
 
-def split_tools(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
+def _describe(schema: Any, name: str, description: str | None = None) -> dict[str, Any]:
+    """Return a schema, or the class of one, as a function."""
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        schema = schema.model_json_schema()
+    elif not isinstance(schema, Mapping):
+        function = convert_to_openai_function(schema)  # a class of Pydantic 1
+        return {**function, "name": name, "description": description or function["description"]}
+    parameters = resolve_references(schema)
+    described = parameters.pop("description", "")
+    return {"name": name, "description": description or described, "parameters": parameters}
+
+
+def split_web_search(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
     """Separate the caller's functions from ASI:One's own web search.
 
     Args:
@@ -62,7 +153,7 @@ def split_tools(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
         The functions, and whether `{"type": "web_search"}` was among the tools.
 
     Raises:
-        ValueError: If a tool is neither, or has a name that the API refuses.
+        ValueError: If a tool is neither, or two names are the same to the API.
     """
     functions: list[dict[str, Any]] = []
     web_search = False
@@ -71,7 +162,6 @@ def split_tools(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
         if kind in _WEB_SEARCH:
             web_search = True
         elif kind == "function" and isinstance(tool.get("function"), Mapping):
-            check_tool_name(tool["function"].get("name"))
             functions.append(dict(tool))
         else:
             msg = (
@@ -79,11 +169,55 @@ def split_tools(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
                 f"{kind!r}. Pass functions, Pydantic classes or BaseTools to bind_tools."
             )
             raise ValueError(msg)
+    find_fitted_names(functions)
     return functions, web_search
 
 
+def find_fitted_names(tools: Iterable[Any]) -> dict[str, str]:
+    """Return the names that the API does not take, by the names that are sent instead.
+
+    Args:
+        tools: Tools in wire form.
+
+    Returns:
+        The caller's name by the name that is sent; empty if the API takes all.
+
+    Raises:
+        ValueError: If nothing is left of a name, or two become the same.
+    """
+    by_sent: dict[str, str] = {}
+    for tool in tools:
+        function = tool.get("function") if isinstance(tool, Mapping) else None
+        if isinstance(function, Mapping):
+            name = function.get("name")
+            if by_sent.setdefault(fit_name(name), str(name)) != name:
+                msg = (
+                    f"The tools {by_sent[fit_name(name)]!r} and {name!r} have one name to ASI:One."
+                )
+                raise ValueError(msg)
+    return {sent: name for sent, name in by_sent.items() if sent != name}
+
+
+def fit_tools(body: dict[str, Any]) -> None:
+    """Write the tools and the choice of one by names that the API takes.
+
+    Args:
+        body: The request body; it is changed.
+    """
+    choice = body.get("tool_choice")
+    if isinstance(choice, Mapping) and isinstance(choice.get("function"), Mapping):
+        body["tool_choice"] = {**choice, "function": _fit_function(choice["function"])}
+    body["tools"] = [
+        {**tool, "function": _fit_function(tool["function"])} for tool in body["tools"]
+    ]
+
+
+def _fit_function(function: Mapping[str, Any]) -> dict[str, Any]:
+    return {**function, "name": fit_name(function.get("name"))}
+
+
 def check_tool_choice(choice: Any, functions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a `tool_choice` that no bound tool answers to.
+    """Refuse a `tool_choice` that names no bound tool.
 
     Args:
         choice: The wire form: `"auto"`, `"required"`, `"none"`, or a dict naming a function.
@@ -107,8 +241,8 @@ def check_tool_choice(choice: Any, functions: Sequence[Mapping[str, Any]]) -> No
     raise ValueError(msg)
 
 
-def parameter_schemas(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Give the parameter schemas of the functions that an answer may call.
+def list_parameter_schemas(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the parameter schemas of the functions that an answer may call.
 
     Args:
         body: The request body.
@@ -124,8 +258,8 @@ def parameter_schemas(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any]:
-    """Write a schema as the API's `response_format` (wire contract, 5.1).
+def make_response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any]:
+    """Write a schema as the API's `response_format` (docs/wire-format.md, 5.1).
 
     Args:
         schema: Pydantic class, TypedDict, JSON schema, `{name, schema}`, or the wire form itself.
@@ -133,12 +267,24 @@ def response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any
 
     Returns:
         `{"type": "json_schema", "json_schema": {name, schema, …}}`, or the wire form given.
+
+    Raises:
+        ValueError: If `strict` contradicts the wire form, or the schema cannot be strict.
     """
     if isinstance(schema, Mapping):
-        if schema.get("type") in {"json_object", "json_schema", "text"} and "title" not in schema:
+        if schema.get("type") in _FORMATS and "title" not in schema:
+            if schema["type"] == "json_schema":
+                return {**schema, "json_schema": _complete_format(schema["json_schema"], strict)}
+            if strict is not None:
+                msg = f"strict={strict} does not go with {schema['type']!r}, which has no schema."
+                raise ValueError(msg)
             return dict(schema)
         if "name" in schema and "schema" in schema:
-            return {"type": "json_schema", "json_schema": dict(schema)}
-    function = convert_to_openai_function(schema, strict=strict)
+            return {"type": "json_schema", "json_schema": _complete_format(schema, strict)}
+    function = convert_function(schema, strict=strict)
     function["schema"] = function.pop("parameters")
-    return {"type": "json_schema", "json_schema": function}
+    return {"type": "json_schema", "json_schema": _fit_function(function)}
+
+
+def _complete_format(schema: Mapping[str, Any], strict: bool | None) -> dict[str, Any]:
+    return _fit_function(_apply_strict(schema, strict))

@@ -131,6 +131,7 @@ class AnswerReader:
         streamed: Whether chunks come; decides if `delta` or `message` counts where both are sent.
         tools: Parameter schemas of the bound tools by name, if tool calls that are written as text
             shall be recovered.
+        names: The caller's names of tools by the names that were sent, where they differ.
 
     Example:
         >>> reader = AnswerReader(streamed=False)
@@ -140,11 +141,15 @@ class AnswerReader:
     """
 
     def __init__(
-        self, *, streamed: bool, tools: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        *,
+        streamed: bool,
+        tools: Mapping[str, Mapping[str, Any]] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self._streamed = streamed
         self._tools = tools or {}
-        self._calls = ToolCallReader()
+        self._calls = ToolCallReader(names)
         self._reasoning = ReasoningReader()
         self._frame: Frame | None = None
         self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}

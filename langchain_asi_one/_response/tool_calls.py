@@ -53,14 +53,14 @@ class _Item:
     args: str
 
     @classmethod
-    def read(cls, item: Mapping[str, Any]) -> _Item:
+    def read(cls, item: Mapping[str, Any], names: Mapping[str, str]) -> _Item:
         function = item.get("function")
         function = function if isinstance(function, dict) else item
         index = item.get("index")
         return cls(
             index=index if isinstance(index, int) and index >= 0 else None,
             id=_text(item.get("id")),
-            name=_text(function.get("name")),
+            name=names.get(name, name) if (name := _text(function.get("name"))) else None,
             args=_arguments(function.get("arguments")),
         )
 
@@ -193,9 +193,14 @@ class InvalidCall(TypedDict):
 
 
 class ToolCallReader:
-    """Puts the caller's tool calls of one answer together."""
+    """Puts the caller's tool calls of one answer together.
 
-    def __init__(self) -> None:
+    Args:
+        names: The caller's names of tools by the names that were sent, where they differ.
+    """
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self._names = names or {}
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
@@ -213,7 +218,7 @@ class ToolCallReader:
         Returns:
             The call as one delta; nothing for one that is empty, or sent a second time.
         """
-        read = _Item.read(item)
+        read = _Item.read(item, self._names)
         sent = replace(read, index=None)
         if read.is_empty or (read.id and sent in self._wholes):
             return []
@@ -231,7 +236,7 @@ class ToolCallReader:
         """
         if (delta := self._read_plain(item)) is not None:
             return [delta]
-        read = _Item.read(item)
+        read = _Item.read(item, self._names)
         if read.is_empty:
             return []
         return [self._add(self._find(read), read)]

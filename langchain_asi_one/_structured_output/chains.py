@@ -11,7 +11,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, WithJsonSchema
 from typing_extensions import TypedDict
 
-from langchain_asi_one._request.tools import response_format
+from langchain_asi_one._request.tools import make_response_format
 from langchain_asi_one._structured_output.parsers import (
     AnswerParser,
     JSONTextParser,
@@ -58,7 +58,7 @@ def build_chain(
     else:
         wire: dict[str, Any] = {"type": "json_object"}
         if method == "json_schema":
-            wire = response_format(schema, strict=strict)
+            wire = make_response_format(schema, strict=strict)
         model = model.bind_tools(tools, strict=strict) if tools else model
         model = model.bind(response_format=wire).bind(**kwargs)
         parser = JSONTextParser(may_call="tools" in model.kwargs)
@@ -107,7 +107,7 @@ def _make_output_type(schema: Any, plain: Any) -> Any:
     """
     if schema is None or (isinstance(schema, type) and issubclass(schema, BaseModel)):
         return schema
-    json_schema = response_format(schema).get("json_schema", {}).get("schema")
+    json_schema = make_response_format(schema).get("json_schema", {}).get("schema")
     # Pydantic resolves no reference of a schema that it did not make.
     if not json_schema or '"$ref"' in json.dumps(json_schema, default=str):
         return plain

@@ -71,6 +71,7 @@ class ChatRequest:
         on_retry: Called before each further try, with a `RetryCallState` as LangChain's callbacks
             take it. For async requests it returns an awaitable.
         response_headers: Filled with the headers of the response.
+        tool_names: The caller's names of tools by the names in the body, where they differ.
     """
 
     settings: ClientSettings
@@ -80,6 +81,7 @@ class ChatRequest:
     deadline: float | None = None
     on_retry: Callable[[Any], Any] | None = None
     response_headers: dict[str, str] = field(default_factory=dict)
+    tool_names: Mapping[str, str] = field(default_factory=dict)
 
     path: ClassVar[str] = "/chat/completions"
     """Where it goes, below the base URL."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import json
+import operator
 import warnings
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, Generic, TypedDict, TypeVar, cast
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.structured_output import ProviderStrategy
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -15,9 +19,8 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_core.tools import tool
+from langchain_core.tools import create_schema_from_function, tool
 from langchain_core.utils.function_calling import (
-    convert_to_openai_function,
     convert_to_openai_tool,
 )
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -26,11 +29,15 @@ from pydantic import BaseModel, Field
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request import tools as _tools
+from langchain_asi_one._request.parameters import fit_name
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from langchain_asi_one.testing._replies import sample
 from tests.support.model import MakeModel
 from tests.support.ways import FOUR_WAYS, MISSING_CALL_WARNING
 from tests.support.ways import ask as ask_in
+
+T = TypeVar("T")
+ASKING: Any = {"messages": [HumanMessage("Hi")]}
 
 
 def add(a: int, b: int) -> int:
@@ -194,13 +201,95 @@ def test_no_tools_at_all(model: ChatASIOne, server: LocalASIOne) -> None:
     assert asked(server) == {}
 
 
-@pytest.mark.parametrize("name", ["get weather", "a.b", "wéather", "", "x" * 65, None])
-def test_a_name_that_the_api_refuses_is_refused_when_bound(
+@pytest.mark.parametrize("name", ["", "???", "研究", None])
+def test_a_name_of_which_nothing_can_be_sent_is_refused_when_bound(
     model: ChatASIOne, name: str | None
 ) -> None:
     bad = {"type": "function", "function": {"name": name, "parameters": EMPTY}}
     with pytest.raises(ValueError, match="is not a tool name that ASI:One takes"):
         model.bind_tools([add, bad])
+
+
+def test_two_tools_of_one_name_to_the_api_are_refused(model: ChatASIOne) -> None:
+    tools = [tool_named("get weather"), tool_named("get_weather")]
+    with pytest.raises(ValueError, match="'get weather' and 'get_weather' have one name"):
+        model.bind_tools(tools)
+
+
+def tool_named(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": EMPTY}}
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("get weather", "get_weather"),
+        ("a.b", "a_b"),
+        ("Reply[int]", "Reply_int"),
+        ("x" * 65, "x" * 64),
+    ],
+)
+def test_a_name_is_made_fit_and_comes_back(
+    model: ChatASIOne, server: LocalASIOne, name: str, sent: str
+) -> None:
+    """https://github.com/run-llama/llama_index/issues/20324."""
+    bound = model.bind_tools([tool_named(name), add], tool_choice=name)
+    whole = bound.invoke("Hi")
+    assert [call["name"] for call in whole.tool_calls] == [name]
+    body = asked(server)
+    assert [tool["function"]["name"] for tool in body["tools"]] == [sent, "add"]
+    assert body["tool_choice"] == {"type": "function", "function": {"name": sent}}
+
+    chunks = list(bound.stream("Hi"))
+    assert [call["name"] for call in functools.reduce(operator.add, chunks).tool_calls] == [name]
+    server.clear()
+    result = ToolMessage("3", tool_call_id=str(whole.tool_calls[0]["id"]))
+    bound.invoke([HumanMessage("Hi"), whole, result])
+    (request,) = server.requests
+    assert request.body["messages"][1]["tool_calls"][0]["function"]["name"] == sent
+
+
+class Reply(BaseModel, Generic[T]):
+    """A reply."""
+
+    data: T
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+@pytest.mark.parametrize(
+    "schema", [Reply[int], {"title": "Movie review", "type": "object", "properties": {"data": {}}}]
+)
+def test_a_title_that_is_no_name_is_made_fit(
+    model: ChatASIOne, server: LocalASIOne, method: Any, schema: Any
+) -> None:
+    chain = model.with_structured_output(schema, method=method)
+    assert chain.invoke("Hi")
+    assert list(chain.stream("Hi"))
+    title = schema["title"] if isinstance(schema, dict) else schema.__name__
+    assert all(fit_name(title) in json.dumps(request.body) for request in server.requests)
+
+
+def test_an_agent_answers_with_a_schema_whose_title_is_no_name(model: ChatASIOne) -> None:
+    state = create_agent(model, [], response_format=Reply[int]).invoke(ASKING)
+    assert isinstance(state["structured_response"], Reply)
+
+
+def test_a_schema_of_the_answer_leaves_the_tools_alone(
+    model: ChatASIOne, server: LocalASIOne
+) -> None:
+    """https://github.com/langchain-ai/langchain/issues/38370."""
+
+    def search(query: str, filters: dict[str, Any], limit: int = 10) -> str:
+        """Search."""
+        return f"{query} {filters} {limit}"
+
+    agent = create_agent(model, [search], response_format=ProviderStrategy(GetWeather))
+    agent.invoke(ASKING)
+    (request, *_) = server.requests
+    assert request.body["tools"] == [convert_to_openai_tool(search)]
+    assert request.body["response_format"]["json_schema"]["strict"] is True
+    with pytest.raises(ValueError, match=r"strict does not go with search\.filters"):
+        model.bind_tools([search], strict=True)
 
 
 @pytest.mark.parametrize("kind", ["file_search", "code_interpreter"])
@@ -473,11 +562,11 @@ def test_a_function_is_read_again_only_when_it_has_changed(
 ) -> None:
     read: list[str] = []
 
-    def convert(function: Any) -> dict[str, Any]:
+    def create(name: str, function: Any, **options: Any) -> Any:
         read.append(function.__doc__)
-        return convert_to_openai_function(function)
+        return create_schema_from_function(name, function, **options)
 
-    monkeypatch.setattr(_tools, "convert_to_openai_function", convert)
+    monkeypatch.setattr(_tools, "create_schema_from_function", create)
 
     def find(city: str, guests: int = 2) -> str:
         """Find tables."""

@@ -12,8 +12,9 @@ from langchain_asi_one._request.parameters import (
     MODEL_FIELDS,
     TYPES,
     check_names,
-    check_tool_name,
     check_value,
+    clean_name,
+    fit_name,
 )
 from langchain_asi_one.testing._agents import WEATHER_AGENT
 
@@ -91,13 +92,30 @@ def test_an_unknown_name_leads_to_the_nearest() -> None:
 
 @pytest.mark.parametrize("name", ["get_weather", "a-b", "x" * 64])
 def test_names_of_tools(name: str) -> None:
-    check_tool_name(name)
+    assert fit_name(name) == clean_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", "a b", "x" * 65, "größe", None])
-def test_other_names_of_tools_are_refused(name: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "fitted"),
+    [
+        ("Reply[int]", "Reply_int"),
+        ("Movie review: [new]", "Movie_review_new"),
+        ("größe", "gr_e"),
+        ("functions.look_up", "functions_look_up"),
+        ("_private", "_private"),
+        ("x" * 70, "x" * 64),
+    ],
+)
+def test_other_names_are_made_fit(name: str, fitted: str) -> None:
+    assert fit_name(name) == fitted
+    assert fit_name(fitted) == fitted
+
+
+@pytest.mark.parametrize("name", ["", "???", "研究", None, 3])
+def test_a_name_of_which_nothing_is_left_is_refused(name: object) -> None:
+    assert clean_name(name) == ""
     with pytest.raises(ValueError, match="is not a tool name that ASI:One takes"):
-        check_tool_name(name)
+        fit_name(name)
 
 
 def test_a_name_that_is_taken_here_needs_no_hint() -> None:

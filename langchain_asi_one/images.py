@@ -8,7 +8,7 @@ from langchain_core.messages.content import ImageContentBlock
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from langchain_asi_one._request.parameters import check_tool_name
+from langchain_asi_one._request.parameters import fit_name
 from langchain_asi_one._request.session import new_session_id
 from langchain_asi_one._response.images import read_images
 from langchain_asi_one._transport.decoders import ProtocolError, excerpt, read_object
@@ -86,7 +86,7 @@ def create_image_tool(
     if size not in get_args(ImageSize):
         msg = f"size must be one of {', '.join(get_args(ImageSize))}, not {size!r}"
         raise ValueError(msg)
-    check_tool_name(name)
+    fit_name(name)
     if model is None:
         model = ChatASIOne()
     if not isinstance(model, ChatASIOne):

@@ -86,7 +86,9 @@ def create_image_tool(
     if size not in get_args(ImageSize):
         msg = f"size must be one of {', '.join(get_args(ImageSize))}, not {size!r}"
         raise ValueError(msg)
-    fit_name(name)
+    if (fitted := fit_name(name)) != name:
+        msg = f"{name!r} is not a tool name that ASI:One takes; {fitted!r} is one."
+        raise ValueError(msg)
     if model is None:
         model = ChatASIOne()
     if not isinstance(model, ChatASIOne):

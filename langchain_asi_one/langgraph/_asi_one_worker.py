@@ -60,7 +60,7 @@ def asi_one_worker(
 def _build_options(model: "ChatASIOne", task: AgentTask, config: RunnableConfig) -> dict[str, Any]:
     agent = task["agent"]
     if "address" not in agent:
-        msg = "the agent was named without an address, so ASI:One cannot be told whom to ask"
+        msg = "the agent was named without an address, which ASI:One needs to ask it"
         raise ValueError(msg)
     configurable = config.get("configurable") or {}
     base = configurable.get("session_id")

@@ -54,7 +54,7 @@ def ask_human(
     while problem := _find_problem(answer, requests, decisions):
         try:
             answer = interrupt({**value, "error": problem})
-        except GraphInterrupt:  # LangGraph replays earlier answers, of which a log told already
+        except GraphInterrupt:  # a new answer; those that LangGraph replays are logged already
             logger.warning("review_agents: the answer was not used. %s", problem)
             raise
     decided = zip(entries, answer["decisions"], strict=True)

@@ -201,7 +201,7 @@ def named(*entries: dict[str, Any]) -> dict[str, Any]:
 def test_an_agent_that_cannot_be_asked_is_told(server: LocalASIOne, live: dict[str, str]) -> None:
     server.enqueue(answer(named({"handle": "weather"})))
     finished = run("--allow", "@weather", **live)
-    reason = "the agent was named without an address, so ASI:One cannot be told whom to ask"
+    reason = "the agent was named without an address, which ASI:One needs to ask it"
     assert (finished.returncode, finished.stderr) == (
         0,
         f"warning: Asking the agent weather failed: ValueError: {reason}\n",

@@ -387,7 +387,7 @@ def test_an_agent_without_an_address_is_not_asked_through_asi_one(model: ChatASI
     node = agent_worker(asi_one_worker(model), allow="any")
     [result] = node.invoke({"agent": entry, "messages": []})["agent_results"]
 
-    reason = "ValueError: the agent was named without an address, so ASI:One cannot be told whom"
+    reason = "ValueError: the agent was named without an address, which ASI:One needs"
     assert result["error"].startswith(reason)
 
 

@@ -71,5 +71,6 @@ def test_a_forged_entry_is_not_identified(forged: ExecutableEntry) -> None:
 def test_a_report_is_known_by_its_mark_and_not_by_its_text() -> None:
     report = build_report("Results")
     assert is_report(report)
+    assert report.additional_kwargs == {"asi_one": "agent_report"}  # as checkpoints have it
     assert is_report(HumanMessage(**report.model_dump()))
     assert not is_report(HumanMessage("Results"))

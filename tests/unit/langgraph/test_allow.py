@@ -118,3 +118,20 @@ def test_what_a_developer_wrote_is_an_address_or_a_handle_without_its_at() -> No
 def test_a_predicate_may_return_any_truth(verdict: Any, allowed: bool) -> None:
     (entry,) = parse_executable_data([FLIGHT_AGENT])
     assert apply_predicate(lambda _: verdict, entry, "allow") is allowed
+
+
+def test_a_predicate_that_gives_something_to_await_refuses(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def later() -> bool:
+        return True
+
+    class Awaitable:
+        def __await__(self) -> Any:
+            yield
+
+    [entry] = parse_executable_data([WEATHER_AGENT])
+    rules: list[Any] = [lambda _: later(), lambda _: Awaitable()]
+    assert [allow_agents(rule)(entry) for rule in rules] == [False, False]
+    refusal = "The allow predicate is async: refused. Make it a plain function."
+    assert [record.getMessage() for record in caplog.records] == [refusal] * 2

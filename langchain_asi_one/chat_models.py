@@ -577,12 +577,16 @@ class ChatASIOne(ASIOneFields):
         yield generation
 
     def _read_body(self, body: dict[str, Any], request: ChatRequest) -> ChatResult:
-        from langchain_asi_one._response.messages import make_message  # noqa: PLC0415
+        from langchain_asi_one._response.messages import (  # noqa: PLC0415
+            make_generation_info,
+            make_message,
+        )
 
         reader = self._open_reader(request)
         deltas = [reader.feed(body), self._close_reader(reader, request)]
         message = make_message(deltas, session_id=request.session_id)
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        info = make_generation_info(deltas[-1])
+        return ChatResult(generations=[ChatGeneration(message=message, generation_info=info)])
 
     def _open_reader(self, request: ChatRequest) -> AnswerReader:
         from langchain_asi_one._response.reader import AnswerReader  # noqa: PLC0415

@@ -8,6 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.utils._merge import merge_dicts
 from typing_extensions import override
 
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
@@ -36,16 +37,18 @@ class ASIOneGenerationChunk(ChatGenerationChunk):
         if not isinstance(other, list):
             return super().__add__(other)
         messages: list[AIMessageChunk] = []
+        infos: list[dict[str, Any]] = []
         generations: list[Any] = [self, *other]
         for generation in generations:
-            if (
-                not isinstance(generation, ChatGenerationChunk)
-                or not isinstance(generation.message, AIMessageChunk)
-                or generation.generation_info
+            if not isinstance(generation, ChatGenerationChunk) or not isinstance(
+                generation.message, AIMessageChunk
             ):
                 return super().__add__(other)
             messages.append(generation.message)
-        return ChatGenerationChunk(message=_sum(messages))
+            if generation.generation_info:
+                infos.append(generation.generation_info)
+        info = merge_dicts({}, *infos)
+        return ChatGenerationChunk(message=_sum(messages), generation_info=info or None)
 
 
 def sum_chunks(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:

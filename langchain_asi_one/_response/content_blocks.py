@@ -26,8 +26,8 @@ def translate_content(message: AIMessage) -> list[types.ContentBlock]:
         message: A message of `ChatASIOne`.
 
     Returns:
-        Reasoning, text, tool calls, server tool calls with their results, then `non_standard`
-        blocks, each `{"type": <field>, <field>: <item>}` in `value`.
+        Reasoning, text, a refusal, tool calls, server tool calls with their results, then
+        `non_standard` blocks, each `{"type": <field>, <field>: <item>}` in `value`.
     """
     calls: list[dict[str, Any]] = [
         {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}

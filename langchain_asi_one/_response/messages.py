@@ -11,17 +11,16 @@ from langchain_core.messages import (
     InvalidToolCall,
     message_chunk_to_message,
 )
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_asi_one._response.chunk_sum import ASIOneGenerationChunk
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
 from langchain_asi_one._response.reader import Delta
+from langchain_asi_one._response.token_usage import read_usage
 from langchain_asi_one._response.tool_calls import ToolCallDelta
 from langchain_asi_one._response.unvalidated import Template
 
-_INT64_MAX = 2**63 - 1
 _PROVIDER: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
 _CHUNK = Template(AIMessageChunk(content="", response_metadata=_PROVIDER))
 _GENERATION = Template(ASIOneGenerationChunk(message=AIMessageChunk(content="")))
@@ -39,7 +38,26 @@ def make_generation_chunk(delta: Delta, *, session_id: str) -> ChatGenerationChu
         The chunk, with the message of `make_chunk`.
     """
     message = make_chunk(delta, session_id=session_id)
-    return _GENERATION.copy({"message": message, "text": delta["text"]})
+    fields: dict[str, Any] = {"message": message, "text": delta["text"]}
+    if "last" not in delta:
+        return _GENERATION.copy(fields)
+    info = make_generation_info(delta)
+    return _GENERATION.copy(
+        {**fields, "generation_info": info}, ["generation_info"] if info else ()
+    )
+
+
+def make_generation_info(last: Delta) -> dict[str, Any] | None:
+    """Collect the metadata that callbacks and tracers read from a generation.
+
+    Args:
+        last: The last delta of an answer.
+
+    Returns:
+        `finish_reason` and `logprobs`, as far as the answer has them.
+    """
+    metadata = last["metadata"]
+    return {n: metadata[n] for n in ("finish_reason", "logprobs") if n in metadata} or None
 
 
 def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
@@ -106,38 +124,6 @@ def make_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
     return message
 
 
-def read_usage(usage: dict[str, Any]) -> UsageMetadata | None:
-    """Read token counts; values that are no counts are left out.
-
-    Reasoning tokens stand at the top of `usage` (E3) or in `completion_tokens_details`.
-
-    Args:
-        usage: The response's `usage`.
-
-    Returns:
-        LangChain's form, or `None` if nothing was counted.
-    """
-    input_tokens = _count(usage, "prompt_tokens")
-    output_tokens = _count(usage, "completion_tokens")
-    if input_tokens is None and output_tokens is None:
-        return None
-    total = _count(usage, "total_tokens")
-    metadata = UsageMetadata(
-        input_tokens=input_tokens or 0,
-        output_tokens=output_tokens or 0,
-        total_tokens=total if total is not None else (input_tokens or 0) + (output_tokens or 0),
-    )
-    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
-    if cached is not None:
-        metadata["input_token_details"] = InputTokenDetails(cache_read=cached)
-    reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
-    if reasoning is None:
-        reasoning = _count(usage, "reasoning_tokens")
-    if reasoning is not None:
-        metadata["output_token_details"] = OutputTokenDetails(reasoning=reasoning)
-    return metadata
-
-
 def _inner_chunk(
     text: str,
     additional_kwargs: dict[str, Any],
@@ -171,10 +157,3 @@ def _merge_deltas(deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         if delta["name"]:
             call["name"] = (call["name"] or "") + delta["name"]
     return [*calls.values()]
-
-
-def _count(usage: object, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value <= _INT64_MAX else None

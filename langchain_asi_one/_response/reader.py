@@ -7,13 +7,16 @@ stream. Fields and generations of the format: docs/wire-format.md, 2 to 4 and 6.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
 from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
+from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
+from langchain_asi_one._response.token_usage import read_count
 from langchain_asi_one._response.tool_calls import InvalidCall, ToolCallDelta, ToolCallReader
 
 JSONObject = dict[str, Any]
@@ -24,14 +27,17 @@ _EXTRAS = {*THOUGHT_FIELDS, *LIST_FIELDS, "plan_state"}
 _ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _EXTRAS
 _CHOICE_FIELDS = {"index", "role", "delta", "message", "finish_reason"} | _EXTRAS
 _MESSAGE_FIELDS = {"role", "content", "tool_calls"} | _EXTRAS
-_USAGE_FIELDS = {
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "reasoning_tokens",
-    "prompt_tokens_details",
-    "completion_tokens_details",
+_USAGE_FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens", "reasoning_tokens")
+_USAGE_DETAILS = ("prompt_tokens_details", "completion_tokens_details")
+_NORMALIZED_REASONS = {
+    "stop": "stop",
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "length": "length",
+    "content_filter": "content_filter",
 }
+MOST_ITEMS = 100_000
+"""Items of a list field that a message holds."""
 _KINDS: dict[str, type | tuple[type, ...]] = {"id": str, "model": str, "created": (int, float)}
 _SCALAR = (str, bool, int, float, type(None))
 _ADDED_UP = {*THOUGHT_FIELDS, "refusal"}
@@ -48,8 +54,9 @@ class Delta(TypedDict, total=False):
         tool_calls: Deltas of calls for the caller to run.
         extras: `intermediate_steps`, `executable_data`, `server_tool_calls`, `plan_state` and
             `refusal`, where not empty.
-        metadata: `model_name`, `id`, `created`, `finish_reason`, `extra`, and `tool_calls_missing`
-            or `tool_calls_recovered` where they apply.
+        metadata: `model_name`, `id`, `created`, `finish_reason`, `normalized_finish_reason`,
+            `logprobs`, `extra`, and `tool_calls_missing`, `tool_calls_recovered` or
+            `dropped` where they apply.
         usage: The response's `usage`.
         invalid_calls: Calls that cannot be run, by their ids.
         last: Whether nothing follows.
@@ -152,8 +159,8 @@ class AnswerReader:
         self._calls = ToolCallReader(names)
         self._reasoning = ReasoningReader()
         self._frame: Frame | None = None
-        self._lists: dict[str, list[Any]] = {name: [] for name in LIST_FIELDS}
-        self._server_calls: list[JSONObject] = []
+        self._lists = {name: MergedList(MOST_ITEMS) for name in LIST_FIELDS}
+        self._server_calls = ServerCalls(MOST_ITEMS)
         self._plan_state: Any = None
         self._identity: JSONObject = {}
         self._finish_reason: str | None = None
@@ -284,16 +291,20 @@ class AnswerReader:
                     fields[name] = self._merge_field(name, fields.get(name), value)
 
     def _merge_field(self, name: str, held: Any, value: Any) -> Any:
-        """Merge a field with its value in the next chunk: lists and the refusal add up."""
-        if self._streamed and isinstance(held, list) and isinstance(value, list):
-            return _merge_lists(held, value)
-        if self._streamed and name == "refusal" and isinstance(held, str):
-            return held + value if isinstance(value, str) else held
-        return value
+        """Merge an unknown field with its value in the next chunk."""
+        if not self._streamed:
+            return value
+        if name == "refusal" and isinstance(held, MergedText):
+            if isinstance(value, str):
+                held.add(value)
+            return held
+        if name == "refusal" and isinstance(value, str):
+            return MergedText(value)
+        return merge(held, value, concatenate=name == "logprobs")
 
     def _note_extras(self, level: JSONObject) -> None:
         for name in LIST_FIELDS:
-            self._lists[name] = _merge_lists(self._lists[name], _to_list(level.get(name)))
+            self._lists[name].add(_to_list(level.get(name)))
         if level.get("plan_state") is not None:
             self._plan_state = level["plan_state"]
 
@@ -306,7 +317,7 @@ class AnswerReader:
             if not isinstance(item, dict):
                 continue
             if "tool_name" in item and "function" not in item:
-                _note_record(self._server_calls, item)
+                self._server_calls.add(item)
             elif not repeated:
                 deltas += read(item)
         return deltas
@@ -314,7 +325,7 @@ class AnswerReader:
     def _read_content(self, part: JSONObject, whole: JSONObject) -> str:
         """Return a delta's content, and what a whole message beside it has beyond all deltas."""
         content, full = read_text(part.get("content")), read_text(whole.get("content"))
-        if not full:
+        if len(full) <= self._content.tell() + len(content):
             return content
         known = self._content.getvalue() + content
         return content + full[len(known) :] if full.startswith(known) else content
@@ -326,7 +337,7 @@ class AnswerReader:
         """
         if not self._tools or self._finish_reason != "tool_calls":
             return []
-        if len(self._calls) or self._server_calls:
+        if len(self._calls) or self._server_calls.value:
             return []
         items = read_leaked_calls(self.text, self._tools)
         self._recovered = bool(items)
@@ -334,10 +345,10 @@ class AnswerReader:
 
     def _collect_extras(self) -> dict[str, Any]:
         found = {
-            **self._lists,
-            "server_tool_calls": self._server_calls,
+            **{name: items.value for name, items in self._lists.items()},
+            "server_tool_calls": self._server_calls.value,
             "plan_state": self._plan_state,
-            "refusal": self._unknown[2].get("refusal"),
+            "refusal": unwrap(self._unknown[2].get("refusal")),
         }
         return {name: value for name, value in found.items() if value not in (None, [], {}, "")}
 
@@ -347,35 +358,67 @@ class AnswerReader:
             "id": self._identity.get("id"),
             "created": _to_seconds(self._identity.get("created")),
             "finish_reason": self._finish_reason,
+            "normalized_finish_reason": self._normalize_reason(),
+            "logprobs": unwrap(self._unknown[1].get("logprobs")),
             "extra": self._collect_unknown(),
+            "dropped": self._count_dropped(),
         }
         if self._finish_reason in ("tool_calls", "function_call") and not (
-            len(self._calls) or self._server_calls
+            len(self._calls) or self._server_calls.value
         ):
             metadata["tool_calls_missing"] = True
         if self._recovered:
             metadata["tool_calls_recovered"] = True
         return {name: value for name, value in metadata.items() if value not in (None, {})}
 
+    def _normalize_reason(self) -> str | None:
+        """Return the reason in the words of langchain-core 1.8.4; `None` for an unknown one."""
+        if unwrap(self._unknown[2].get("refusal")):
+            return "refusal"
+        reason = _NORMALIZED_REASONS.get(self._finish_reason or "")
+        return "tool_call" if reason == "stop" and len(self._calls) else reason
+
+    def _count_dropped(self) -> dict[str, int]:
+        """Count the items beyond the limits."""
+        counts = {
+            **{name: items.dropped for name, items in self._lists.items()},
+            "server_tool_calls": self._server_calls.dropped,
+            "tool_calls": self._calls.dropped,
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def _collect_unknown(self) -> dict[str, Any]:
         """Return all unknown fields in one dict; a name taken by an outer level gets a prefix."""
         answer, choice, message = self._unknown
-        extra = dict(answer)
+        extra = {name: unwrap(value) for name, value in answer.items()}
         for level, fields in (("choice", choice), ("message", message)):
-            for name, value in fields.items():
+            for name, held in fields.items():
+                value = unwrap(held)
+                if name == "logprobs" and level == "choice" and value is not None:
+                    continue
                 if name != "refusal" or not value:  # that is in `additional_kwargs`
                     extra[f"{level}.{name}" if name in extra else name] = value
         extra.update(self._reasoning.unused())
         if self._other_choices:
             extra["choices"] = self._other_choices
-        unknown_usage = {
-            name: value
-            for name, value in self._usage.items()
-            if name not in _USAGE_FIELDS or not isinstance(value, int | dict | None)
-        }
-        if unknown_usage:
-            extra["usage"] = unknown_usage
+        if usage := _unknown_usage(self._usage):
+            extra["usage"] = usage
         return extra
+
+
+def _unknown_usage(usage: JSONObject) -> JSONObject:
+    """Return the fields of `usage` that are neither token counts nor their details."""
+    unknown: JSONObject = {}
+    for name, value in usage.items():
+        if name in _USAGE_DETAILS and isinstance(value, dict):
+            details = {n: v for n, v in value.items() if v is not None and read_count(v) is None}
+            if details:
+                unknown[name] = details
+        elif name not in (*_USAGE_FIELDS, *_USAGE_DETAILS) or (
+            value is not None and read_count(value) is None
+        ):
+            unknown[name] = value
+    return unknown
 
 
 def _list_in(value: JSONObject, name: str) -> list[Any]:
@@ -399,21 +442,40 @@ def _to_list(value: object) -> list[Any]:
     return [] if value in (None, "", {}) else [value]
 
 
-def _merge_lists(known: list[Any], new: list[Any]) -> list[Any]:
-    """Add new items: a list may be repeated, sent again with more items, or sent in slices."""
-    if new[: len(known)] == known:
-        return new
-    return known + [item for item in new if item not in known]
+class ServerCalls:
+    """Records of the tools that ASI:One ran.
 
+    Args:
+        most: Records to keep; further ones are only counted.
+    """
 
-def _note_record(records: list[JSONObject], item: JSONObject) -> None:
-    """Add a record of a tool that ASI:One ran, or complete the record of the same id."""
-    for record in records:
-        if item.get("id") is not None and record.get("id") == item["id"]:
-            record.update({k: v for k, v in item.items() if v is not None})
-            return
-    if item not in records:
-        records.append(dict(item))
+    def __init__(self, most: int) -> None:
+        self.value: list[JSONObject] = []
+        """The records, each once."""
+        self.dropped = 0
+        """How many records were not kept."""
+        self._by_id: dict[str, JSONObject] = {}
+        self._seen: set[str] = set()
+        self._most = most
+
+    def add(self, item: JSONObject) -> None:
+        """Add a record, or complete the record of the same id.
+
+        Args:
+            item: A record.
+        """
+        key = json.dumps(item if item.get("id") is None else item["id"], sort_keys=True)
+        if item.get("id") is not None and key in self._by_id:
+            self._by_id[key].update({k: v for k, v in item.items() if v is not None})
+        elif key not in self._seen and len(self.value) < self._most:
+            record = dict(item)
+            self.value.append(record)
+            if item.get("id") is None:
+                self._seen.add(key)
+            else:
+                self._by_id[key] = record
+        else:
+            self.dropped += key not in self._seen
 
 
 def _to_seconds(created: object) -> int | None:

@@ -105,7 +105,10 @@ class ReasoningReader:
         if not whole:
             return ""
         for name in THOUGHT_FIELDS:
-            full, known = read_text(whole.get(name)), self._texts[name].getvalue()
+            full, held = read_text(whole.get(name)), self._texts[name]
+            if len(full) < held.tell():
+                continue
+            known = held.getvalue()
             if full.startswith(known) and self._source in (None, name):
                 return self.feed([{name: full[len(known) :]}])
         return ""

@@ -16,6 +16,9 @@ from typing import Any, TypedDict
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one._json.tool_arguments import ToolArgumentsFilter
 
+MOST_CALLS = 1_000
+"""Tool calls that an answer may hold."""
+
 
 class ToolCallDelta(TypedDict):
     """What a chunk adds to a tool call; LangChain concatenates `name` and `args` of deltas.
@@ -200,8 +203,12 @@ class ToolCallReader:
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self.dropped = 0
+        """How many calls beyond `MOST_CALLS` were not read."""
         self._names = names or {}
+        self._beyond = _Call(MOST_CALLS)
         self._calls: list[_Call] = []
+        self._last: _Call | None = None
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
         self._wholes: set[_Item] = set()
@@ -223,7 +230,7 @@ class ToolCallReader:
         if read.is_empty or (read.id and sent in self._wholes):
             return []
         self._wholes.add(sent)
-        return [self._add(self._new(), read)]
+        return self._add(self._new(), read)
 
     def read_delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
         """Read an item of a stream.
@@ -239,7 +246,7 @@ class ToolCallReader:
         read = _Item.read(item, self._names)
         if read.is_empty:
             return []
-        return [self._add(self._find(read), read)]
+        return self._add(self._find(read), read)
 
     def _read_plain(self, item: Mapping[str, Any]) -> ToolCallDelta | None:
         """Read an item that holds an index and plain text of arguments, as most do."""
@@ -247,7 +254,9 @@ class ToolCallReader:
         if type(index) is not int or item.get("id") or not isinstance(function, dict):
             return None
         call, args = self._by_index.get(index), function.get("arguments")
-        if call is None or not args or not isinstance(args, str) or function.get("name"):
+        if call is None or call is self._beyond or not args or not isinstance(args, str):
+            return None
+        if function.get("name"):
             return None
         return call.add_plain(args)
 
@@ -271,14 +280,20 @@ class ToolCallReader:
             if call.id and (error := call.error)
         }
 
-    def _add(self, call: _Call, item: _Item) -> ToolCallDelta:
+    def _add(self, call: _Call, item: _Item) -> list[ToolCallDelta]:
+        if call is self._beyond:
+            return []
         # A tool's result names its call by id, so two calls must not share one.
         if item.id and self._by_id.setdefault(item.id, call) is not call:
             item = replace(item, id=None)
-        return call.add(item)
+        return [call.add(item)]
 
     def _new(self) -> _Call:
-        call = _Call(len(self._calls))
+        if len(self._calls) == MOST_CALLS:
+            self.dropped += 1
+            self._last = self._beyond
+            return self._beyond
+        self._last = call = _Call(len(self._calls))
         self._calls.append(call)
         return call
 
@@ -286,7 +301,7 @@ class ToolCallReader:
         if item.index is not None:
             call = self._by_index.get(item.index)
         else:
-            call = self._by_id.get(item.id or "", self._calls[-1] if self._calls else None)
+            call = self._by_id.get(item.id or "", self._last)
         if call is None or _starts_another(call, item):
             call = self._new()
         if item.index is not None:

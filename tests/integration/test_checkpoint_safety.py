@@ -123,6 +123,7 @@ def test_unsafe_values_are_replaced(server: LocalASIOne, make_model: MakeModel, 
                 "model_name": "asi1",
                 "id": "1",
                 "finish_reason": "tool_calls",
+                "normalized_finish_reason": "tool_call",
                 "extra": {
                     "created": "1180591620717411303424",
                     "unnamed": _SAFE,

@@ -16,7 +16,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_asi_one._response.chunk_sum import (
     ASIOneGenerationChunk,
 )
-from langchain_asi_one._response.messages import make_chunk, make_generation_chunk, read_usage
+from langchain_asi_one._response.messages import make_chunk, make_generation_chunk
 from langchain_asi_one._response.reader import Delta
 from tests.support.deltas import LASTS, PIECES
 from tests.support.examples import examples
@@ -107,7 +107,10 @@ def test_a_message_chunk_knows_the_same_fields_as_set(delta: Delta) -> None:
 def test_a_generation_chunk_is_the_validated_one(delta: Delta) -> None:
     chunk = make_generation_chunk(delta, session_id="s1")
     message = validated(make_chunk(delta, session_id="s1"))
-    wanted, plain = ASIOneGenerationChunk(message=message), ChatGenerationChunk(message=message)
+    reason = delta["metadata"].get("finish_reason") if "last" in delta else None
+    given: dict[str, Any] = {"generation_info": {"finish_reason": reason}} if reason else {}
+    wanted = ASIOneGenerationChunk(message=message, **given)
+    plain = ChatGenerationChunk(message=message, **given)
     assert type(chunk) is ASIOneGenerationChunk
     assert chunk == wanted
     assert vars(chunk) == vars(wanted) == vars(plain)
@@ -163,50 +166,3 @@ def test_changing_a_chunk_changes_no_later_one() -> None:
     chunk.message.tool_calls.append({"name": "n", "args": {}, "id": "c"})
     chunk.message.invalid_tool_calls.clear()
     assert repr(make()) == before
-
-
-# --- Usage ---
-
-
-@pytest.mark.parametrize(
-    ("usage", "metadata"),
-    [
-        ({}, None),
-        ({"total_tokens": 5}, None),
-        ({"prompt_tokens": "5", "completion_tokens": True}, None),
-        ({"prompt_tokens": -1, "completion_tokens": 2**63}, None),
-        ({"prompt_tokens": 2}, {"input_tokens": 2, "output_tokens": 0, "total_tokens": 2}),
-        (
-            {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": None},
-            {"input_tokens": 2, "output_tokens": 3, "total_tokens": 5},
-        ),
-        (
-            {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 9, "reasoning_tokens": 0},
-            {
-                "input_tokens": 2,
-                "output_tokens": 3,
-                "total_tokens": 9,
-                "output_token_details": {"reasoning": 0},
-            },
-        ),
-        (
-            {
-                "prompt_tokens": 2,
-                "completion_tokens": 3,
-                "total_tokens": 5,
-                "reasoning_tokens": 0,
-                "completion_tokens_details": {"reasoning_tokens": 2},
-                "prompt_tokens_details": {"cached_tokens": 1},
-            },
-            {
-                "input_tokens": 2,
-                "output_tokens": 3,
-                "total_tokens": 5,
-                "output_token_details": {"reasoning": 2},
-                "input_token_details": {"cache_read": 1},
-            },
-        ),
-    ],
-)
-def test_usage(usage: dict[str, Any], metadata: Any) -> None:
-    assert read_usage(usage) == metadata

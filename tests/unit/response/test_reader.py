@@ -137,7 +137,7 @@ def test_thought_of_a_stream_is_concatenated_or_completed() -> None:
 def test_a_whole_message_at_the_end_completes_the_stream() -> None:
     whole = {"message": {"content": "Hello", "reasoning_content": "Hm."}, "finish_reason": "stop"}
     end = {"choices": [whole]}
-    wanted = plain("Hello", "Hm.", finish_reason="stop")
+    wanted = plain("Hello", "Hm.", finish_reason="stop", normalized_finish_reason="stop")
     assert streamed(end) == wanted
     assert streamed(delta(reasoning_content="Hm."), delta(content="Hel"), end) == wanted
     assert streamed(delta(reasoning_content="H"), delta(content="Hello"), end, end) == wanted
@@ -161,6 +161,7 @@ def test_ends_usage_and_names_are_told_once() -> None:
         model_name="m",
         created=1740580080,
         finish_reason="stop",
+        normalized_finish_reason="stop",
         extra={"system_fingerprint": None},
     )
     wanted.usage_metadata = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}

@@ -66,6 +66,7 @@ def expected(
             "model_provider": "asi-one",
             "id": "a1",
             "finish_reason": "tool_calls",
+            "normalized_finish_reason": "tool_call",
             **metadata,
             "session_id": "s",
         },

@@ -12,7 +12,7 @@ import linecache
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import (
     TYPE_CHECKING,
@@ -30,7 +30,7 @@ from langchain_core.caches import BaseCache
 from langchain_core.callbacks import Callbacks
 from langchain_core.language_models import BaseChatModel, ModelProfile
 from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
-from langchain_core.rate_limiters import BaseRateLimiter
+from langchain_core.rate_limiters import BaseRateLimiter, InMemoryRateLimiter
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
     ConfigDict,
@@ -131,9 +131,9 @@ class Arguments(ModelFields):
     by default 300 for requests that make agents act. A timeout object of the HTTP library sets its
     four times apart. A connection has at most 10 s."""
 
-    api_key: str | SecretStr | None = None
-    """The key; by default that in `ASI_ONE_API_KEY`, else in `ASI1_API_KEY`. In no repr, trace,
-    error or serialised form."""
+    api_key: str | SecretStr | Callable[[], str] | None = None
+    """The key, or a function that returns it for each request; by default that in
+    `ASI_ONE_API_KEY`, else in `ASI1_API_KEY`. In no repr, trace, error or serialised form."""
 
     base_url: str | None = None
     """Where the API is, http or https; by default the address in `ASI_ONE_BASE_URL`, or in
@@ -352,7 +352,7 @@ class ASIOneFields(_Declared):
     max_retries: int = Field(default=Arguments.max_retries, ge=0)
     request_timeout: Any = Field(default=Arguments.timeout, alias="timeout")
     # `__init__` fills these two from the environment, so that they do not count as given.
-    openai_api_key: SecretStr | None = Field(default=None, alias="api_key")
+    openai_api_key: SecretStr | Callable[[], str] | None = Field(default=None, alias="api_key")
     openai_api_base: str = Field(default=DEFAULT_BASE_URL, alias="base_url")
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
     http_client: Any = Field(default=None, exclude=True)
@@ -401,8 +401,8 @@ class ASIOneFields(_Declared):
 
     @property
     def api_key(self) -> SecretStr | None:
-        """The key, secret; LangChain names it `openai_api_key`."""
-        return self.openai_api_key
+        """The key, secret, also of a function; LangChain names it `openai_api_key`."""
+        return self._read_api_key() if callable(self.openai_api_key) else self.openai_api_key
 
     @property
     def base_url(self) -> str:
@@ -426,8 +426,8 @@ class ASIOneFields(_Declared):
 
     @field_validator("openai_api_key")
     @classmethod
-    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        return check_api_key(value)
+    def _check_api_key(cls, value: Any) -> Any:
+        return value if callable(value) else check_api_key(value)
 
     @field_validator("openai_api_base")
     @classmethod
@@ -460,6 +460,13 @@ class ASIOneFields(_Declared):
             if type(self).model_fields[field].repr:
                 yield argument, getattr(self, field)
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # A copy has the same limit and the same connections: neither can be copied.
+        memo = {} if memo is None else memo
+        for shared in (self.rate_limiter, self.http_client, self.http_async_client):
+            memo[id(shared)] = shared
+        return super().__deepcopy__(memo)
+
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
         for name in ("http_client", "http_async_client"):
@@ -469,10 +476,21 @@ class ASIOneFields(_Declared):
         if "openai_api_key" not in self.model_fields_set:
             # It came from the environment, and is read again where this is unpickled.
             state["__dict__"] = {**state["__dict__"], "openai_api_key": None}
+        if type(limiter := self.rate_limiter) is InMemoryRateLimiter:
+            # It holds a lock; where this is unpickled, a new one limits to the same rate.
+            again = partial(
+                InMemoryRateLimiter,
+                requests_per_second=limiter.requests_per_second,
+                check_every_n_seconds=limiter.check_every_n_seconds,
+                max_bucket_size=limiter.max_bucket_size,
+            )
+            state["__dict__"] = {**state["__dict__"], "rate_limiter": again}
         return state
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         super().__setstate__(state)
+        if isinstance(limiter := self.__dict__["rate_limiter"], partial):
+            self.__dict__["rate_limiter"] = limiter()
         if "openai_api_key" not in self.model_fields_set:
             environment = read_environment()
             self.__dict__["openai_api_key"] = environment.openai_api_key
@@ -501,17 +519,35 @@ class ASIOneFields(_Declared):
             serialised["kwargs"].pop("api_key", None)
         return serialised
 
+    @property
+    @override
+    def _default_params(self) -> dict[str, Any]:
+        """The request fields that are set, as traces show them."""
+        fields = {name: getattr(self, name) for name in (*MODEL_FIELDS, "extra_body")}
+        fields = {name: value for name, value in fields.items() if value not in (None, [])}
+        return {"model": self.model_name, "stream": self.streaming, **fields}
+
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
         profile = PROFILES.get(self.model_name)
         return profile.copy() if profile else None
 
-    def _settings(self) -> ClientSettings:
-        if self.openai_api_key is None:
+    def _read_api_key(self) -> SecretStr:
+        key = self.openai_api_key
+        if callable(key):
+            text: object = key()
+            key = check_api_key(SecretStr(text)) if isinstance(text, str) else None
+            if key is None:
+                msg = f"api_key, a function, must return a text; it returned {type(text).__name__}."
+                raise ValueError(msg)
+        if key is None:
             msg = f"There is no API key in this process: set {API_KEY_VARIABLE}."
             raise ValueError(msg)
+        return key
+
+    def _settings(self) -> ClientSettings:
         return ClientSettings(
-            api_key=self.openai_api_key.get_secret_value(),
+            api_key=self._read_api_key().get_secret_value(),
             base_url=self.openai_api_base,
             timeout=self.request_timeout,
             deadline=self.deadline,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import inspect
+import pickle
 import re
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
+from langchain_core.load import dumpd
+from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import SecretStr
 
@@ -15,7 +21,9 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._config import ARGUMENTS, LANGCHAIN_NAMES, Arguments, describe_arguments
 from langchain_asi_one._model_profiles import PROFILES
 from langchain_asi_one._request.parameters import MODEL_FIELDS
-from tests.support.model import API_KEY
+from langchain_asi_one.testing import LocalASIOne
+from langchain_asi_one.testing._agents import WEATHER_AGENT
+from tests.support.model import API_KEY, MakeModel
 
 
 def test_the_signature_lists_what_is_taken_and_nothing_else() -> None:
@@ -100,3 +108,65 @@ def test_a_name_of_openais_leads_to_the_same_place_everywhere(name: str, hint: s
         model.invoke("?", **options)
     with pytest.raises(ValueError, match=wanted):
         model.bind(**options).invoke("?")
+
+
+def test_a_key_can_be_a_function(make_model: MakeModel, server: LocalASIOne) -> None:
+    keys = iter(["sk_first_0123456789", "sk_second_0123456789"])
+    model = make_model(api_key=lambda: next(keys))
+    for _ in range(2):
+        model.invoke("Hi")
+    first, second = server.requests
+    assert first.authorized
+    assert first.key_fingerprint != second.key_fingerprint
+    assert "sk_" not in repr(model)
+    assert dumpd(model)["kwargs"]["openai_api_key"]["type"] == "secret"
+
+
+@pytest.mark.parametrize("value", [None, 3, "", "ké"])
+def test_a_function_that_returns_no_key_is_named(make_model: MakeModel, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"api_key"):
+        make_model(api_key=lambda: value).invoke("Hi")
+
+
+def test_traces_show_the_request_fields_that_are_set(make_model: MakeModel) -> None:
+    seen: list[dict[str, Any]] = []
+
+    class Recorder(BaseCallbackHandler):
+        def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+            seen.append(kwargs["invocation_params"])
+
+    agents = [WEATHER_AGENT["address"]]
+    model = make_model(web_search=True, agents=agents, session_id="private", stop=[])
+    model.invoke("Hi", {"callbacks": [Recorder()]}, planner_mode=True, temperature=0.5)
+    (params,) = seen
+    assert params["model"] == "asi1"
+    assert (params["web_search"], params["agents"], params["planner_mode"]) == (True, agents, True)
+    assert params["temperature"] == 0.5
+    assert "seed" not in params
+
+
+@pytest.mark.parametrize("copied", ["deepcopy", "pickle", "asdict", "model_copy"])
+def test_a_model_with_a_rate_limiter_can_be_copied(make_model: MakeModel, copied: str) -> None:
+    limiter = InMemoryRateLimiter(requests_per_second=999, check_every_n_seconds=0.001)
+    model = make_model(rate_limiter=limiter)
+    model.invoke("Hi")
+    match copied:
+        case "deepcopy":
+            other = copy.deepcopy(model)
+        case "pickle":
+            other = pickle.loads(pickle.dumps(model))  # noqa: S301 - our own pickle
+        case "asdict":
+            other = dataclasses.asdict(Holder(model))["model"]
+        case _:
+            other = model.model_copy(update={"temperature": 1})
+    assert other.invoke("Hi").text
+    kept = other.rate_limiter
+    assert isinstance(kept, InMemoryRateLimiter)
+    assert kept.requests_per_second == 999
+    # A copy in the process shares the limit: two limiters would let twice as much through.
+    assert (kept is limiter) is (copied != "pickle")
+
+
+@dataclasses.dataclass
+class Holder:
+    model: ChatASIOne

@@ -125,8 +125,8 @@ def test_a_serialised_model_can_be_loaded_where_its_class_is_allowed(
     )
 
     assert isinstance(loaded, ChatASIOne)
-    assert loaded.openai_api_key is not None
-    assert loaded.openai_api_key.get_secret_value() == "sk_of_the_loading_process"
+    assert loaded.api_key is not None
+    assert loaded.api_key.get_secret_value() == "sk_of_the_loading_process"
     assert dumpd(loaded) == serialised
     expected = ChatASIOne(
         api_key="sk_of_the_loading_process",

@@ -400,9 +400,9 @@ class ASIOneFields(_Declared):
         return self.request_timeout
 
     @property
-    def api_key(self) -> SecretStr | None:
-        """The key, secret, also of a function; LangChain names it `openai_api_key`."""
-        return self._read_api_key() if callable(self.openai_api_key) else self.openai_api_key
+    def api_key(self) -> SecretStr | Callable[[], str] | None:
+        """The key, secret, or its function; LangChain names it `openai_api_key`."""
+        return self.openai_api_key
 
     @property
     def base_url(self) -> str:

@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 from langchain_core.load import dumpd
+from pydantic import SecretStr
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._environment import has_api_key
@@ -41,7 +42,7 @@ def test_key_and_address_are_read_in_pairs(
 ) -> None:
     set_all(monkeypatch, **variables)
     model = ChatASIOne()
-    assert model.api_key is not None
+    assert isinstance(model.api_key, SecretStr)
     assert (model.api_key.get_secret_value(), model.base_url) == (key, address)
     assert has_api_key()
 

@@ -9,6 +9,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumpd, load
 from langchain_tests.unit_tests import ChatModelUnitTests
+from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from langchain_asi_one import ChatASIOne
@@ -125,7 +126,7 @@ def test_a_serialised_model_can_be_loaded_where_its_class_is_allowed(
     )
 
     assert isinstance(loaded, ChatASIOne)
-    assert loaded.api_key is not None
+    assert isinstance(loaded.api_key, SecretStr)
     assert loaded.api_key.get_secret_value() == "sk_of_the_loading_process"
     assert dumpd(loaded) == serialised
     expected = ChatASIOne(

@@ -13,7 +13,6 @@ import nbformat
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from nbclient import NotebookClient
-from typing_extensions import override
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.display import _live, card, format_message, show, stream_view
@@ -25,18 +24,15 @@ from langchain_asi_one.testing._agents import WEATHER_AGENT, make_plan_snapshots
 from tests.support.browser.payloads import PAYLOADS
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
+from tests.support.terminal import Terminal
 
 ROOT: Final = Path(__file__).parents[2]
 STYLES: Final = re.compile(r"\x1b\[[0-9;]*m")
 CURSOR: Final = re.compile(r"\x1b\[(?:\?25[hl]|[0-9]*[AK])")
 
 
-class Terminal(StringIO):
+class Screen(Terminal):
     """Takes what a terminal is sent."""
-
-    @override
-    def isatty(self) -> bool:
-        return True
 
     @property
     def shown(self) -> str:
@@ -82,13 +78,13 @@ class Output:
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Screen:
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    return Terminal()
+    return Screen()
 
 
 def test_a_file_gets_the_text_once(model: ChatASIOne) -> None:
@@ -217,7 +213,7 @@ def test_streams_of_something_else_are_refused() -> None:
         stream_view(iter([]), file=StringIO())
 
 
-def test_a_terminal_draws_markdown_with_rich(terminal: Terminal) -> None:
+def test_a_terminal_draws_markdown_with_rich(terminal: Screen) -> None:
     text = "Ask **them**, see [docs](https://d.example/a).\n\n![x](https://d.example/x)"
     message = AIMessage(text, additional_kwargs={"thought": "Hm."})
     show(message, file=terminal)
@@ -231,7 +227,7 @@ def test_a_terminal_draws_markdown_with_rich(terminal: Terminal) -> None:
 
 
 def test_a_terminal_shows_the_end_of_a_long_stream_and_then_the_whole(
-    terminal: Terminal, clock: Clock
+    terminal: Screen, clock: Clock
 ) -> None:
     def long() -> Iterator[AIMessageChunk]:
         for number in range(60):
@@ -248,7 +244,7 @@ def test_a_terminal_shows_the_end_of_a_long_stream_and_then_the_whole(
 
 
 def test_a_terminal_without_rich_gets_text(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    terminal: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")
     message = AIMessage("word " * 30)
@@ -257,7 +253,7 @@ def test_a_terminal_without_rich_gets_text(
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_hostile_text_does_nothing_to_a_terminal(terminal: Terminal, payload: str) -> None:
+def test_hostile_text_does_nothing_to_a_terminal(terminal: Screen, payload: str) -> None:
     agent = {"address": payload, "name": payload, "handle": "weather", "description": payload}
     extras = {"thought": payload, "executable_data": [agent], "intermediate_steps": [payload]}
     message = AIMessage(payload, additional_kwargs=extras, response_metadata={"id": payload})
@@ -324,7 +320,7 @@ def test_in_a_notebook(server: LocalASIOne) -> None:
     assert printed[0].text == last[0].data["text/plain"] + "\n"
 
 
-def test_a_card_can_be_printed_with_rich(terminal: Terminal) -> None:
+def test_a_card_can_be_printed_with_rich(terminal: Screen) -> None:
     from rich.console import Console
 
     Console(file=terminal).print(card(AIMessage("**a**")))

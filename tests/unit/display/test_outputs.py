@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from langchain_core.messages import AIMessage
-from typing_extensions import override
 
 from langchain_asi_one.display._outputs import (
     NotebookOutput,
@@ -18,12 +17,7 @@ from langchain_asi_one.display._outputs import (
     is_notebook,
 )
 from langchain_asi_one.display._show import card
-
-
-class Terminal(io.StringIO):
-    @override
-    def isatty(self) -> bool:
-        return True
+from tests.support.terminal import Terminal
 
 
 def test_a_file_is_written_once_and_at_the_end() -> None:

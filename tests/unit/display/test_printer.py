@@ -6,18 +6,12 @@ import io
 
 import pytest
 from langchain_core.messages import AIMessage
-from typing_extensions import override
 
 from langchain_asi_one.display._printer import Printer, RichPrinter, choose_printer
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
 from langchain_asi_one.display._show import card
 from langchain_asi_one.display._text import Line, TextSection
-
-
-class Terminal(io.StringIO):
-    @override
-    def isatty(self) -> bool:
-        return True
+from tests.support.terminal import Terminal
 
 
 def test_deltas_open_sections_and_the_message_prints_the_rest() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-from typing_extensions import override
 
 from langchain_asi_one.display._terminal import (
     clamp_width,
@@ -13,12 +12,7 @@ from langchain_asi_one.display._terminal import (
     fit_encoding,
     supports_rich,
 )
-
-
-class Terminal(io.StringIO):
-    @override
-    def isatty(self) -> bool:
-        return True
+from tests.support.terminal import Terminal
 
 
 @pytest.mark.parametrize(("columns", "width"), [(0, 20), (20, 20), (80, 80), (101, 100)])

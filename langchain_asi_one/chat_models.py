@@ -96,6 +96,7 @@ class RawAndParsed(TypedDict, Generic[_Data]):
 
 # What only calls need is a third of what there would be to import.
 _FOR_CALLS = (
+    "_request.body",
     "_request.messages",
     "_response.messages",
     "_response.reader",

@@ -222,7 +222,7 @@ class ASIOneStatusError(ASIOneError, openai.APIStatusError):
         (302, False)
     """
 
-    # A subclass that names its `status` and `advice` below is all that a further status needs.
+    # A further status below 500 needs a subclass that names its `status` and `advice`, no more.
     advice: ClassVar[str] = "Check the arguments of the request."
     """What a user can do about it."""
 

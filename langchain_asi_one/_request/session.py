@@ -1,7 +1,7 @@
 """The `x-session-id` of a request: pure, but for reading LangChain's ambient config.
 
 ASI:One keeps an agentic session by this header. It takes any string; its documentation uses a UUID
-per conversation (docs/wire-format.md, 1.2 and 6.1). README, "Sessions", has the rules as a table.
+per conversation (docs/wire-format.md, 1.2 and 6.1). The guide "Sessions" has the rules.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from langchain_asi_one.display._agent_status import (
     Agent,
     Status,
 )
+from langchain_asi_one.display._card_content import describe_entry, limit_rows, view_message
 from langchain_asi_one.display._sections import MessageView, Row, Section, shorten
-from langchain_asi_one.display._view import describe_entry, limit_rows, view_message
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data, parse_handle
 
 

@@ -11,8 +11,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import message_chunk_to_message
 
 from langchain_asi_one.display._card import Card
+from langchain_asi_one.display._card_content import PLAN, TASKS, list_plan_sections, view_message
 from langchain_asi_one.display._sections import ANSWER, MessageView
-from langchain_asi_one.display._view import PLAN, TASKS, list_plan_sections, view_message
 
 if TYPE_CHECKING:
     from langchain_asi_one.display._outputs import Output

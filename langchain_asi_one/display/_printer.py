@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from langchain_asi_one._json.printable import PrintableStream, one_line, printable
+from langchain_asi_one.display._card_content import list_answer_sections
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
 from langchain_asi_one.display._terminal import (
     ROLE_STYLES,
@@ -16,7 +17,6 @@ from langchain_asi_one.display._terminal import (
     supports_rich,
 )
 from langchain_asi_one.display._text import Line, TextSection, to_text_sections
-from langchain_asi_one.display._view import list_answer_sections
 from langchain_asi_one.display._wrap import TextWrapper
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Sections and their rows: what every form (text, terminal, HTML) lays out its own way."""
+"""The data of sections and rows, which text, terminal and HTML each lay out their own way."""
 
 from __future__ import annotations
 

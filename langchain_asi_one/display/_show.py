@@ -8,12 +8,12 @@ from typing import Any, Final, TextIO, overload
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_asi_one.display._card import Card
+from langchain_asi_one.display._card_content import view_message
 from langchain_asi_one.display._diagram import Diagram, find_workers
 from langchain_asi_one.display._graph_state import is_state, read_state
 from langchain_asi_one.display._live import ashow_stream, show_stream
 from langchain_asi_one.display._outputs import choose_output
 from langchain_asi_one.display._terminal import MIN_WIDTH
-from langchain_asi_one.display._view import view_message
 
 _SHOWABLE: Final = (
     "a message, a list of messages, a graph's state (a dict with messages, or what get_state "

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_asi_one.testing._default_answers import make_plain_body
+from langchain_asi_one.testing._fault_registry import register_fault
 from langchain_asi_one.testing._faults.http_errors import HTML_PAGE, SERVER_ERROR
-from langchain_asi_one.testing._faults.registry import register_fault
 from langchain_asi_one.testing._render import as_chunks
 from langchain_asi_one.testing._responses import (
     DONE,

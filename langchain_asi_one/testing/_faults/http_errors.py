@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_asi_one.testing._faults.registry import register_fault
+from langchain_asi_one.testing._fault_registry import register_fault
 from langchain_asi_one.testing._responses import Script, make_error_body, make_response
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 
 from langchain_asi_one._json.printable import printable
 from langchain_asi_one.display import format_message
+from langchain_asi_one.display._card_content import list_answer_sections
 from langchain_asi_one.display._text import TextSection, to_text_sections
-from langchain_asi_one.display._view import list_answer_sections
 from langchain_asi_one.display._wrap import count_columns
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.examples import examples

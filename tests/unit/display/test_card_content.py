@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, ToolMessage
 
+from langchain_asi_one.display._card_content import MAX_ROWS, list_answer_sections, view_message
 from langchain_asi_one.display._sections import shorten
-from langchain_asi_one.display._view import MAX_ROWS, list_answer_sections, view_message
 from langchain_asi_one.testing._agents import WEATHER_AGENT
 from tests.support.graphs import naming
 

@@ -1,4 +1,4 @@
-"""The sections of a message, which text, terminal and HTML each lay out their own way."""
+"""What a card shows of a message: its sections, in order, and the rows of each."""
 
 from __future__ import annotations
 

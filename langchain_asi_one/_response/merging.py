@@ -45,6 +45,8 @@ class MergedList:
         Args:
             items: The field's value in a further chunk.
         """
+        if not items or items == self.value:
+            return
         known = len(self.value)
         new = items
         if known:

@@ -304,7 +304,8 @@ class AnswerReader:
 
     def _note_extras(self, level: JSONObject) -> None:
         for name in LIST_FIELDS:
-            self._lists[name].add(_to_list(level.get(name)))
+            if level.get(name):
+                self._lists[name].add(_to_list(level[name]))
         if level.get("plan_state") is not None:
             self._plan_state = level["plan_state"]
 

@@ -1,0 +1,67 @@
+"""Checks of key, address, headers and timeout: each error names what it is about, and no secret."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from langchain_asi_one._httpx_compat import http
+from langchain_asi_one._validators import (
+    check_api_key,
+    check_base_url,
+    check_headers,
+    check_timeout,
+    is_loopback,
+)
+
+
+def test_blanks_around_a_key_go() -> None:
+    assert check_api_key(SecretStr(" sk\n")) == SecretStr("sk")
+    assert check_api_key(SecretStr(" ")) is check_api_key(None) is None
+
+
+def test_a_key_that_cannot_be_sent_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="in MY_KEY cannot be sent: its character 3") as caught:
+        check_api_key(SecretStr("sk\u2028secret"), name="MY_KEY")
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_is_named_by_where_it_comes_from() -> None:
+    assert check_base_url("https://a.example/v1/") == "https://a.example/v1"
+    with pytest.raises(ValueError, match="MY_URL must be like"):
+        check_base_url("a.example", name="MY_URL")
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"Authorization": "x"}, "use api_key="),
+        ({"X-Session-Id": "x"}, "use session_id="),
+        ({"a b": "x"}, "'a b' in default_headers cannot be sent"),
+        ({"x-a": "secret\r\n"}, "'x-a' in default_headers cannot be sent"),
+    ],
+)
+def test_headers_of_others_are_refused(headers: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        check_headers(headers)
+    assert "secret" not in str(caught.value)
+    assert check_headers({"x-team": "blue"}) == {"x-team": "blue"}
+
+
+def test_timeouts() -> None:
+    limit = http.Timeout(5)
+    assert [check_timeout(one) for one in (1, 0.5, None, limit)] == [1, 0.5, None, limit]
+    for wrong in (0, -1, True, float("nan"), "5"):
+        with pytest.raises(ValueError, match="timeout must be a number of seconds above 0; got"):
+            check_timeout(wrong)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        *[(one, True) for one in ("localhost", "a.localhost", "127.0.0.2", "::1")],
+        *[(one, False) for one in ("api.asi1.ai", "10.0.0.1", "localhost.example")],
+    ],
+)
+def test_loopback(host: str, local: bool) -> None:
+    assert is_loopback(host) is local

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib import import_module
@@ -284,15 +285,45 @@ class _Body(http.SyncByteStream):  # type: ignore[misc]  # one of two libraries
         self._stream.close()
 
 
+class _AsyncParts:
+    """The parts of a body in place of the library's own iterable, which leaves generators open.
+
+    It closes its outer generator and lets the inner ones go. They would be closed later, by nobody
+    or by an event loop that is about to end, and Python would complain of them.
+    """
+
+    def __init__(self, parts: Any) -> None:
+        self._parts = parts
+        self._stream = getattr(parts, "_stream", None)  # see `_has_unread_bytes`
+        self._generator: Any = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._generator = aiter(self._parts)
+        return self
+
+    async def __anext__(self) -> bytes:
+        part: bytes = await anext(self._generator)
+        return part
+
+    async def aclose(self) -> None:
+        close = getattr(self._generator, "aclose", None)
+        if close is not None:
+            await close()
+        await self._parts.aclose()
+
+
 class _AsyncBody(http.AsyncByteStream):  # type: ignore[misc]  # one of two libraries
     def __init__(self, response: Any, request: Any) -> None:
         self._stream = response.stream
         self._rules = _BodyRules(response, request)
+        if parts := getattr(self._stream, "_httpcore_stream", None):
+            self._stream._httpcore_stream = _AsyncParts(parts)  # noqa: SLF001
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for data in self._stream:
-            for piece in self._rules.split(data):
-                yield piece
+        async with aclosing(aiter(self._stream)) as parts:
+            async for data in parts:
+                for piece in self._rules.split(data):
+                    yield piece
         self._rules.end(self._stream)
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ _TEXT = (
 )
 WORDS = _TEXT.split()
 
-# What LangChain's classes have no field for, as ASI:One has sent it (wire contract, 2 and 3).
+# What LangChain's classes have no field for, as ASI:One has sent it (docs/wire-format.md).
 EXTRAS: dict[str, Any] = {
     "thought": ["t"],
     "intermediate_steps": [{"s": 1}],

@@ -75,9 +75,9 @@ class _Suite(ChatModelIntegrationTests):
     """What `ChatASIOne` declares. Skipped, and why.
 
     test_pdf_inputs, test_audio_inputs: there is no evidence that the API takes files or audio
-    (wire contract, 1.4); `ChatASIOne` refuses such blocks by name.
+    (docs/wire-format.md, 1.4); `ChatASIOne` refuses such blocks by name.
     test_image_tool_message, test_pdf_tool_message: the API asks for tool results as a string
-    (wire contract, 4.1); blocks are sent as JSON text, which no model would see as an image.
+    (docs/wire-format.md, 4.1); blocks are sent as JSON text, which no model would see as an image.
     test_stream_time: a benchmark of a replayed cassette, which says nothing about a stand-in.
     """
 

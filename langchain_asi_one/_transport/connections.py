@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib import import_module
@@ -306,10 +305,10 @@ class _AsyncParts:
         return part
 
     async def aclose(self) -> None:
+        await self._parts.aclose()
         close = getattr(self._generator, "aclose", None)
         if close is not None:
             await close()
-        await self._parts.aclose()
 
 
 class _AsyncBody(http.AsyncByteStream):  # type: ignore[misc]  # one of two libraries
@@ -320,10 +319,9 @@ class _AsyncBody(http.AsyncByteStream):  # type: ignore[misc]  # one of two libr
             self._stream._httpcore_stream = _AsyncParts(parts)  # noqa: SLF001
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async with aclosing(aiter(self._stream)) as parts:
-            async for data in parts:
-                for piece in self._rules.split(data):
-                    yield piece
+        async for data in self._stream:
+            for piece in self._rules.split(data):
+                yield piece
         self._rules.end(self._stream)
 
     async def aclose(self) -> None:

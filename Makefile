@@ -65,13 +65,14 @@ check-python:
 	  echo "error: $(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv; or name another: make PYTHON=python3.12" >&2; exit 1; }
 
 # The environment is made again when a lock is newer, when an install broke off (.demo is missing
-# then), and when PYTHON names an interpreter that it is not made of.
+# then), and when PYTHON names an interpreter that it is not made of. Not $(MAKE): `make -n` would run
+# that line, and clear the environment.
 VERSION = -c 'import sys; print(sys.version)'
 $(VENV)/pyvenv.cfg: FORCE
 	@if [ "$@" -nt requirements/build.txt ] && [ "$@" -nt requirements/demo.txt ] && [ "$@" -nt requirements/dev.txt ] && \
 	  [ -e "$(VENV)/.demo" ] && ours=$$("$(PY)" $(VERSION)) && \
 	  { [ "$(origin PYTHON)" = file ] || [ "$$ours" = "$$("$(PYTHON)" $(VERSION))" ]; }; then exit 0; fi; \
-	$(MAKE) --no-print-directory check-python && $(call seed,$(VENV))
+	$(MAKE_COMMAND) --no-print-directory check-python && $(call seed,$(VENV))
 
 $(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
 	@echo "Installing what the demo runs on, from requirements/demo.txt, into $(VENV)"

@@ -204,3 +204,11 @@ def test_locked_versions_are_installed_although_newer_ones_are_there(
     command = ("-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", "langsmith")
     newest = run(project, index, str(project / ".venv/bin/python"), *command)
     assert "Would install langsmith-99.0" in newest.stdout, newest.stderr
+
+
+def test_a_dry_run_makes_no_environment(tmp_path: Path) -> None:
+    target = tmp_path / "environment"
+    command = ["make", "-n", "demo", f"VENV={target}", f"PYTHON={sys.executable}"]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert not target.exists()

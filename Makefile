@@ -127,9 +127,11 @@ screenshots: setup ## Make the pictures of the README again, in a real browser a
 lock: setup ## Resolve everything in requirements/ again (newest versions that pyproject.toml admits)
 	$(UNIVERSAL) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	$(UNIVERSAL) --group build -c requirements/dev.txt -o requirements/build.txt
-	$(UNIVERSAL) --extra testing --extra rich -c requirements/dev.txt pyproject.toml -o requirements/demo.txt
+	$(UNIVERSAL) --extra agents --extra testing --extra rich -c requirements/dev.txt pyproject.toml -o requirements/demo.txt
 	$(UNIVERSAL) --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 	$(UNIVERSAL) --group bench-apart -o requirements/bench-apart.txt
+	$(UNIVERSAL) --group uagents -o requirements/uagents.txt
+	$(UNIVERSAL) --group recipes --all-extras pyproject.toml -o requirements/recipes.txt
 	@# The floors of the package and its extras; of all else what dev.txt has, where it goes with them.
 	$(COMPILE) --python-version 3.11 --no-deps --resolution lowest-direct --all-extras pyproject.toml -o "$(VENV)/floors.txt"
 	@# openai is held at its 2.x line (httpx) here; all other locks have 3.x (httpx2).

@@ -17,7 +17,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.prompt_values import PromptValue
 
 from langchain_asi_one._follow_up.rule import FollowUpRule, has_calls, read_session_id
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import describe_error
 
 
 class PollState:
@@ -239,11 +239,6 @@ def require_message(answer: object) -> AIMessage:
         f"parser behind it: model.with_follow_up() | parser."
     )
     raise TypeError(msg)
-
-
-def describe_error(error: Exception) -> str:
-    """Return an error's class and the beginning of its text, in one printable line."""
-    return f"{type(error).__name__}: {one_line(str(error))[:500]}"
 
 
 def read_retry_after(error: Exception) -> float | None:

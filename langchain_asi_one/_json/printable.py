@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
+_MAX_ERROR: Final = 500  # characters
 _TAB: Final = "    "
 _LINE_ENDS: Final = "\n\x85\u2028\u2029"
 # Invisible wherever they stand: left out, not shown.
@@ -108,6 +109,17 @@ def one_line(text: str) -> str:
         'two lines'
     """
     return " ".join(printable(text).split())
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the class and the message of an error as one printable line, cut if long."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - an exception of a stranger may not even print
+        message = ""
+    text = f"{type(error).__name__}: {message[: 2 * _MAX_ERROR]}".removesuffix(": ")
+    line = one_line(text)
+    return line if len(line) <= _MAX_ERROR else f"{line[:_MAX_ERROR]}…"
 
 
 class PrintableStream:

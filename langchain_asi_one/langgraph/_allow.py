@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
 from langchain_asi_one._agent_identity import identify_agent, make_call_key
+from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address, parse_handle
-from langchain_asi_one.langgraph._log import describe_error, log_places
+from langchain_asi_one.langgraph._log import log_places
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from typing_extensions import TypedDict, override
 
 from langchain_asi_one._follow_up.progress import (
     add_metadata,
-    describe_error,
     read_retry_after,
     require_message,
 )
@@ -25,6 +24,7 @@ from langchain_asi_one._follow_up.rule import (
     read_session_id,
     says_nothing_new,
 )
+from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one.follow_up import FollowUpRunnable, session_config
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
 from langchain_asi_one.langgraph._state import MESSAGES_KEY, read_key, read_messages

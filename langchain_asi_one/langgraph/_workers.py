@@ -16,13 +16,14 @@ from langchain_core.runnables import Runnable
 from langgraph.errors import GraphBubbleUp
 
 from langchain_asi_one._agent_identity import build_report, identify_agent
+from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
 from langchain_asi_one.langgraph._approval import approve, ask_once, ask_once_async, is_approved
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_two_way_node
 from langchain_asi_one.langgraph._decisions import ask_human
-from langchain_asi_one.langgraph._log import describe_error, log_places
+from langchain_asi_one.langgraph._log import log_places
 from langchain_asi_one.langgraph._state import (
     MESSAGES,
     MESSAGES_KEY,

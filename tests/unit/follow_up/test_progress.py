@@ -17,7 +17,6 @@ from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from langchain_asi_one._follow_up.progress import (
     AnswerBuffer,
     PollState,
-    describe_error,
     read_messages,
 )
 from langchain_asi_one._follow_up.rule import FollowUpRule
@@ -121,10 +120,25 @@ def test_a_failed_poll_keeps_the_answer_and_its_event_says_why() -> None:
     }
 
 
-def test_an_error_is_described_in_one_printable_line() -> None:
-    text = describe_error(ValueError("two\nlines \x1b[2J" + "x" * 10_000))
-    assert text.startswith("ValueError: two lines \\x1b[2Jxxx")
-    assert len(text) == len("ValueError: ") + 500
+class SilentError(TimeoutError):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (TimeoutError("two\nlines \x1b[2J\ud800"), "TimeoutError: two lines \\x1b[2J\\ud800"),
+        (SilentError(), "SilentError"),
+    ],
+)
+def test_any_error_is_told_in_one_printable_line(error: Exception, text: str) -> None:
+    state = PollState(FollowUpRule(), "Is a table free?")
+    state.next_input()
+    state.record(answer_of(DEFERRED))
+    state.next_input()
+    state.record_error(error)
+    assert state.event()["error"] == text
 
 
 def test_a_longer_retry_after_is_waited() -> None:

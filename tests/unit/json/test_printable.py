@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_asi_one._json.printable import PrintableStream, one_line, printable
+from langchain_asi_one._json.printable import (
+    PrintableStream,
+    describe_error,
+    one_line,
+    printable,
+)
 from tests.support.examples import examples
 from tests.support.hostile import hostile_text
 
@@ -63,3 +68,26 @@ def test_pieces_are_made_safe_as_the_whole_is(pieces: list[str]) -> None:
 
 def test_one_line_is_one_line() -> None:
     assert one_line("a\r\nb\u2029 c\x0b\t") == r"a b c\x0b"
+
+
+class Silent(Exception):  # noqa: N818 - an exception that cannot even be printed
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (TimeoutError(), "TimeoutError"),
+        (
+            ValueError("two\nlines\t\x1b[2J\u202e\u2028\x85end"),
+            r"ValueError: two lines \x1b[2J\u202e end",
+        ),
+        (ValueError("a\x00b\ud800"), r"ValueError: a\x00b\ud800"),
+        (Silent(), "Silent"),
+        (ValueError("x" * 1_000_000), f"ValueError: {'x' * 488}…"),
+    ],
+)
+def test_an_error_is_one_short_printable_line(error: Exception, text: str) -> None:
+    assert describe_error(error) == text
+    assert describe_error(error).isprintable()

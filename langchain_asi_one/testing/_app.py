@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import re
 import threading
 import time
 from collections import Counter, deque
@@ -12,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from langchain_asi_one.testing._default_answers import find_last_user_text, respond
 from langchain_asi_one.testing._images import check_image_request, make_image_body
+from langchain_asi_one.testing._reception import (
+    LONGEST_BODY,
+    MOST_REQUESTS,
+    RequestLog,
+    is_loopback,
+    read_body,
+)
 from langchain_asi_one.testing._replies import Reply, find_marked_reply, render
 from langchain_asi_one.testing._requests import (
     Exchange,
@@ -25,24 +28,19 @@ from langchain_asi_one.testing._requests import (
     mask_secrets,
     read_bearer_key,
 )
-from langchain_asi_one.testing._responses import Cut, Pause, Script, make_error_body, make_response
+from langchain_asi_one.testing._responses import Cut, Script, make_error_body, make_response
 from langchain_asi_one.testing._schema_examples import InvalidSchemaError
+from langchain_asi_one.testing._script_response import ScriptResponse
 from langchain_asi_one.testing._sessions import Sessions
 from langchain_asi_one.testing._validation import RequestRefusedError, check_request, parse_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starlette.types import Receive, Scope, Send
-
     from langchain_asi_one.testing._connection import CountedConnection
 
 CHAT_PATH = "/v1/chat/completions"
 IMAGE_PATH = "/v1/image/generate"
-_MOST_REQUESTS = 10_000
-_MOST_BYTES = 64 * 2**20
-"""Of all requests that are kept."""
-_LONGEST_BODY = 32 * 2**20
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -64,8 +62,7 @@ class StandIn:
         self._api_key = api_key
         self._chunk_delay = chunk_delay
         self._lock = threading.Lock()
-        self._received: deque[ReceivedRequest] = deque()
-        self._received_bytes = 0
+        self._received = RequestLog()
         self._replies: deque[Reply] = deque()
         self._sessions = Sessions()
         self._bodies: Counter[str] = Counter()
@@ -83,28 +80,27 @@ class StandIn:
     def requests(self) -> list[ReceivedRequest]:
         """The last 10,000 requests, or the last 64 MiB of them, oldest first."""
         with self._lock:
-            return list(self._received)
+            return self._received.copy()
 
     def clear(self) -> None:
         """Forget received requests, queued replies and sessions."""
         with self._lock:
             self._received.clear()
-            self._received_bytes = 0
             self._replies.clear()
             self._sessions.clear()
             self._bodies.clear()
 
-    async def _endpoint(self, request: Request) -> Response:
+    async def _endpoint(self, request: Request) -> ScriptResponse:
         connection: CountedConnection = request.scope["state"]["connection"]
-        if not (self._any_host or _is_loopback(request.headers.get("host", ""))):
-            return _ScriptResponse(_refuse_host(), connection)
+        if not (self._any_host or is_loopback(request.headers.get("host", ""))):
+            return ScriptResponse(_refuse_host(), connection)
         try:
-            body = await _read_body(request)
+            body = await read_body(request)
         except ClientDisconnect:
-            return _ScriptResponse(Script(before=(Cut(),)), connection)
+            return ScriptResponse(Script(before=(Cut(),)), connection)
         exchange = self._record(request, body or b"", connection.number)
         script = _refuse_body() if body is None else self._reply_to(exchange)
-        return _ScriptResponse(script, connection)
+        return ScriptResponse(script, connection)
 
     def _record(self, request: Request, raw: bytes, connection: int) -> Exchange:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -122,8 +118,8 @@ class StandIn:
             received_at=time.monotonic(),
         )
         with self._lock:
-            self._keep(received)
-            if len(self._bodies) >= _MOST_REQUESTS:
+            self._received.add(received)
+            if len(self._bodies) >= MOST_REQUESTS:
                 self._bodies.clear()
             repeat = self._bodies[_key_of_session_and_body(received)]
             self._bodies[_key_of_session_and_body(received)] += 1
@@ -136,15 +132,6 @@ class StandIn:
             lambda: self._apply_rules(exchange, repeat),
         )
         return exchange
-
-    def _keep(self, received: ReceivedRequest) -> None:
-        """Add a request to those received, and drop the oldest beyond the limits."""
-        self._received.append(received)
-        self._received_bytes += received.size
-        while len(self._received) > _MOST_REQUESTS or (
-            self._received_bytes > _MOST_BYTES and len(self._received) > 1
-        ):
-            self._received_bytes -= self._received.popleft().size
 
     def _reply_to(self, exchange: Exchange) -> Script:
         received = exchange.received
@@ -209,35 +196,13 @@ def _find_text(payload: dict[str, Any]) -> str:
     return prompt if isinstance(prompt, str) else find_last_user_text(payload)
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """Return the body, or ``None`` if it is too long; that is read to its end and dropped."""
-    body = bytearray()
-    length = 0
-    async for data in request.stream():
-        length += len(data)
-        if length <= _LONGEST_BODY:
-            body += data
-    return bytes(body) if length <= _LONGEST_BODY else None
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a ``Host`` header names this machine, and not another by a trick of DNS."""
-    name = re.sub(r":\d*$", "", host).strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def _refuse_host() -> Script:
     message = "This stand-in serves loopback names only, such as 127.0.0.1 and localhost."
     return make_response(make_error_body(421, message, code="misdirected_request"), status=421)
 
 
 def _refuse_body() -> Script:
-    message = f"The request body has more than {_LONGEST_BODY:,} bytes."
+    message = f"The request body has more than {LONGEST_BODY:,} bytes."
     return make_response(make_error_body(413, message, code="request_too_large"), status=413)
 
 
@@ -248,48 +213,3 @@ def _key_of_session_and_body(received: ReceivedRequest) -> str:
 
 def _key_of_body(received: ReceivedRequest) -> str:
     return fingerprint(received.raw.decode(errors="replace"))
-
-
-class _ScriptResponse(Response):
-    """Sends a script, and stops when the client is gone."""
-
-    def __init__(self, script: Script, connection: CountedConnection) -> None:
-        super().__init__()
-        self._script = script
-        self._connection = connection
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope  # the script is already decided
-        gone = asyncio.ensure_future(_wait_for_disconnect(receive))
-        try:
-            for step in self._script.before:
-                if await self._wait_or_cut(step, gone):
-                    return
-            headers = [(k.encode(), v.encode()) for k, v in self._script.wire_headers().items()]
-            status = self._script.status
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            for part in self._script.steps:
-                if isinstance(part, bytes):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-                    await asyncio.sleep(0)  # lets the loop notice that the client has gone
-                    if gone.done():
-                        return
-                elif await self._wait_or_cut(part, gone):
-                    return
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            gone.cancel()
-
-    async def _wait_or_cut(self, step: Pause | Cut, gone: asyncio.Future[None]) -> bool:
-        """Pause or cut. Return whether the client is gone."""
-        if isinstance(step, Cut):
-            self._connection.cut(reset=step.reset)
-            await gone
-            return True
-        done, _ = await asyncio.wait({gone}, timeout=step.seconds)
-        return bool(done)
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
 import math
-import socket
-import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING
 
-import uvicorn
-
-from langchain_asi_one._version import __version__
 from langchain_asi_one.testing._app import StandIn
-from langchain_asi_one.testing._connection import CountedConnection, CountingState
+from langchain_asi_one.testing._background import BackgroundServer, get_url, open_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from langchain_asi_one.testing._replies import Reply
     from langchain_asi_one.testing._requests import ReceivedRequest
 
-_START_SECONDS = 10
-_STOP_SECONDS = 5
 
-
-class LocalASIOne:
+class LocalASIOne(BackgroundServer):
     """A local stand-in for ASI:One; also a context manager.
 
     Every response carries the header ``x-asi-one-stand-in``. Several servers can run at once.
@@ -74,62 +63,10 @@ class LocalASIOne:
         if not 0 <= chunk_delay < math.inf:
             msg = f"chunk_delay must be 0 or more seconds, not {chunk_delay}"
             raise ValueError(msg)
-        self._socket = _open_socket(host, port, allow_remote=allow_remote)
-        name, actual_port = self._socket.getsockname()[:2]
-        self.base_url = f"http://{f'[{name}]' if ':' in name else name}:{actual_port}/v1"
+        listener = open_socket(host, port, allow_remote=allow_remote)
+        self.base_url = f"{get_url(listener)}/v1"
         self._stand_in = StandIn(self.base_url, api_key, chunk_delay, any_host=allow_remote)
-        config = uvicorn.Config(
-            self._stand_in.application(),
-            http=CountedConnection,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            headers=[("x-asi-one-stand-in", f"langchain-asi-one/{__version__}")],
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = _Server(config)
-        self._thread = threading.Thread(target=self._run, name="local-asi-one", daemon=True)
-
-    def start(self) -> Self:
-        """Start the server, and return when it accepts requests.
-
-        Returns:
-            The server itself.
-
-        Raises:
-            RuntimeError: The server was started before, or did not come up.
-        """
-        self._thread.start()
-        if not self._server.ready.wait(_START_SECONDS):
-            msg = f"the stand-in at {self.base_url} did not start; see the log of this process"
-            raise RuntimeError(msg)
-        return self
-
-    def stop(self) -> None:
-        """Close all connections, open streams too, and end the thread.
-
-        A second call does nothing.
-        """
-        if self._thread.is_alive():
-            self._server.request_stop()
-            self._thread.join(_STOP_SECONDS)
-        self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
+        super().__init__(listener, self._stand_in.application(), "asi-one-stand-in")
 
     def enqueue(self, *replies: Reply) -> None:
         """Queue replies. Each chat request takes the oldest, before any rule.
@@ -147,19 +84,6 @@ class LocalASIOne:
     def clear(self) -> None:
         """Forget received requests, queued replies and sessions."""
         self._stand_in.clear()
-
-    @property
-    def connections(self) -> int:
-        """Number of open TCP connections."""
-        return len(self._server.server_state.connections)
-
-    @property
-    def total_connections(self) -> int:
-        """Number of TCP connections accepted so far."""
-        return self._server.server_state.accepted
-
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
 
 
 @contextmanager
@@ -197,52 +121,3 @@ def local_asi_one(
     )
     with server:
         yield server
-
-
-class _Server(uvicorn.Server):
-    """A server that another thread can stop at once, with open connections too."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.server_state: CountingState = CountingState()
-        self.ready = threading.Event()
-        self._stopping = asyncio.Event()
-        self._running: asyncio.AbstractEventLoop | None = None
-
-    def request_stop(self) -> None:
-        if self._running is not None:
-            self._running.call_soon_threadsafe(self._stopping.set)
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)  # sets the default headers
-        self._running = asyncio.get_running_loop()
-        self.ready.set()
-        await self._stopping.wait()
-        for connection in list(self.server_state.connections):
-            cast("CountedConnection", connection).transport.abort()
-
-
-def _open_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:
-    if not 0 <= port <= 65535:
-        msg = f"port must be from 0 (any free one) to 65535, not {port}"
-        raise ValueError(msg)
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    ip = str(address[0]).partition("%")[0]
-    if not allow_remote and not ipaddress.ip_address(ip).is_loopback:
-        msg = (
-            f"refusing to listen on {host!r}: it is not a loopback address, and the stand-in "
-            "answers everybody who can reach it. Use 127.0.0.1, or permit it with "
-            "allow_remote=True (--allow-remote on the command line)"
-        )
-        raise ValueError(msg)
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(512)
-    except OSError:
-        listener.close()
-        raise
-    return listener

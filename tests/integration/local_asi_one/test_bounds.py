@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
-from langchain_asi_one.testing import _app as app
+from langchain_asi_one.testing import LocalASIOne, _reception, local_asi_one, raw
 from tests.support.examples import examples
 from tests.support.patience import PATIENCE
 from tests.support.stand_in_wire import Json, ask, client_of, read_message, request_body
@@ -60,7 +59,7 @@ def test_a_body_has_a_limit(
     client: httpx.Client,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app, "_LONGEST_BODY", 200_000)
+    monkeypatch.setattr(_reception, "LONGEST_BODY", 200_000)
     body = json.dumps(request_body("x" * 190_000)).encode()
     assert client.post("/chat/completions", content=body).status_code == 200
     longer = json.dumps(request_body("x" * 200_000)).encode()
@@ -75,7 +74,7 @@ def test_a_body_has_a_limit(
 def test_what_is_kept_has_a_limit(
     server: LocalASIOne, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "_MOST_BYTES", 50_000)
+    monkeypatch.setattr(_reception, "_MOST_BYTES", 50_000)
     for number in range(10):
         ask(client, f"{number} {'x' * 15_000}")
     assert [request.body["messages"][0]["content"][0] for request in server.requests] == list("789")
@@ -85,7 +84,7 @@ def test_what_is_kept_has_a_limit(
     for _ in range(3):
         ask(client)
     assert len(server.requests) == 3
-    monkeypatch.setattr(app, "_MOST_REQUESTS", 2)
+    monkeypatch.setattr(_reception, "MOST_REQUESTS", 2)
     ask(client)
     assert len(server.requests) == 2
 

@@ -49,12 +49,22 @@ ERRORS: Final = {
 }
 TYPES: Final = ["bool | None", "str", "City", "City | None", "Any"]
 
+# Of all other packages mypy would read 3,000 files. What it does not read it takes for `Any`, which
+# hides errors and makes up none: all that is expected below is still found.
+MYPY: Final = """
+[mypy]
+follow_imports = skip
+
+[mypy-langchain_asi_one.*,langchain_core.*,langchain_openai.*,pydantic.*,pydantic_core.*]
+follow_imports = normal
+"""
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     path = tmp_path / "program.py"
     path.write_text(PROGRAM, encoding="utf-8")
-    (tmp_path / "mypy.ini").write_text("[mypy]\n", encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text(MYPY, encoding="utf-8")
     return path
 
 

@@ -76,7 +76,10 @@ MODULES = (
 _LARGEST = 4_000  # characters: the others take LangChain's converter a minute
 
 
-def published() -> Iterator[type[BaseModel]]:
+@pytest.fixture(scope="module")
+def published() -> list[type[BaseModel]]:
+    """Small classes that others published."""
+    found = []
     for module in MODULES:
         for value in vars(import_module(module)).values():
             if isinstance(value, type) and issubclass(value, BaseModel):
@@ -85,10 +88,8 @@ def published() -> Iterator[type[BaseModel]]:
                 except Exception:  # noqa: BLE001, S112 - not each can be one, whatever the reason
                     continue
                 if size < _LARGEST:
-                    yield value
-
-
-PUBLISHED = [*dict.fromkeys(published())]
+                    found.append(value)
+    return [*dict.fromkeys(found)]
 
 
 def subschemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -117,25 +118,27 @@ def without_titles(value: Any, *, names: bool = False) -> Any:
     }
 
 
-def test_there_are_enough_published_schemas() -> None:
-    assert len(PUBLISHED) >= 50
+def test_there_are_enough_published_schemas(published: list[type[BaseModel]]) -> None:
+    assert len(published) >= 50
 
 
-@pytest.mark.parametrize("schema", [*PUBLISHED, Cat, Pets, Untyped], ids=lambda one: one.__name__)
-def test_what_is_not_recursive_is_what_langchain_makes_of_it(schema: type[BaseModel]) -> None:
-    ours = convert_function(schema)
-    if "$defs" not in json.dumps(ours):
-        assert ours == without_titles(convert_to_openai_function(schema))
+def test_what_is_not_recursive_is_what_langchain_makes_of_it(
+    published: list[type[BaseModel]],
+) -> None:
+    for schema in (*published, Cat, Pets, Untyped):
+        ours = convert_function(schema)
+        if "$defs" not in json.dumps(ours):
+            assert ours == without_titles(convert_to_openai_function(schema)), schema
 
 
-@pytest.mark.parametrize("schema", PUBLISHED, ids=lambda one: one.__name__)
-def test_each_reference_leads_somewhere(schema: type[BaseModel]) -> None:
-    parameters = convert_function(schema)["parameters"]
-    definitions = {f"#/$defs/{name}" for name in parameters.get("$defs", {})}
-    for inner in subschemas(parameters):
-        assert inner.get("$ref", "#") in {*definitions, "#"}
-        assert "discriminator" not in inner
-    assert "$ref" not in parameters
+def test_each_reference_leads_somewhere(published: list[type[BaseModel]]) -> None:
+    for schema in published:
+        parameters = convert_function(schema)["parameters"]
+        definitions = {f"#/$defs/{name}" for name in parameters.get("$defs", {})}
+        for inner in subschemas(parameters):
+            assert inner.get("$ref", "#") in {*definitions, "#"}, schema
+            assert "discriminator" not in inner, schema
+        assert "$ref" not in parameters, schema
 
 
 def test_a_recursive_class_is_described_at_every_level() -> None:

@@ -69,7 +69,7 @@ from langchain_asi_one._validators import (
     check_deadline,
     check_headers,
     check_timeout,
-    without_inputs,
+    drop_inputs,
 )
 from langchain_asi_one._version import __version__
 
@@ -376,7 +376,7 @@ class ASIOneFields(_Declared):
         try:
             super().__init__(**arguments)
         except ValidationError as error:
-            refused = without_inputs(error)
+            refused = drop_inputs(error)
         if refused is not None:
             # Outside the except clause, which would keep the first error as context.
             raise refused
@@ -545,7 +545,7 @@ class ASIOneFields(_Declared):
             raise ValueError(msg)
         return key
 
-    def _settings(self) -> ClientSettings:
+    def _make_settings(self) -> ClientSettings:
         return ClientSettings(
             api_key=self._read_api_key().get_secret_value(),
             base_url=self.openai_api_base,

@@ -17,7 +17,7 @@ http: Any = importlib.import_module(_NAMES[0] if _SDK_MAJOR >= 3 else _NAMES[1])
 httpcore: Any = importlib.import_module("httpcore2" if _SDK_MAJOR >= 3 else "httpcore")
 
 
-def timeout_errors() -> tuple[type[Exception], ...]:
+def list_timeout_errors() -> tuple[type[Exception], ...]:
     """Return the errors of a read or a connection that takes too long.
 
     A user may give a client of either library; one that nobody imported raises nothing.
@@ -25,14 +25,14 @@ def timeout_errors() -> tuple[type[Exception], ...]:
     return tuple({sys.modules[name].TimeoutException for name in _NAMES if name in sys.modules})
 
 
-def connect_errors() -> tuple[type[Exception], ...]:
+def list_connect_errors() -> tuple[type[Exception], ...]:
     """Return the errors of a connection that was never made; no request was sent."""
     libraries = [sys.modules[name] for name in _NAMES if name in sys.modules]
     names = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
     return tuple(getattr(library, name) for library in libraries for name in names)
 
 
-def transport_errors() -> tuple[type[Exception], ...]:
+def list_transport_errors() -> tuple[type[Exception], ...]:
     """Return all other errors of a connection that fails."""
     libraries = [sys.modules[name] for name in _NAMES if name in sys.modules]
     return (

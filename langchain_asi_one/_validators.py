@@ -33,7 +33,7 @@ class Timeout(Protocol):
     pool: float | None
 
 
-def without_inputs(error: ValidationError) -> ValidationError:
+def drop_inputs(error: ValidationError) -> ValidationError:
     """Make the same error without the refused values, which may hold a key or a header.
 
     Args:
@@ -42,11 +42,11 @@ def without_inputs(error: ValidationError) -> ValidationError:
     Returns:
         An error with the same places, types and messages, not raised.
     """
-    lines = [_line(line) for line in error.errors(include_url=False, include_input=False)]
+    lines = [_drop_input(line) for line in error.errors(include_url=False, include_input=False)]
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 
-def _line(line: ErrorDetails) -> InitErrorDetails:
+def _drop_input(line: ErrorDetails) -> InitErrorDetails:
     """Make a line without its input. Before 2.14, pydantic can unpickle its own types only."""
     kind, context = line["type"], line.get("ctx", {})
     if kind not in _TYPES:

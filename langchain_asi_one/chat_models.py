@@ -52,7 +52,7 @@ from langchain_asi_one._request.session import (
     SESSION_SPEC,
     find_run_session,
     find_session,
-    new_session_id,
+    make_session_id,
 )
 from langchain_asi_one._request.token_count import count_message_tokens, estimate_tokens
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
@@ -369,7 +369,7 @@ class ChatASIOne(ASIOneFields):
     ) -> dict[str, Any]:
         from langchain_asi_one._request.body import build_body  # noqa: PLC0415
 
-        check_names(kwargs, CALL_ARGUMENTS, self._elsewhere(), where="A call of ChatASIOne")
+        check_names(kwargs, CALL_ARGUMENTS, self._list_hints(), where="A call of ChatASIOne")
         kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         if stop is not None:
             kwargs["stop"] = stop
@@ -385,7 +385,7 @@ class ChatASIOne(ASIOneFields):
 
     @classmethod
     @cache
-    def _elsewhere(cls) -> dict[str, str]:
+    def _list_hints(cls) -> dict[str, str]:
         """Return a hint for each name that a call does not take, but the constructor or OpenAI."""
         on_the_model = {
             name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
@@ -417,9 +417,9 @@ class ChatASIOne(ASIOneFields):
         elif self.stream_usage if usage is None else usage:
             body.setdefault("stream_options", {"include_usage": True})
         return ChatRequest(
-            self._settings(),
+            self._make_settings(),
             body,
-            session_id or new_session_id(),
+            session_id or make_session_id(),
             timeout,
             deadline,
             on_retry=run.on_retry if run else None,
@@ -485,7 +485,7 @@ class ChatASIOne(ASIOneFields):
             kwargs = {**kwargs, "session_id": session_id}
         elif not kwargs.get(_RUN_SESSION):
             parent = run.parent_run_id if run else None
-            kwargs = {**kwargs, _RUN_SESSION: find_run_session(None, parent) or new_session_id()}
+            kwargs = {**kwargs, _RUN_SESSION: find_run_session(None, parent) or make_session_id()}
         fields = {"planner_mode": self.planner_mode, "agents": self.agents}
         for more in (self.extra_body, kwargs, kwargs.get("extra_body")):
             fields |= {name: value for name, value in (more or {}).items() if name in fields}

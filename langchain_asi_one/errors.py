@@ -202,7 +202,7 @@ class ASIOneError(openai.APIError, ModelError):
 _STATUS_CLASSES: dict[int, type[ASIOneStatusError]] = {}
 
 
-def status_class(status: int) -> type[ASIOneStatusError]:
+def find_status_class(status: int) -> type[ASIOneStatusError]:
     """Return the class of errors with a status; that of 500 is for all above, too."""
     return _STATUS_CLASSES.get(min(status, 500), ASIOneStatusError)
 

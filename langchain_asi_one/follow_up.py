@@ -267,8 +267,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
     ) -> AIMessage:
         state = PollState(self.rule, question)
         while not state.is_done:
-            input_ = state.next_input()
-            child = _child_config(config, run_manager, state)
+            input_ = state.make_next_input()
+            child = _make_child_config(config, run_manager, state)
             try:
                 state.record(self.bound.invoke(input_, child, **kwargs))
             except PASSING_ERRORS as error:
@@ -276,7 +276,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
                     raise
                 state.record_error(error)
             if state.is_pending:
-                dispatch_custom_event(EVENT, state.event(), config=child)
+                dispatch_custom_event(EVENT, state.make_event(), config=child)
                 time.sleep(state.next_poll_in or 0)
         return self._result(state)
 
@@ -289,8 +289,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
     ) -> AIMessage:
         state = PollState(self.rule, question)
         while not state.is_done:
-            input_ = state.next_input()
-            child = _child_config(config, run_manager, state)
+            input_ = state.make_next_input()
+            child = _make_child_config(config, run_manager, state)
             try:
                 state.record(await self.bound.ainvoke(input_, child, **kwargs))
             except PASSING_ERRORS as error:
@@ -298,7 +298,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
                     raise
                 state.record_error(error)
             if state.is_pending:
-                await adispatch_custom_event(EVENT, state.event(), config=child)
+                await adispatch_custom_event(EVENT, state.make_event(), config=child)
                 await asyncio.sleep(state.next_poll_in or 0)
         return self._result(state)
 
@@ -313,8 +313,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         held = AnswerBuffer(state)
         while not state.is_done:
             answer = AnswerBuffer(state)
-            input_ = state.next_input()
-            child = _child_config(config, run_manager, state)
+            input_ = state.make_next_input()
+            child = _make_child_config(config, run_manager, state)
             try:
                 with closing(cast("Any", self.bound.stream(input_, child, **kwargs))) as pieces:
                     for piece in pieces:
@@ -326,10 +326,10 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
                     raise
                 state.record_error(error)
             if state.is_pending:
-                dispatch_custom_event(EVENT, state.event(), config=child)
+                dispatch_custom_event(EVENT, state.make_event(), config=child)
                 time.sleep(state.next_poll_in or 0)
         self._check(state)
-        yield from held.remaining()
+        yield from held.flush()
 
     async def _astream(
         self,
@@ -342,8 +342,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         held = AnswerBuffer(state)
         while not state.is_done:
             answer = AnswerBuffer(state)
-            input_ = state.next_input()
-            child = _child_config(config, run_manager, state)
+            input_ = state.make_next_input()
+            child = _make_child_config(config, run_manager, state)
             stream = cast("Any", self.bound.astream(input_, child, **kwargs))
             try:
                 async with aclosing(stream) as pieces:
@@ -357,19 +357,19 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
                     raise
                 state.record_error(error)
             if state.is_pending:
-                await adispatch_custom_event(EVENT, state.event(), config=child)
+                await adispatch_custom_event(EVENT, state.make_event(), config=child)
                 await asyncio.sleep(state.next_poll_in or 0)
         self._check(state)
-        for released in held.remaining():
+        for released in held.flush():
             yield released
 
     def _result(self, state: PollState) -> AIMessage:
         self._check(state)
-        return state.result()
+        return state.make_result()
 
     def _check(self, state: PollState) -> None:
         if state.is_pending and self.on_pending == "raise":
-            raise AnswerPendingError(state.result(), state.polls)
+            raise AnswerPendingError(state.make_result(), state.polls)
 
 
 def with_follow_up(
@@ -542,7 +542,7 @@ def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> Fo
     return FollowUpBinding(**fields)
 
 
-def session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:
+def make_session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:
     """Make the config of a call that must stay in a session.
 
     Args:
@@ -558,14 +558,14 @@ def session_config(config: RunnableConfig, session_id: str | None) -> RunnableCo
     return {**config, "configurable": configurable}
 
 
-def _child_config(
+def _make_child_config(
     config: RunnableConfig,
     run_manager: CallbackManagerForChainRun | AsyncCallbackManagerForChainRun,
     state: PollState,
 ) -> RunnableConfig:
     tag = f"follow_up:poll:{state.polls}" if state.polls else None
     child = patch_config(config, callbacks=run_manager.get_child(tag))
-    return session_config(child, state.session_id)
+    return make_session_config(child, state.session_id)
 
 
 async def _iterate(question: LanguageModelInput) -> AsyncIterator[LanguageModelInput]:

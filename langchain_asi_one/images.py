@@ -9,7 +9,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from langchain_asi_one._request.parameters import fit_name
-from langchain_asi_one._request.session import new_session_id
+from langchain_asi_one._request.session import make_session_id
 from langchain_asi_one._response.images import read_images
 from langchain_asi_one._transport.decoders import ProtocolError, excerpt, read_object
 from langchain_asi_one._transport.request import ImageRequest
@@ -99,7 +99,7 @@ def create_image_tool(
 
     def build_request(prompt: str) -> ImageRequest:
         body = {"prompt": prompt, "size": size, "model": model.model_name}
-        return ImageRequest(model._settings(), body, new_session_id())  # noqa: SLF001 - see above
+        return ImageRequest(model._make_settings(), body, make_session_id())  # noqa: SLF001 - see above
 
     def generate(prompt: str) -> tuple[str, ImageContentBlock]:
         return _to_result(client.create(build_request(prompt), _read), size)

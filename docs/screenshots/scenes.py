@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.display import card
 from langchain_asi_one.display._card import Card
-from langchain_asi_one.display._html import style_sheet
+from langchain_asi_one.display._html import read_style_sheet
 from langchain_asi_one.display._text import join_sections, to_text_sections
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
@@ -88,6 +88,7 @@ def pictures() -> list[Picture]:
         sections = [section for section in one.list_sections(None) if section.title != "Graph"]
         shown = join_sections(to_text_sections(sections), None)
         made += [
-            Picture(f"{name}-{scheme}.png", style_sheet() + shown) for scheme in ("light", "dark")
+            Picture(f"{name}-{scheme}.png", read_style_sheet() + shown)
+            for scheme in ("light", "dark")
         ]
     return made

@@ -19,7 +19,7 @@ from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._cli.ask import Endpoint, open_model
 from langchain_asi_one._cli.options import list_model_fields, make_parser, read_options
 from langchain_asi_one._cli.run import complain, print_endpoint, run_command
-from langchain_asi_one._json.printable import one_line, printable
+from langchain_asi_one._json.printable import make_one_line, make_printable
 from langchain_asi_one.display._printer import choose_printer
 from langchain_asi_one.display._show import card
 from langchain_asi_one.display._text import Line, TextSection
@@ -118,7 +118,7 @@ def _show_run(endpoint: Endpoint, model: ChatASIOne, options: argparse.Namespace
 
     print_endpoint(printer, endpoint)
     printer.print_card(card(graph))
-    show("Question", [Line(printable(options.question))])
+    show("Question", [Line(make_printable(options.question))])
     todo: Any = {"messages": [HumanMessage(options.question)]}
     with asyncio.Runner() as runner:
         while todo is not None:
@@ -132,7 +132,7 @@ def _show_run(endpoint: Endpoint, model: ChatASIOne, options: argparse.Namespace
                 show("Decisions", _describe_decisions(decisions, by_human=options.review))
                 todo = Command(resume={pause.id: {"decisions": decisions}})
     last = graph.get_state(config).values["messages"][-1]
-    show("Session", [Line(one_line(last.response_metadata["session_id"]))])
+    show("Session", [Line(make_one_line(last.response_metadata["session_id"]))])
 
 
 class _Steps:
@@ -165,7 +165,7 @@ class _Steps:
                     self._show_answer(written["messages"][0], named=node == "model")
 
     def _show_answer(self, message: BaseMessage, *, named: bool) -> None:
-        self._show("Answer", [Line(printable(message.text).strip("\n") or "(no text)")])
+        self._show("Answer", [Line(make_printable(message.text).strip("\n") or "(no text)")])
         if named:
             self._show("Agents named", _describe_named(message, self._is_allowed))
 
@@ -176,7 +176,7 @@ def _describe_named(
     entries = get_executable_data(message)
     for entry in entries:
         identity = identify_agent(entry)
-        yield Line(one_line(entry.get("name", "(no name)")[:_MAX_NAME]), role="name")
+        yield Line(make_one_line(entry.get("name", "(no name)")[:_MAX_NAME]), role="name")
         shown = _name_agent(identity) if identity else "(no address or handle that holds)"
         yield Line(shown, "  ")
         if is_allowed(entry):
@@ -185,7 +185,7 @@ def _describe_named(
             yield Line("refused: not among the agents that may be asked", "  ! ", "problem")
         else:
             problems = entry.get("problems") or ["it has neither an address nor a handle"]
-            yield Line(f"refused: {one_line(' '.join(problems))}", "  ! ", "problem")
+            yield Line(f"refused: {make_one_line(' '.join(problems))}", "  ! ", "problem")
     if not any(map(is_allowed, entries)):
         why = "allow one with --allow AGENT" if entries else "none was named"
         yield Line(f"No agent is asked: {why}.")
@@ -194,7 +194,7 @@ def _describe_named(
 def _describe_review(value: dict[str, Any]) -> Iterator[Line]:
     for number, request in enumerate(value["action_requests"], start=1):
         for place, text in enumerate(request["description"].splitlines()):
-            yield Line(one_line(text), "   " if place else f"{number}. ")
+            yield Line(make_one_line(text), "   " if place else f"{number}. ")
 
 
 def _decide(value: dict[str, Any], *, by_human: bool) -> list[dict[str, str]]:
@@ -219,11 +219,11 @@ def _describe_decisions(decisions: list[dict[str, str]], *, by_human: bool) -> I
 def _describe_result(result: AgentResult) -> Iterator[Line]:
     yield Line(_name_agent(result["agent"]), role="name")
     if "error" in result:
-        yield Line(f"no answer: {one_line(result['error'])}", "  ! ", "problem")
+        yield Line(f"no answer: {make_one_line(result['error'])}", "  ! ", "problem")
     else:
-        yield Line(one_line(str(result.get("result"))), "  ")
+        yield Line(make_one_line(str(result.get("result"))), "  ")
 
 
 def _name_agent(identity: str) -> str:
     """Return an address, or a handle with @, so that none is taken for the other."""
-    return one_line(identity if is_agent_address(identity) else f"@{identity}")
+    return make_one_line(identity if is_agent_address(identity) else f"@{identity}")

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_asi_one._cli.ask import CannotAskError, Endpoint, TextDelta, ask, open_model, to_data
 from langchain_asi_one._cli.options import list_model_fields
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._printer import Printer, choose_printer
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
 from langchain_asi_one.errors import ASIOneError
@@ -69,7 +69,7 @@ def run_command(work: Callable[[], None]) -> int:
 def complain(kind: str, text: str) -> None:
     """Write one line to stderr: an error or a warning, which may quote the API."""
     if sys.stderr is not None:  # `print` would write to stdout
-        print(f"{kind}: {one_line(text)}", file=sys.stderr, flush=True)
+        print(f"{kind}: {make_one_line(text)}", file=sys.stderr, flush=True)
 
 
 def print_endpoint(printer: Printer, endpoint: Endpoint) -> None:

@@ -33,7 +33,7 @@ class PollState:
 
     def __init__(self, rule: FollowUpRule, question: object) -> None:
         self.rule = rule
-        self.history = read_messages(question)
+        self.history = convert_question(question)
         self.last_answer: AIMessage | None = None
         self.session_id: str | None = None
         self.polls = 0
@@ -51,7 +51,7 @@ class PollState:
         has_answer = self._is_accepted or self.last_answer is not None
         return has_answer and self.next_poll_in is None
 
-    def next_input(self) -> Any:
+    def make_next_input(self) -> Any:
         """Return the next input: the question as it came, or a poll, which is counted."""
         if self.last_answer is None:
             return self._question
@@ -94,7 +94,7 @@ class PollState:
         self._schedule(read_retry_after(error))
 
     def _schedule(self, retry_after: float | None = None) -> None:
-        wait = self.rule.next_wait(self.polls, self._delayed, retry_after)
+        wait = self.rule.compute_wait(self.polls, self._delayed, retry_after)
         self.next_poll_in = wait if self.is_pending else None
         self._delayed += wait - self.rule.interval if wait else 0
 
@@ -104,11 +104,11 @@ class PollState:
         self.next_poll_in = None
         self._is_accepted = True
 
-    def result(self) -> AIMessage:
+    def make_result(self) -> AIMessage:
         """Return the last answer with the metadata of the wait."""
-        return add_metadata(require_message(self.last_answer), self.metadata())
+        return add_metadata(require_message(self.last_answer), self.make_metadata())
 
-    def metadata(self) -> dict[str, Any]:
+    def make_metadata(self) -> dict[str, Any]:
         """Return what the wait adds to `response_metadata`; `{}` if there was none."""
         metadata: dict[str, Any] = {"follow_up_polls": self.polls} if self.polls else {}
         if self.is_pending:
@@ -117,7 +117,7 @@ class PollState:
                 metadata["follow_up_error"] = self._error
         return metadata
 
-    def event(self) -> dict[str, Any]:
+    def make_event(self) -> dict[str, Any]:
         """Return the event of an answer that is still to come, as plain JSON."""
         event = {
             "poll": self.polls,
@@ -187,14 +187,14 @@ class AnswerBuffer:
             raise TypeError(msg)
         return self._state.record(_merge(self._pieces))
 
-    def remaining(self) -> Iterator[AIMessage]:
+    def flush(self) -> Iterator[AIMessage]:
         """Return the pieces that are still held, the last one with the metadata of the wait."""
         yield from self._pieces[:-1]
         for last in self._pieces[-1:]:
-            yield add_metadata(last, self._state.metadata())
+            yield add_metadata(last, self._state.make_metadata())
 
 
-def read_messages(question: object) -> list[BaseMessage]:
+def convert_question(question: object) -> list[BaseMessage]:
     """Return the messages of a question.
 
     Args:

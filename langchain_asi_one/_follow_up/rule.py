@@ -47,7 +47,7 @@ def normalize(text: str) -> str:
     return " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
 
 
-def read_text(message: AIMessage) -> str:
+def read_answer_text(message: AIMessage) -> str:
     """Return the normalized text of an answer, without its thought."""
     return normalize(str(message.text))
 
@@ -85,12 +85,14 @@ def is_deferred(message: AIMessage) -> bool:
         >>> is_deferred(AIMessage("I've sent the message to Bob."))
         False
     """
-    return not has_calls(message) and _strip_sentence(read_text(message)) == DEFERRED_SENTENCE
+    return (
+        not has_calls(message) and _strip_sentence(read_answer_text(message)) == DEFERRED_SENTENCE
+    )
 
 
 def says_nothing_new(answer: AIMessage, last_answer: AIMessage) -> bool:
     """Return whether an answer is empty or repeats the last one."""
-    return read_text(answer) in ("", read_text(last_answer))
+    return read_answer_text(answer) in ("", read_answer_text(last_answer))
 
 
 def _strip_sentence(text: str) -> str:
@@ -173,9 +175,9 @@ class FollowUpRule:
         text = normalize(text)
         if last_answer is None:
             return _may_become_deferred(text) and not _ends_with_results(history)
-        return _may_become_deferred(text) or read_text(last_answer).startswith(text)
+        return _may_become_deferred(text) or read_answer_text(last_answer).startswith(text)
 
-    def next_wait(
+    def compute_wait(
         self, polls: int, delayed: float = 0.0, retry_after: float | None = None
     ) -> float | None:
         """Return the seconds until the next poll; `None` if none is to follow.

@@ -70,7 +70,7 @@ def _escape(code: int) -> str:
 _REPLACEMENTS: Final = _Replacements()
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     r"""Make text safe to print: nothing in it can move the cursor, recolour, reorder or hide.
 
     Args:
@@ -84,7 +84,7 @@ def printable(text: str) -> str:
         escape.
 
     Example:
-        >>> print(printable("\x1b[31mred\u202e"))
+        >>> print(make_printable("\x1b[31mred\u202e"))
         \x1b[31mred\u202e
     """
     return _INVISIBLE.sub(_keep, text.translate(_REPLACEMENTS))
@@ -95,20 +95,20 @@ def _keep(match: re.Match[str]) -> str:
     return match[1] or (_escape(code) if 0xE0000 <= code <= 0xE007F else "")
 
 
-def one_line(text: str) -> str:
+def make_one_line(text: str) -> str:
     r"""Make text safe to print within a line.
 
     Args:
         text: Any text.
 
     Returns:
-        The text as by `printable`, every run of blanks and newlines as one space.
+        The text as by `make_printable`, every run of blanks and newlines as one space.
 
     Example:
-        >>> one_line(" two\n lines ")
+        >>> make_one_line(" two\n lines ")
         'two lines'
     """
-    return " ".join(printable(text).split())
+    return " ".join(make_printable(text).split())
 
 
 def describe_error(error: BaseException) -> str:
@@ -118,12 +118,12 @@ def describe_error(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - an exception of a stranger may not even print
         message = ""
     text = f"{type(error).__name__}: {message[: 2 * _MAX_ERROR]}".removesuffix(": ")
-    line = one_line(text)
+    line = make_one_line(text)
     return line if len(line) <= _MAX_ERROR else f"{line[:_MAX_ERROR]}…"
 
 
 class PrintableStream:
-    r"""Makes text safe to print that arrives in pieces, as `printable` does with the whole.
+    r"""Makes text safe to print that arrives in pieces, as `make_printable` does with the whole.
 
     Example:
         >>> stream = PrintableStream()
@@ -148,7 +148,7 @@ class PrintableStream:
         return self._print(held)
 
     def _print(self, text: str) -> str:
-        start = len(printable(self._before))
+        start = len(make_printable(self._before))
         whole = self._before + text
         self._before = whole[-1:]
-        return printable(whole)[start:]
+        return make_printable(whole)[start:]

@@ -30,7 +30,7 @@ def find_position(configurable: Mapping[str, Any], metadata: Mapping[str, Any]) 
     namespace = configurable.get("checkpoint_ns")
     if not isinstance(namespace, str) or not namespace:
         return []
-    tasks = {task.id: task for task in running_tasks(configurable)}
+    tasks = {task.id: task for task in list_running_tasks(configurable)}
     paths = {task_id: task.path for task_id, task in tasks.items()}
     segments = [segment.partition(":") for segment in namespace.split("|")]
     if metadata.get("langgraph_checkpoint_ns") == namespace:
@@ -55,7 +55,7 @@ def find_position(configurable: Mapping[str, Any], metadata: Mapping[str, Any]) 
     return [part for part in position if part]
 
 
-def running_tasks(configurable: Mapping[str, Any]) -> Iterator[Any]:
+def list_running_tasks(configurable: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the LangGraph tasks around a request, the innermost first.
 
     Args:

@@ -195,9 +195,7 @@ def _join_tool_content(content: str | list[Any]) -> str:
         return content
     blocks = [block for block in content if isinstance(block, dict)]
     if not all(_is_text(block) or _is_media(block) for block in blocks):
-        return dumps(
-            [block if isinstance(block, str) else _without_data(block) for block in content]
-        )
+        return dumps([block if isinstance(block, str) else _drop_data(block) for block in content])
     return "\n".join(
         block
         if isinstance(block, str)
@@ -208,7 +206,7 @@ def _join_tool_content(content: str | list[Any]) -> str:
     )
 
 
-def _without_data(block: dict[str, Any]) -> dict[str, Any] | str:
+def _drop_data(block: dict[str, Any]) -> dict[str, Any] | str:
     return _describe_media(block) if _is_media(block) else block
 
 

@@ -45,7 +45,7 @@ class Domain(NamedTuple):
     convert: Callable[[Any], Any] | None = None
 
 
-def number(low: float, high: float) -> Domain:
+def make_number_domain(low: float, high: float) -> Domain:
     """Make the domain of numbers in a range.
 
     Args:
@@ -106,20 +106,20 @@ def declare_arguments(cls: type[_Class]) -> type[_Class]:
 class RequestFields:
     """Request fields that are set on the model or in a call; `None` leaves it to the API."""
 
-    temperature: Annotated[float | None, number(0, 2)] = None
+    temperature: Annotated[float | None, make_number_domain(0, 2)] = None
     """How random sampling is, 0 to 2; the API's own default is 1."""
 
     max_tokens: _Tokens = None
     """Most tokens to answer with, 0 or more, thinking included: an answer can end empty if it is
     too low."""
 
-    top_p: Annotated[float | None, number(0, 1)] = None
+    top_p: Annotated[float | None, make_number_domain(0, 1)] = None
     """Probability mass to sample from, 0 to 1."""
 
-    frequency_penalty: Annotated[float | None, number(-2, 2)] = None
+    frequency_penalty: Annotated[float | None, make_number_domain(-2, 2)] = None
     """-2 to 2; above 0 repetition is less likely."""
 
-    presence_penalty: Annotated[float | None, number(-2, 2)] = None
+    presence_penalty: Annotated[float | None, make_number_domain(-2, 2)] = None
     """-2 to 2; above 0 new topics are more likely."""
 
     stop: _Stop = None

@@ -16,7 +16,7 @@ from langchain_core.runnables.config import RunnableConfig, ensure_config, var_c
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from typing_extensions import override
 
-from langchain_asi_one._request.graph_position import find_position, running_tasks
+from langchain_asi_one._request.graph_position import find_position, list_running_tasks
 
 SENT_SESSION = "__asi_one_session_id"
 """Key of `configurable` for the session of an earlier request, to be sent as it was."""
@@ -75,12 +75,12 @@ def check_session_id(value: object) -> str:
     return text
 
 
-def new_session_id() -> str:
+def make_session_id() -> str:
     """Return a fresh session id, a random UUID."""
     return str(uuid4())
 
 
-def session_of_thread(thread_id: object) -> str:
+def make_thread_session(thread_id: object) -> str:
     """Return the session id of a LangGraph or LangChain thread.
 
     Args:
@@ -92,13 +92,13 @@ def session_of_thread(thread_id: object) -> str:
         A UUID; always the same for one thread.
 
     Example:
-        >>> session_of_thread("ada@example.org") == session_of_thread("ada@example.org")
+        >>> make_thread_session("ada@example.org") == make_thread_session("ada@example.org")
         True
     """
     return _hash_unless_uuid("thread", thread_id)
 
 
-def session_of_value(value: object) -> str:
+def make_value_session(value: object) -> str:
     """Return the session id of `config["configurable"]["session_id"]`.
 
     Args:
@@ -146,7 +146,7 @@ def find_session(
             return check_session_id(configurable[SENT_SESSION])
         if (value := configurable.get("session_id")) is not None:
             # The same by `configurable_fields`, which sets the model's field.
-            return field if value == field else session_of_value(value)
+            return field if value == field else make_value_session(value)
     if field is not None:
         return field
     if not from_thread:
@@ -155,11 +155,11 @@ def find_session(
         configurable = one.get("configurable") or {}
         if (thread := configurable.get("thread_id")) not in (None, ""):
             position = find_position(configurable, one.get("metadata") or {})
-            return _derive_session(session_of_thread(thread), position)
+            return _derive_session(make_thread_session(thread), position)
     # Tracers name the thread in the metadata.
     threads = (place.get("thread_id") for place in (own.get("metadata") or {}, metadata or {}))
     thread = next((thread for thread in threads if thread not in (None, "")), None)
-    return None if thread is None else session_of_thread(thread)
+    return None if thread is None else make_thread_session(thread)
 
 
 def find_run_session(config: RunnableConfig | None, run_id: object = None) -> str | None:
@@ -179,7 +179,7 @@ def find_run_session(config: RunnableConfig | None, run_id: object = None) -> st
     position: list[str] = []
     for one in configs:
         configurable = one.get("configurable") or {}
-        if tasks := [*running_tasks(configurable)]:
+        if tasks := [*list_running_tasks(configurable)]:
             run_id = getattr(tasks[-1].config.get("callbacks"), "parent_run_id", None)
             position = find_position(configurable, one.get("metadata") or {})
             break

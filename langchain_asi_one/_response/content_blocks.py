@@ -34,7 +34,7 @@ def translate_content(message: AIMessage) -> list[types.ContentBlock]:
         for call in message.tool_calls
     ]
     calls += [{**call} for call in message.invalid_tool_calls]
-    return _blocks(message, calls)
+    return _list_blocks(message, calls)
 
 
 def translate_content_chunk(message: AIMessageChunk) -> list[types.ContentBlock]:
@@ -55,10 +55,10 @@ def translate_content_chunk(message: AIMessageChunk) -> list[types.ContentBlock]
         {**call, "type": "tool_call_chunk", "index": f"lc_tool_call_{call['index']}"}
         for call in message.tool_call_chunks
     ]
-    return _blocks(message, calls)
+    return _list_blocks(message, calls)
 
 
-def _blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.ContentBlock]:
+def _list_blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.ContentBlock]:
     extras = message.additional_kwargs
     blocks: list[dict[str, Any]] = []
     if thought := extras.get("thought"):
@@ -70,16 +70,16 @@ def _blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.Conte
         standard = block if _KNOWS_REFUSALS else {"type": "non_standard", "value": block}
         blocks.append({**standard, "index": "lc_refusal"})
     blocks += calls
-    for number, record in enumerate(_items(extras.get("server_tool_calls"))):
-        blocks += _server_tool_blocks(record, number)
+    for number, record in enumerate(_list_items(extras.get("server_tool_calls"))):
+        blocks += _list_server_tool_blocks(record, number)
     for name in _NON_STANDARD:
-        for number, item in enumerate(_items(extras.get(name))):
+        for number, item in enumerate(_list_items(extras.get(name))):
             value = {"type": name, name: item}
             blocks.append({"type": "non_standard", "value": value, "index": f"lc_{name}_{number}"})
     return cast("list[types.ContentBlock]", blocks)
 
 
-def _server_tool_blocks(record: Any, number: int) -> list[dict[str, Any]]:
+def _list_server_tool_blocks(record: Any, number: int) -> list[dict[str, Any]]:
     record = record if isinstance(record, dict) else {}
     call_id = str(record.get("id") or f"server_tool_call_{number}")
     args = record.get("args")
@@ -102,7 +102,7 @@ def _server_tool_blocks(record: Any, number: int) -> list[dict[str, Any]]:
     return [call, result]
 
 
-def _items(value: Any) -> list[Any]:
+def _list_items(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

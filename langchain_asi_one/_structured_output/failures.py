@@ -8,7 +8,7 @@ from langchain_core import exceptions
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one._json.printable import printable
+from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one._json.safe import loads
 
 _SHOWN: Final = 500
@@ -28,7 +28,7 @@ def raise_if_refused(message: AIMessage) -> None:
     """
     refusal = message.additional_kwargs.get("refusal")
     if refusal:
-        text = f"ASI:One refused to answer: {printable(str(refusal))[:_SHOWN]}"
+        text = f"ASI:One refused to answer: {make_printable(str(refusal))[:_SHOWN]}"
     elif message.response_metadata.get("finish_reason") == "content_filter":
         text = "ASI:One stopped the answer: finish_reason is 'content_filter'. Change the question."
     else:

@@ -40,7 +40,7 @@ from langchain_asi_one._transport.error_mapping import (
     was_sent,
 )
 from langchain_asi_one._transport.request import ChatRequest
-from langchain_asi_one._transport.retry import describe_retry, next_wait
+from langchain_asi_one._transport.retry import compute_wait, describe_retry
 from langchain_asi_one._version import __version__
 from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
 
@@ -339,7 +339,7 @@ class _Exchange:
         if self._answered or self._retries >= most or isinstance(reason, ProtocolError):
             return None
         sent = was_sent(reason)
-        wait = next_wait(error, self._retries, sent=sent, once=self.request.sent_once)
+        wait = compute_wait(error, self._retries, sent=sent, once=self.request.sent_once)
         if wait is None or wait >= self.deadline.left():
             return None
         self._retries += 1

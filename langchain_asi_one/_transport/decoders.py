@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import loads, safe_text
 from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
@@ -93,7 +93,7 @@ def read_error(body: object) -> ErrorDetail:
 def shorten(text: str) -> str:
     """Return the beginning of a text in one printable line."""
     # A character becomes at most ten, and blanks become one.
-    line = one_line(safe_text(text[: 20 * _EXCERPT]))
+    line = make_one_line(safe_text(text[: 20 * _EXCERPT]))
     return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
 
 

@@ -17,8 +17,12 @@ from time import time
 from typing import Any
 
 from langchain_asi_one import errors
-from langchain_asi_one._httpx_compat import connect_errors, timeout_errors, transport_errors
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._httpx_compat import (
+    list_connect_errors,
+    list_timeout_errors,
+    list_transport_errors,
+)
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import json_safe, loads, safe_text
 from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
@@ -86,7 +90,7 @@ class RequestContext:
 
 def was_sent(reason: BaseException) -> bool:
     """Return whether the request may have reached the server."""
-    return not isinstance(reason, (SetupError, *connect_errors()))
+    return not isinstance(reason, (SetupError, *list_connect_errors()))
 
 
 def map_error(reason: Exception, context: RequestContext) -> ASIOneError:
@@ -138,7 +142,7 @@ def map_status(
     body = _redact_json(_read_body(content), context.secrets)
     detail = read_error(body)
     kept = {
-        name.lower(): one_line(_redact(value, context.secrets))[:_KEPT_HEADER]
+        name.lower(): make_one_line(_redact(value, context.secrets))[:_KEPT_HEADER]
         for name, value in headers.items()
         if _KEPT_HEADERS.fullmatch(name.lower())
     }
@@ -201,7 +205,7 @@ def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneEr
     error_class: type[ASIOneError] = errors.ASIOneConnectionError
     advice = "Check the network, a firewall, the proxy settings and base_url."
     sent = was_sent(reason)
-    timed_out = isinstance(reason, timeout_errors())
+    timed_out = isinstance(reason, list_timeout_errors())
     if context.deadline is not None and (timed_out or isinstance(reason, DeadlineError)):
         error_class = errors.ASIOneTimeoutError
         message = f"The answer was not complete within the deadline of {context.deadline:g} s"
@@ -222,7 +226,7 @@ def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneEr
         error_class = errors.IncompleteStreamError
         message = f"ASI:One's answer broke off: the connection to {way} failed ({what})"
         advice = "Try again; if it stays, check the network and any proxy."
-    elif isinstance(reason, transport_errors()):
+    elif isinstance(reason, list_transport_errors()):
         message = f"The connection to {way} failed ({what})"
         advice = "Check the network and base_url."
     else:
@@ -267,7 +271,7 @@ def _build(
 def _find_status_class(status_code: int, detail: ErrorDetail) -> type[ASIOneStatusError]:
     if status_code == 400 and _CONTEXT_OVERFLOW.search(f"{detail.message} {detail.code}"):
         return errors.ASIOneContextOverflowError
-    return errors.status_class(status_code)
+    return errors.find_status_class(status_code)
 
 
 def _advise_on_status(
@@ -344,7 +348,7 @@ def spell_secrets(secrets: Iterable[str]) -> tuple[str, ...]:
     """
     spellings = set(secrets)
     for _ in range(2):  # a value within a quoted value
-        spellings |= {one_line(text) for text in spellings}
+        spellings |= {make_one_line(text) for text in spellings}
         spellings |= {repr(text)[1:-1] for text in spellings}
         spellings |= {json.dumps(text)[1:-1] for text in spellings}
     return tuple(sorted(spellings, key=len, reverse=True))

@@ -23,7 +23,7 @@ _FIRST_RATE_WAIT, _MOST_RATE_WAIT = 30.0, 60.0
 _QUOTA = "insufficient_quota"
 
 
-def next_wait(error: ASIOneError, retries: int, *, sent: bool, once: bool) -> float | None:
+def compute_wait(error: ASIOneError, retries: int, *, sent: bool, once: bool) -> float | None:
     """Return the seconds to wait before a further try.
 
     Args:

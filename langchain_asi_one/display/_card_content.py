@@ -10,13 +10,13 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_asi_one._follow_up.rule import is_deferred
-from langchain_asi_one._json.printable import printable
+from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.display._pictures import list_picture_rows
 from langchain_asi_one.display._sections import (
     ABOUT,
     ANSWER,
-    PENDING,
+    PENDING_LABEL,
     THOUGHT,
     Form,
     MessageView,
@@ -69,7 +69,7 @@ def view_message(message: BaseMessage) -> MessageView:
         fields = [(name, shorten(value)) for name, value in about if value]
     rows = [Row(tuple(fields))] if fields else []
     sections = [Section(label, "fields", tuple(rows))] if rows else []
-    text = printable(message.text).strip("\n") or _name_blocks(message)
+    text = make_printable(message.text).strip("\n") or _name_blocks(message)
     title = label if not rows else "Result"
     pictures = tuple(list_picture_rows(message))
     if message.text.strip() or not pictures:
@@ -87,11 +87,11 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
         *_list_plan_parts(extras.get("plan_state")),
-        ("Steps", "numbered", list_step_rows(_as_list(extras.get("intermediate_steps")))),
+        ("Steps", "numbered", list_step_rows(_to_list(extras.get("intermediate_steps")))),
         (
             "Tools that ASI:One ran",
             "numbered",
-            list_step_rows(_as_list(extras.get("server_tool_calls"))),
+            list_step_rows(_to_list(extras.get("server_tool_calls"))),
         ),
         (ANSWER, "prose", _list_answer_rows(message)),
         (PICTURES, "pictures", list_picture_rows(message)),
@@ -156,7 +156,9 @@ def _list_answer_rows(message: AIMessage) -> Iterator[Row]:
 
 
 def _list_text_rows(value: object) -> Iterator[Row]:
-    text = printable(value if isinstance(value, str) else "" if value is None else to_text(value))
+    text = make_printable(
+        value if isinstance(value, str) else "" if value is None else to_text(value)
+    )
     if text.strip():
         yield Row(((None, text.strip("\n")),))
 
@@ -223,7 +225,7 @@ def _list_about_fields(message: AIMessage) -> Iterator[tuple[str, str]]:
         cut = " (cut off: max_tokens is used up)" if reason == "length" else ""
         yield "ended by", shorten(reason) + cut
     if is_pending(message):
-        yield PENDING, "ASI:One gives the real answer later, in this session"
+        yield PENDING_LABEL, "ASI:One gives the real answer later, in this session"
 
 
 def _format_tokens(usage: UsageMetadata) -> str:
@@ -236,7 +238,7 @@ def _format_tokens(usage: UsageMetadata) -> str:
     )
 
 
-def _as_list(value: object) -> list[Any]:
+def _to_list(value: object) -> list[Any]:
     if isinstance(value, list):
         return value
     return [] if value in (None, "", {}) else [value]

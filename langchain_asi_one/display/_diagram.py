@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._agent_status import SIGNS, Agent
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Diagram:
     @property
     def description(self) -> str:
         """The edges in words, for those who do not see the drawing."""
-        names = {name: one_line(node.name) for name, node in self.graph.nodes.items()}
+        names = {name: make_one_line(node.name) for name, node in self.graph.nodes.items()}
         targets: dict[str, list[str]] = {}
         for edge in self.graph.edges:
             targets.setdefault(names[edge.source], []).append(names[edge.target])
@@ -96,5 +96,5 @@ def _name_class(status: str) -> str:
 
 
 def _shorten_label(name: str) -> str:
-    text = _ENDS.get(name) or one_line(name)
+    text = _ENDS.get(name) or make_one_line(name)
     return text if len(text) <= _MAX_LABEL else f"{text[: _MAX_LABEL - 1]}…"

@@ -64,10 +64,10 @@ class _Canvas:
         """The rows, without blanks at their ends."""
         columns = 1 + max((x for x, _ in self._cells), default=-1)
         rows = 1 + max((y for _, y in self._cells), default=-1)
-        lines = ("".join(self._row(y, columns)).rstrip() for y in range(rows))
+        lines = ("".join(self._join_row(y, columns)).rstrip() for y in range(rows))
         return "\n".join(lines)
 
-    def _row(self, y: int, columns: int) -> Iterator[str]:
+    def _join_row(self, y: int, columns: int) -> Iterator[str]:
         return (self._cells.get((x, y), " ") for x in range(columns))
 
     def _draw_line(self, route: Route, direction: int) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
 from langchain_asi_one._agent_identity import identify_agent, is_report
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._agent_status import (
     AGENTS,
     ANSWERED,
@@ -19,7 +19,6 @@ from langchain_asi_one.display._agent_status import (
     NOT_KNOWN,
     PENDING,
     REFUSALS,
-    SIGNS,
     TOO_LATE,
     Agent,
     Status,
@@ -80,7 +79,7 @@ def _describe_waiting(state: object, values: Mapping[str, Any]) -> str:
     if isinstance(follow_up, Mapping) and follow_up.get("pending"):
         return "The run has not ended: it waits for an answer that ASI:One gives later."
     if following:
-        names = one_line(", ".join(map(str, following)))
+        names = make_one_line(", ".join(map(str, following)))
         return f"The run has not ended: it goes on with {names}."
     return ""
 
@@ -100,7 +99,7 @@ def _list_agents(
     results: dict[str, list[Mapping[str, Any]]] = {}
     for one in _list_mappings(values.get("agent_results")):
         results.setdefault(str(one.get("agent")), []).append(one)
-    kept = [*map(_entry, _list_mappings(values.get("executable_data")))]
+    kept = cast("list[ExecutableEntry]", _list_mappings(values.get("executable_data")))
     kept_identities = {identify_agent(entry) for entry in kept}
     refused = _list_mappings(values.get("executable_data_refused"))
     refusals = {str(one.get("agent")): str(one.get("reason")) for one in refused}
@@ -138,10 +137,6 @@ def _read_handle(entry: ExecutableEntry) -> str:
     return f"@{handle}" if handle and not entry.get("problems") else ""
 
 
-def _entry(value: Any) -> ExecutableEntry:
-    return value  # type: ignore[no-any-return]
-
-
 def _judge(
     results: list[Mapping[str, Any]],
     values: Mapping[str, Any],
@@ -167,12 +162,11 @@ def _judge(
 def _make_agent_row(
     row: Row, status: Status, meaning: str, results: list[Mapping[str, Any]]
 ) -> Row:
-    fields: list[tuple[str | None, str]] = [("status", f"{SIGNS[status]} {status}: {meaning}")]
     kept = ("handle", "address", "tool", "arguments")
-    fields += [(label, text) for label, text in row.fields if label in kept]
+    fields = [(label, text) for label, text in row.fields if label in kept]
     fields += [("answer", shorten(one["result"])) for one in results if "result" in one]
     problems = [shorten(one["error"]) for one in results if "error" in one]
-    return Row(tuple(fields), row.name, (*row.problems, *problems), status)
+    return Row(tuple(fields), row.name, (*row.problems, *problems), status, meaning)
 
 
 def _list_turn_entries(messages: tuple[BaseMessage, ...]) -> Iterator[tuple[ExecutableEntry, bool]]:

@@ -13,7 +13,7 @@ from langchain_asi_one.display._markdown import escape_text, is_readable, render
 from langchain_asi_one.display._sections import (
     ABOUT,
     ANSWER,
-    PENDING,
+    PENDING_LABEL,
     THOUGHT,
     MessageView,
     Row,
@@ -22,7 +22,6 @@ from langchain_asi_one.display._sections import (
 from langchain_asi_one.display._svg import draw_svg
 
 _HEADS: Final = ("action", "tool_name", "name", "title", "type")
-_STATUSES: Final = ("status", "state")
 _MARKS: Final = {"done": ("✓", "done"), "running": ("…", "running"), "failed": ("!", "failed")}
 _MAX_OPEN: Final = 3
 _TOO_LONG: Final = '<div class="asi1-soft">Too long to lay out: shown as it was written.</div>'
@@ -40,7 +39,7 @@ _CODE: Final = (
 
 
 @cache
-def style_sheet() -> str:
+def read_style_sheet() -> str:
     """Return the style sheet of a card."""
     return files(__package__).joinpath("card.css").read_text(encoding="utf-8")
 
@@ -74,7 +73,7 @@ def render_card(
         cards.append(f'<p class="asi1-live" role="status">{escape_text(live)}</p>')
     # MathJax leaves these classes alone: it would take commands from the model.
     return (
-        f'<div class="asi1 mathjax_ignore tex2jax_ignore"><style>{style_sheet()}</style>'
+        f'<div class="asi1 mathjax_ignore tex2jax_ignore"><style>{read_style_sheet()}</style>'
         f"{''.join(cards)}</div>"
     )
 
@@ -146,7 +145,7 @@ def _render_steps(rows: Sequence[Row]) -> str:
 
 def _render_about(section: Section) -> str:
     # That it is pending is said at the top.
-    fields = [(label, text) for label, text in section.rows[0].fields if label != PENDING]
+    fields = [(label, text) for label, text in section.rows[0].fields if label != PENDING_LABEL]
     return (
         f'<div class="asi1-about" role="group" aria-label="{ABOUT}">{_render_fields(fields)}</div>'
     )
@@ -173,7 +172,7 @@ def _render_step(row: Row) -> str:
     head_line = f'<bdi class="asi1-name">{escape_text(name)}</bdi>' if name else ""
     if row.mark:
         sign, word = _MARKS[row.mark]
-        status = next((field for field in fields if field[0] in _STATUSES), None)
+        status = next((field for field in fields if field[0] == row.mark_label), None)
         if status is not None:
             fields.remove(status)
             word = status[1]
@@ -206,9 +205,8 @@ def _render_agent_lines(row: Row) -> Iterator[str]:
         sign = SIGNS[row.status]
         yield f' <span class="asi1-badge asi1-{row.status}">{sign} {row.status}</span>'
     yield "</div>"
-    if row.status and "status" in known:
-        meaning = known.pop("status").partition(": ")[2]
-        yield f'<div class="asi1-soft">{escape_text(meaning)}</div>'
+    if row.meaning:
+        yield f'<div class="asi1-soft">{escape_text(row.meaning)}</div>'
     if "about" in known:
         yield f"<div><bdi>{escape_text(known.pop('about'))}</bdi></div>"
     if "address" in known:

@@ -350,7 +350,10 @@ class _Router:
             pairs.setdefault((start, end), []).append(edge)
         wanted: dict[_Key, list[tuple[float, float, int]]] = {}
         for (start, end), edges in pairs.items():
-            (low, high), (near, far) = self._span(start, middles), self._span(end, middles)
+            (low, high), (near, far) = (
+                self._measure_span(start, middles),
+                self._measure_span(end, middles),
+            )
             middle = middles[end]
             if max(low, near) <= min(high, far):
                 low, high = max(low, near), min(high, far)
@@ -373,7 +376,7 @@ class _Router:
         arrivals = [end for _, _, end in below]
         wanted: dict[_Key, list[tuple[float, float, int]]] = {}
         for edge, _, end in below:
-            low, high = self._span(end, middles)
+            low, high = self._measure_span(end, middles)
             x = upper[edge]
             alone = arrivals.count(end) == 1 and not low <= x <= high
             aim = middles[end] if alone else min(max(x, low), high)
@@ -393,7 +396,7 @@ class _Router:
         """
         step = self._metrics.port_gap / 2
         for edge, _, end in below:
-            low, high = self._span(end, middles)
+            low, high = self._measure_span(end, middles)
             if isinstance(end, tuple):
                 low, high = low - step, high + step
             taken = [x for other, x in upper.items() if other != edge]
@@ -416,7 +419,7 @@ class _Router:
         gap = self._metrics.port_gap
         for key, lines in wanted.items():
             lines.sort()
-            low, high = self._span(key, middles)
+            low, high = self._measure_span(key, middles)
             places: list[float] = []
             for _, aim, _ in lines:
                 places.append(max(aim, places[-1] + gap) if places else max(aim, low))
@@ -426,7 +429,7 @@ class _Router:
             ports |= {edge: place for (_, _, edge), place in zip(lines, places, strict=True)}
         return ports
 
-    def _span(self, key: _Key, middles: Mapping[_Key, float]) -> tuple[float, float]:
+    def _measure_span(self, key: _Key, middles: Mapping[_Key, float]) -> tuple[float, float]:
         """Return from where to where lines may end at a key."""
         half = self._widths[key] / 2 - self._metrics.port_gap / 2 if isinstance(key, str) else 0.0
         half = math.floor(half) if self._metrics.whole else half
@@ -488,13 +491,13 @@ def _aim(
     """
     for strength in (2, 1, 0):
         for side in (first, second):
-            places = [middles[other] for other in side if _strength(key, other) == strength]
+            places = [middles[other] for other in side if _measure_strength(key, other) == strength]
             if places:
                 return sum(places) / len(places), _WEIGHTS[strength]
     return middles[key], _WEIGHTS[0] / 10
 
 
-def _strength(key: _Key, other: _Key) -> int:
+def _measure_strength(key: _Key, other: _Key) -> int:
     """Return an index of `_WEIGHTS`."""
     nodes = isinstance(key, str) + isinstance(other, str)
     return (1, 0, 2)[nodes]

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_asi_one._json.printable import printable
+from langchain_asi_one._json.printable import make_printable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -62,7 +62,7 @@ def parse_markdown(text: str) -> list[Token] | None:
         parser = _make_parser()
     except ImportError:
         return None
-    return list(_sanitize(parser.parse(printable(text))))
+    return list(_sanitize(parser.parse(make_printable(text))))
 
 
 @cache
@@ -90,8 +90,8 @@ def _sanitize(tokens: Sequence[Token]) -> Iterator[Token]:
     """Yield the tokens without what a renderer would take literally from the model."""
     level = ""
     for place, token in enumerate(tokens):
-        # Entities are decoded by now, and may stand for what `printable` took out.
-        token.content = printable(token.content)
+        # Entities are decoded by now, and may stand for what `make_printable` took out.
+        token.content = make_printable(token.content)
         token.info = ""
         token.meta = {}
         if token.type == "heading_open":
@@ -132,8 +132,8 @@ def _sanitize_inline(tokens: Sequence[Token]) -> Iterator[Token]:
         if token.type == "image":
             yield _make_text(f"[image: {_name_image(token)}]")
         elif token.type == "link_open":
-            target = printable(str(token.attrs.get("href", "")))
-            title = printable(str(token.attrs.get("title", "")))
+            target = make_printable(str(token.attrs.get("href", "")))
+            title = make_printable(str(token.attrs.get("title", "")))
             same = _shows_target(tokens[place + 1 : place + 3], target)
             targets.append("" if same else f" ({target}{', ' if title else ''}{title})")
             rel = "noopener noreferrer"
@@ -154,8 +154,8 @@ def _shows_target(following: Sequence[Token], target: str) -> bool:
 
 
 def _name_image(token: Token) -> str:
-    alt = printable(token.content).strip()
-    source = printable(str(token.attrs.get("src", "")))
+    alt = make_printable(token.content).strip()
+    source = make_printable(str(token.attrs.get("src", "")))
     return f"{alt}, {source}" if alt else source
 
 
@@ -167,4 +167,4 @@ def _make_text(content: str) -> Token:
 
 def escape_text(value: Any) -> str:
     """Make text printable, and escape it for an HTML element or a quoted attribute."""
-    return escape(printable(str(value)), quote=True)
+    return escape(make_printable(str(value)), quote=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from langchain_asi_one._json.printable import PrintableStream, one_line, printable
+from langchain_asi_one._json.printable import PrintableStream, make_one_line, make_printable
 from langchain_asi_one.display._card_content import list_answer_sections
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
 from langchain_asi_one.display._terminal import (
@@ -48,13 +48,13 @@ class Printer:
     def print_notice(self, text: str, style: str = "") -> None:
         """Print one line without a title; `style` is one of rich."""
         wrapper = TextWrapper(width=self._width)
-        self._write(wrapper.feed(one_line(text)) + wrapper.close() + "\n", style)
+        self._write(wrapper.feed(make_one_line(text)) + wrapper.close() + "\n", style)
 
     def print_delta(self, title: str, text: str) -> None:
         """Print the next piece of a thought or an answer. A blank piece opens no section."""
         if title != self._title or self._wrapper is None:
             text = text.lstrip("\n")
-            if not printable(text).strip():
+            if not make_printable(text).strip():
                 return
             self.end_section()
             self._print_title(title)

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from langchain_asi_one._json.printable import one_line, printable
+from langchain_asi_one._json.printable import make_one_line, make_printable
 from langchain_asi_one._json.safe import json_safe
 
 THOUGHT: Final = "Thought"
 ANSWER: Final = "Answer"
 ABOUT: Final = "About this answer"
-PENDING: Final = "still pending"
+PENDING_LABEL: Final = "still pending"
 _MAX_SHOWN: Final = 400
 
 Form: TypeAlias = Literal["prose", "fields", "numbered", "named", "drawing", "pictures"]
@@ -27,8 +27,10 @@ class Row:
         fields: Label and text; the label is `None` for a value that has none.
         name: Its name; `""` if it has none.
         problems: What is wrong with it.
-        status: Its status in a run: a key of `STATUSES`, or `""`.
+        status: The status of an agent in a run: a key of `SIGNS`, or `""`.
+        meaning: What the status means.
         mark: What became of a step or task, if that is known.
+        mark_label: Label of the field that the mark was read from; `""` if there is none.
         picture: A `data:` address of a checked type; `""` if the row is no picture.
     """
 
@@ -36,7 +38,9 @@ class Row:
     name: str = ""
     problems: tuple[str, ...] = ()
     status: str = ""
+    meaning: str = ""
     mark: Mark = ""
+    mark_label: str = ""
     picture: str = ""
 
 
@@ -79,10 +83,12 @@ class MessageView:
 
 def shorten(value: object) -> str:
     """Return a value as one line of at most 400 characters and a note of the rest."""
-    text = one_line(to_text(value))
+    text = make_one_line(to_text(value))
     more = len(text) - _MAX_SHOWN
     # A cut may leave a joiner that joins nothing.
-    return text if more <= 0 else f"{printable(text[:_MAX_SHOWN])}... ({more:,} more characters)"
+    return (
+        text if more <= 0 else f"{make_printable(text[:_MAX_SHOWN])}... ({more:,} more characters)"
+    )
 
 
 def to_text(value: object) -> str:

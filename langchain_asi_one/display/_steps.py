@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._sections import Mark, Row, shorten
 from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_data
 
@@ -31,8 +31,11 @@ def list_step_rows(values: Iterable[object]) -> Iterator[Row]:
         if isinstance(value, Mapping) and value:
             # The API may number its steps itself.
             fields = {k: v for k, v in value.items() if (k, v) != ("step", number)}
-            texts = tuple((one_line(str(key)), shorten(field)) for key, field in fields.items())
-            yield Row(texts, mark=_mark(value))
+            texts = tuple(
+                (make_one_line(str(key)), shorten(field)) for key, field in fields.items()
+            )
+            mark, label = _read_mark(value)
+            yield Row(texts, mark=mark, mark_label=label)
         else:
             yield Row(((None, shorten(value)),))
 
@@ -40,7 +43,9 @@ def list_step_rows(values: Iterable[object]) -> Iterator[Row]:
 def read_plan(value: object) -> tuple[tuple[tuple[str, str], ...], list[Row]]:
     """Return the fields of a plan, and a row for each of its tasks."""
     fields, tasks = _split(value)
-    shown = tuple((one_line(key), shorten(field)) for key, field in fields.items() if field != "")
+    shown = tuple(
+        (make_one_line(key), shorten(field)) for key, field in fields.items() if field != ""
+    )
     return shown, [_make_task_row(number, task) for number, task in enumerate(tasks, start=1)]
 
 
@@ -80,11 +85,18 @@ def _make_task_row(number: int, task: object) -> Row:
         "handle": f"@{agent['handle']}" if "handle" in agent else None,
         "address": agent.get("address"),
         "answer": response,
-        **{one_line(str(key)): value for key, value in left.items()},
+        **{make_one_line(str(key)): value for key, value in left.items()},
     }
     known = tuple((label, shorten(value)) for label, value in fields.items() if value is not None)
     problems = tuple(map(shorten, agent.get("problems", [])))
-    return Row(known, shorten(title or name or f"Task {number}"), problems, mark=_mark(task))
+    mark, label = _read_mark(task)
+    return Row(
+        known,
+        shorten(title or name or f"Task {number}"),
+        problems,
+        mark=mark,
+        mark_label=label and "status",
+    )
 
 
 def _read_agent(task: dict[str, Any]) -> ExecutableEntry:
@@ -99,12 +111,12 @@ def _read_agent(task: dict[str, Any]) -> ExecutableEntry:
     return entries[0]
 
 
-def _mark(step: Mapping[Any, Any]) -> Mark:
-    """Return what became of a step, as far as its status or an error says so."""
+def _read_mark(step: Mapping[Any, Any]) -> tuple[Mark, str]:
+    """Return what became of a step, and the label of the field that says so."""
+    label = next((key for key in _STATUSES if isinstance(step.get(key), str)), "")
     if step.get("error") or step.get("success") is False:
-        return "failed"
-    status = next((step[key] for key in _STATUSES if isinstance(step.get(key), str)), "")
+        return "failed", label
     for mark, words in _MARKS:
-        if re.search(words, status, re.IGNORECASE):
-            return mark
-    return ""
+        if label and re.search(words, step[label], re.IGNORECASE):
+            return mark, label
+    return "", ""

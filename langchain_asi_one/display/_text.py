@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from langchain_asi_one.display._agent_status import SIGNS
 from langchain_asi_one.display._sections import Row, Section
 from langchain_asi_one.display._wrap import TextWrapper, count_columns
 
 _MARGIN: Final = "  "
 _WIDEST_LABEL: Final = 16
-_TELLING: Final = ("status", "state", "error")
 
 Role: TypeAlias = Literal["text", "name", "problem", "drawing"]
 
@@ -95,6 +95,8 @@ def _write_named(row: Row) -> Iterator[Line]:
 
 def _write_fields(row: Row) -> Iterator[Line]:
     fields = [(_mark_label(label, row), text) for label, text in row.fields]
+    if row.status:
+        fields.insert(0, ("status", f"{SIGNS[row.status]} {row.status}: {row.meaning}"))
     widths = (count_columns(label) for label, _ in fields if label)
     pad = min(max(widths, default=0), _WIDEST_LABEL)
     for label, text in fields:
@@ -107,4 +109,4 @@ def _write_fields(row: Row) -> Iterator[Line]:
 
 def _mark_label(label: str | None, row: Row) -> str | None:
     """Return a label with a sign before it where a step says that it failed."""
-    return f"! {label}" if row.mark == "failed" and label in _TELLING else label
+    return f"! {label}" if row.mark == "failed" and label in (row.mark_label, "error") else label

@@ -16,7 +16,7 @@ def count_columns(text: str) -> int:
     """Count the terminal columns of printable text.
 
     Args:
-        text: Text of one line, as by `printable`.
+        text: Text of one line, as by `make_printable`.
 
     Returns:
         2 for each wide character, 0 for each one that is part of another, 1 for any other.
@@ -25,10 +25,10 @@ def count_columns(text: str) -> int:
         >>> count_columns("né"), count_columns("東京")
         (2, 4)
     """
-    return sum(map(_columns_of, text))
+    return sum(map(_count_character, text))
 
 
-def _columns_of(character: str) -> int:
+def _count_character(character: str) -> int:
     if _is_wide(character):
         return 2
     return 0 if unicodedata.category(character) in _PARTS else 1
@@ -70,7 +70,7 @@ class TextWrapper:
         """Take printable text.
 
         Args:
-            text: The next piece, as by `printable`.
+            text: The next piece, as by `make_printable`.
 
         Returns:
             What can be printed by now: all but a word or blanks that may go on.

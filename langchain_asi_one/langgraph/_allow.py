@@ -52,11 +52,11 @@ def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
     """
     accepts = _build_rule(allow)
 
-    def allowed(entry: ExecutableEntry) -> bool:
+    def is_allowed(entry: ExecutableEntry) -> bool:
         identity = identify_agent(entry)
         return identity is not None and accepts(identity, entry)
 
-    return allowed
+    return is_allowed
 
 
 def collect_identifiers(allow: Allow) -> frozenset[str] | None:

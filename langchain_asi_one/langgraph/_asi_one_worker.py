@@ -6,7 +6,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from langchain_asi_one._agent_identity import make_call_key
-from langchain_asi_one._request.session import new_session_id, session_of_thread
+from langchain_asi_one._request.session import make_session_id, make_thread_session
 from langchain_asi_one.langgraph._state import AgentTask
 
 if TYPE_CHECKING:
@@ -70,5 +70,5 @@ def _build_options(model: "ChatASIOne", task: AgentTask, config: RunnableConfig)
         base = configurable.get("thread_id")
     # Two calls of one agent in one turn must not share a session either.
     place = f"{base} {make_call_key(agent)}"
-    session = new_session_id() if base in (None, "") else session_of_thread(place)
+    session = make_session_id() if base in (None, "") else make_thread_session(place)
     return {"planner_mode": True, "agents": [agent["address"]], "session_id": session}

@@ -25,7 +25,7 @@ from langchain_asi_one._follow_up.rule import (
     says_nothing_new,
 )
 from langchain_asi_one._json.printable import describe_error
-from langchain_asi_one.follow_up import FollowUpRunnable, session_config
+from langchain_asi_one.follow_up import FollowUpRunnable, make_session_config
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_schema
 from langchain_asi_one.langgraph._state import MESSAGES_KEY, read_key, read_messages
 
@@ -87,8 +87,8 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         messages = read_messages(input, self._messages_key, reader="follow_up_node")
         record = self._read_record(input, messages)
         if record is None:
-            return self._look(messages)
-        time.sleep(self._remaining_seconds(record))
+            return self._start_wait(messages)
+        time.sleep(self._compute_wait(record))
         history, last_answer = _split_question(messages)
         poll = self._rule.poll_messages(history, last_answer)
         try:
@@ -104,8 +104,8 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         messages = read_messages(input, self._messages_key, reader="follow_up_node")
         record = self._read_record(input, messages)
         if record is None:
-            return self._look(messages)
-        await asyncio.sleep(self._remaining_seconds(record))
+            return self._start_wait(messages)
+        await asyncio.sleep(self._compute_wait(record))
         history, last_answer = _split_question(messages)
         poll = self._rule.poll_messages(history, last_answer)
         try:
@@ -121,22 +121,22 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         if (
             not isinstance(held, Mapping)
             or held["due"] is None
-            or held["answer"] != _message_id(messages)
+            or held["answer"] != _make_message_id(messages)
         ):
             return None
         return cast("FollowUp", {"delayed": 0.0, "error": None, **held})
 
-    def _remaining_seconds(self, record: FollowUp) -> float:
+    def _compute_wait(self, record: FollowUp) -> float:
         """Return the rest of the wait; never more, if another machine's clock is ahead."""
         longest = self._rule.interval + record["delayed"]
         return min(max((record["due"] or 0) - time.time(), 0), longest)
 
-    def _look(self, messages: list[BaseMessage]) -> dict[str, Any]:
+    def _start_wait(self, messages: list[BaseMessage]) -> dict[str, Any]:
         pending = False
         if messages and isinstance(messages[-1], AIMessage):
             history, answer = _split_question(messages)
             pending = self._rule.finds_pending(answer, history=history, last_answer=None)
-        return self._make_update(_message_id(messages), pending=pending)
+        return self._make_update(_make_message_id(messages), pending=pending)
 
     def _record_poll(
         self, record: FollowUp, messages: list[BaseMessage], answer: AIMessage
@@ -149,7 +149,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         # Without an id the state's reducer would give one, and the wait would seem a new one.
         answer = add_metadata(answer, {"follow_up_polls": polls})
         answer.id = answer.id or str(uuid4())
-        identity = _message_id([*messages, answer])
+        identity = _make_message_id([*messages, answer])
         update = self._make_update(identity, pending=pending, polls=polls, delayed=delayed)
         return {self._messages_key: [answer], **update}
 
@@ -167,7 +167,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         error: Exception | None = None,
     ) -> dict[str, Any]:
         retry_after = read_retry_after(error) if error else None
-        wait = self._rule.next_wait(polls, delayed, retry_after) if pending else None
+        wait = self._rule.compute_wait(polls, delayed, retry_after) if pending else None
         record = FollowUp(
             pending=pending,
             polls=polls,
@@ -327,10 +327,10 @@ def _split_question(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIM
     return messages[:end], require_message(messages[-1])
 
 
-def _message_id(messages: list[BaseMessage]) -> str:
+def _make_message_id(messages: list[BaseMessage]) -> str:
     """Return the last message's id, or its place in a state that gives no ids."""
     return (messages[-1].id if messages else None) or f"#{len(messages)}"
 
 
 def _make_config(config: RunnableConfig | None, last_answer: AIMessage) -> RunnableConfig:
-    return session_config(ensure_config(config), read_session_id(last_answer))
+    return make_session_config(ensure_config(config), read_session_id(last_answer))

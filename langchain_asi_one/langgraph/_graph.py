@@ -87,7 +87,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     ask: Any = worker if worker is not None else _make_worker(model)
 
     builder = StateGraph(AgentGraphState)
-    builder.add_node("model", itemgetter("messages") | with_tools | _first_answer)
+    builder.add_node("model", itemgetter("messages") | with_tools | _write_first_answer)
     keep = allow_agents(allow)  # before the bound, so that no refused agent takes a place
     # A human sees how many agents are left out.
     max_entries = max(limit, _MAX_ENTRIES) if review else limit
@@ -95,7 +95,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     worker_node = agent_worker(ask, allow=allow, review=review, timeout=timeout)
     builder.add_node("ask_agent", worker_node)
     builder.add_node("report_agents", report_agents())
-    builder.add_node("answer", itemgetter("messages") | _without_agents(model) | _last_answer)
+    builder.add_node("answer", itemgetter("messages") | _drop_agents(model) | _write_last_answer)
 
     builder.add_edge(START, "model")
     if tools:
@@ -128,18 +128,18 @@ def _make_worker(model: Any) -> Runnable[Any, Any]:
     return asi_one_worker(model)
 
 
-def _without_agents(model: Any) -> Any:
+def _drop_agents(model: Any) -> Any:
     """Return a model whose requests let no agent act."""
     if isinstance(model, RunnableBinding):
         kwargs = {name: value for name, value in model.kwargs.items() if name not in _AGENTIC}
-        return model.model_copy(update={"bound": _without_agents(model.bound), "kwargs": kwargs})
+        return model.model_copy(update={"bound": _drop_agents(model.bound), "kwargs": kwargs})
     fields = _AGENTIC & getattr(type(model), "model_fields", {}).keys()
     return model.model_copy(update=dict.fromkeys(fields)) if fields else model
 
 
-def _first_answer(message: BaseMessage) -> dict[str, Any]:
+def _write_first_answer(message: BaseMessage) -> dict[str, Any]:
     return {"messages": [message], "agent_results": None}  # those of an earlier turn are forgotten
 
 
-def _last_answer(message: BaseMessage) -> dict[str, Any]:
+def _write_last_answer(message: BaseMessage) -> dict[str, Any]:
     return {"messages": [message]}

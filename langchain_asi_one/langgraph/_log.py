@@ -1,4 +1,4 @@
-"""Errors of a developer's function in logs and results: they may quote an agent or a model."""
+"""Errors of a developer's function in logs: they may quote an agent or a model."""
 
 import logging
 import traceback

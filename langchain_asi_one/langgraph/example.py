@@ -77,11 +77,11 @@ async def make_graph() -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
         'asi_one'
     """
     # Reading certificates and starting a server take a while, which a server's loop must not wait.
-    return await asyncio.to_thread(_graph)
+    return await asyncio.to_thread(_open_graph)
 
 
 @cache
-def _graph() -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
+def _open_graph() -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
     if has_api_key():
         model = ChatASIOne()
         logger.info("Asking the API at %s", model.base_url)

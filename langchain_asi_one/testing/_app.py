@@ -67,9 +67,9 @@ class StandIn:
         self._sessions = Sessions()
         self._bodies: Counter[str] = Counter()
 
-    def application(self) -> Starlette:
+    def make_application(self) -> Starlette:
         """Return the ASGI application."""
-        return Starlette(routes=[Route("/{path:path}", self._endpoint, methods=_METHODS)])
+        return Starlette(routes=[Route("/{path:path}", self._handle_request, methods=_METHODS)])
 
     def enqueue(self, replies: Sequence[Reply]) -> None:
         """Append replies to the queue, which precedes every rule."""
@@ -90,7 +90,7 @@ class StandIn:
             self._sessions.clear()
             self._bodies.clear()
 
-    async def _endpoint(self, request: Request) -> ScriptResponse:
+    async def _handle_request(self, request: Request) -> ScriptResponse:
         connection: CountedConnection = request.scope["state"]["connection"]
         if not (self._any_host or is_loopback(request.headers.get("host", ""))):
             return ScriptResponse(_refuse_host(), connection)
@@ -121,9 +121,9 @@ class StandIn:
             self._received.add(received)
             if len(self._bodies) >= MOST_REQUESTS:
                 self._bodies.clear()
-            repeat = self._bodies[_key_of_session_and_body(received)]
-            self._bodies[_key_of_session_and_body(received)] += 1
-            self._bodies[_key_of_body(received)] += 1
+            repeat = self._bodies[_make_session_key(received)]
+            self._bodies[_make_session_key(received)] += 1
+            self._bodies[_make_body_key(received)] += 1
         exchange = Exchange(
             received,
             key,
@@ -165,7 +165,7 @@ class StandIn:
             )
         with self._lock:
             # In whatever session: a client that tries again may begin a new one.
-            seen = self._bodies[_key_of_body(exchange.received)]
+            seen = self._bodies[_make_body_key(exchange.received)]
         if marked is None or (marked.times is not None and seen > marked.times):
             return exchange.answer()
         return marked.play(exchange)
@@ -206,10 +206,10 @@ def _refuse_body() -> Script:
     return make_response(make_error_body(413, message, code="request_too_large"), status=413)
 
 
-def _key_of_session_and_body(received: ReceivedRequest) -> str:
+def _make_session_key(received: ReceivedRequest) -> str:
     """Return a key that two requests share if session and body are equal."""
-    return fingerprint(f"{received.session_id} {_key_of_body(received)}")
+    return fingerprint(f"{received.session_id} {_make_body_key(received)}")
 
 
-def _key_of_body(received: ReceivedRequest) -> str:
+def _make_body_key(received: ReceivedRequest) -> str:
     return fingerprint(received.raw.decode(errors="replace"))

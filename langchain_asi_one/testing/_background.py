@@ -33,11 +33,16 @@ class BackgroundServer:
     """
 
     def __init__(
-        self, listener: socket.socket, application: ASGIApp, name: str, *, lifespan: bool = False
+        self,
+        listener: socket.socket,
+        make_application: ASGIApp,
+        name: str,
+        *,
+        lifespan: bool = False,
     ) -> None:
         self._socket = listener
         config = uvicorn.Config(
-            application,
+            make_application,
             http=CountedConnection,
             ws="none",
             lifespan="on" if lifespan else "off",

@@ -147,17 +147,17 @@ def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], questi
     """Return a value for the schema, or an object with the fields quoted in the prompt."""
     numbers: Iterator[float] = iter(())
 
-    def word(name: str) -> str:
+    def write_text(name: str) -> str:
         return f"{MARK}{name} for: {question[:60]}"
 
     if form["type"] == "json_schema":
         schema = (form.get("json_schema") or {}).get("schema") or {}
-        return ExampleMaker(schema, word, numbers, question).make(schema)
+        return ExampleMaker(schema, write_text, numbers, question).make(schema)
     prompt = " ".join(
         _join_text(m.get("content")) for m in payload["messages"] if m["role"] == "system"
     )
     names = dict.fromkeys(_FIELD.findall(question) or _FIELD.findall(prompt) or ["answer"])
-    return {name: word(name) for name in names}
+    return {name: write_text(name) for name in names}
 
 
 def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:

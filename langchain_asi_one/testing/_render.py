@@ -20,7 +20,7 @@ _NAMED_MESSAGE_FIELDS = frozenset({"role", "content", "reasoning", "reasoning_co
 _ARGUMENT_PIECE = 16
 
 
-def as_stream(body: dict[str, Any], *, include_usage: bool = True) -> bytes:
+def render_stream(body: dict[str, Any], *, include_usage: bool = True) -> bytes:
     """Return a completion body as an event stream, ``data: [DONE]`` included.
 
     A body of the first two wire generations (a ``thought`` list, or an ``id`` that starts with
@@ -34,16 +34,16 @@ def as_stream(body: dict[str, Any], *, include_usage: bool = True) -> bytes:
         body: A completion body as the API returns it without ``stream``.
         include_usage: Whether to send usage, as with ``stream_options.include_usage``.
     """
-    return b"".join(map(encode_event, as_chunks(body, include_usage=include_usage))) + DONE
+    return b"".join(map(encode_event, render_chunks(body, include_usage=include_usage))) + DONE
 
 
-def as_chunks(
+def render_chunks(
     body: dict[str, Any],
     *,
     include_usage: bool = True,
     plan_states: Sequence[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Return the chunks of `as_stream` as dicts.
+    """Return the chunks of `render_stream` as dicts.
 
     Args:
         body: A completion body.
@@ -55,7 +55,7 @@ def as_chunks(
     return _to_openai_chunks(body, include_usage, plan_states)
 
 
-def as_body(stream: bytes) -> dict[str, Any]:
+def render_body(stream: bytes) -> dict[str, Any]:
     """Return a stream recorded in 2025 as a completion body of that time.
 
     The body has ``thought`` as a list, the text in ``message.content``, the last usage and the last

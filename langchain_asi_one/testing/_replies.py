@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_asi_one.testing._fault_registry import bind_fault
-from langchain_asi_one.testing._render import as_chunks
+from langchain_asi_one.testing._render import render_chunks
 from langchain_asi_one.testing._responses import (
     DONE,
     JSON_TYPE,
@@ -91,7 +91,7 @@ def render(
         return make_response(body)
     options = exchange.payload.get("stream_options") or {}
     usage = isinstance(options, dict) and options.get("include_usage") is True
-    chunks = as_chunks(body, include_usage=usage, plan_states=tuple(plan_states))
+    chunks = render_chunks(body, include_usage=usage, plan_states=tuple(plan_states))
     return make_stream([*map(encode_event, chunks), DONE], delay=exchange.chunk_delay)
 
 

@@ -61,7 +61,7 @@ class Script:
         """All bytes of the body."""
         return b"".join(step for step in self.steps if isinstance(step, bytes))
 
-    def wire_headers(self) -> dict[str, str]:
+    def make_headers(self) -> dict[str, str]:
         """Return the headers to send, with ``content-length`` if the body is sized."""
         if not self.sized:
             return dict(self.headers)

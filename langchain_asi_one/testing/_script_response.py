@@ -30,7 +30,7 @@ class ScriptResponse(Response):
             for step in self._script.before:
                 if await self._wait_or_cut(step, gone):
                     return
-            headers = [(k.encode(), v.encode()) for k, v in self._script.wire_headers().items()]
+            headers = [(k.encode(), v.encode()) for k, v in self._script.make_headers().items()]
             status = self._script.status
             await send({"type": "http.response.start", "status": status, "headers": headers})
             for part in self._script.steps:

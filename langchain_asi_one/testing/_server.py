@@ -66,7 +66,7 @@ class LocalASIOne(BackgroundServer):
         listener = open_socket(host, port, allow_remote=allow_remote)
         self.base_url = f"{get_url(listener)}/v1"
         self._stand_in = StandIn(self.base_url, api_key, chunk_delay, any_host=allow_remote)
-        super().__init__(listener, self._stand_in.application(), "asi-one-stand-in")
+        super().__init__(listener, self._stand_in.make_application(), "asi-one-stand-in")
 
     def enqueue(self, *replies: Reply) -> None:
         """Queue replies. Each chat request takes the oldest, before any rule.

@@ -16,7 +16,7 @@ from langchain_core.runnables.configurable import RunnableConfigurableFields
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import MakeModel
 
@@ -53,7 +53,7 @@ BOUND: dict[str, tuple[Callable[[ChatASIOne], Any], dict[str, Any], str | None]]
         {"top_p": 0.5},
         "chat-1",
     ),
-    "config": (lambda model: model.with_config(THREAD), {}, session_of_thread("t")),
+    "config": (lambda model: model.with_config(THREAD), {}, make_thread_session("t")),
     "search": (
         lambda model: model.bind_tools([{"type": "web_search"}]),
         {"web_search": True},

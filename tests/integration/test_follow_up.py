@@ -21,7 +21,7 @@ from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.errors import (
     ASIOneAuthenticationError,
     ASIOneError,
@@ -340,7 +340,7 @@ async def test_thread_and_given_sessions_are_kept(
     await ask(patient, "[deferred: 2] Hi", session_id="mine")
     await ask(patient, "[deferred: 2] Hi")
     sessions = [request.session_id or "" for request in server.requests]
-    assert sessions[:6] == [session_of_thread("ada@example.org")] * 3 + ["mine"] * 3
+    assert sessions[:6] == [make_thread_session("ada@example.org")] * 3 + ["mine"] * 3
     assert UUID(sessions[6]).version == 5  # of the run
     assert sessions[6:] == [sessions[6]] * 3
     assert len(set(sessions)) == 3

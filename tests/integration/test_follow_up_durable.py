@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.errors import ASIOneAuthenticationError
 from langchain_asi_one.langgraph import follow_up_condition, follow_up_node
 from langchain_asi_one.langgraph._follow_up import FollowUp
@@ -113,7 +113,7 @@ def test_killed_processes_are_followed_by_others(
         poll = [*asking, ("assistant", STAND_IN), ("user", "Any update?")]
         assert read_requests(server) == [asking, poll, poll, poll]
         sessions = {request.session_id for request in server.requests}
-        assert sessions == {session_of_thread("ada@example.org")}
+        assert sessions == {make_thread_session("ada@example.org")}
         assert shown.startswith('[local stand-in] You said: "A table?"')
 
         after = graph.get_state(CONFIG)
@@ -192,7 +192,7 @@ async def test_waits_in_any_state(
         wait = {"pending": False, "polls": 2, "due": None, "answer": last}
         assert values["follow_up"] == {**wait, "delayed": 0, "error": None}
         assert len(server.requests) == 3
-        assert {r.session_id for r in server.requests} == {session_of_thread("ada@example.org")}
+        assert {r.session_id for r in server.requests} == {make_thread_session("ada@example.org")}
     # An ordinary answer passes through, though an earlier one was waited for.
     server.clear()
     await _run(graph, {"messages": [HumanMessage("Plain")]}, CONFIG, is_async=is_async)

@@ -26,13 +26,13 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.testing import LocalASIOne, answer
 from tests.support.patience import PATIENCE
 
 THREAD: RunnableConfig = {"configurable": {"thread_id": "t"}}
 OTHER: RunnableConfig = {"configurable": {"thread_id": "other"}}
-OF_THREAD = session_of_thread("t")
+OF_THREAD = make_thread_session("t")
 
 
 def sessions(server: LocalASIOne) -> dict[str, str]:

@@ -22,7 +22,7 @@ from langgraph.types import Command, interrupt
 
 from langchain_asi_one import ChatASIOne, parse_executable_data
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one._request.session import session_of_thread, session_of_value
+from langchain_asi_one._request.session import make_thread_session, make_value_session
 from langchain_asi_one.langgraph import (
     AgentGraphState,
     AgentTask,
@@ -208,7 +208,7 @@ def test_a_review_shows_allowed_agents_only_and_resumes_from_disk(
         state = graph_on(saver).invoke(approved, THREAD)
 
     assert [result["agent"] for result in state["agent_results"]] == [FLIGHTS]
-    assert {request.session_id for request in server.requests} == {session_of_thread("t")}
+    assert {request.session_id for request in server.requests} == {make_thread_session("t")}
 
 
 def test_what_is_wrong_is_refused_when_the_graph_is_made(model: ChatASIOne) -> None:
@@ -342,12 +342,12 @@ def test_each_agent_is_asked_in_a_session_of_its_own_in_each_turn(
     first = sessions_of({"thread_id": "t"})
     assert first.keys() == {"", WEATHER, FLIGHTS}
     assert len({*first.values()}) == 3
-    assert first[""] == session_of_thread("t")
+    assert first[""] == make_thread_session("t")
     assert sessions_of({"thread_id": "t"}) == first
     other = sessions_of({"thread_id": "other"})
     fixed = sessions_of({"thread_id": "t", "session_id": "fixed"})
     assert len({*first.values(), *other.values(), *fixed.values()}) == 9
-    assert fixed[""] == session_of_value("fixed")
+    assert fixed[""] == make_value_session("fixed")
 
 
 def test_without_a_thread_each_agent_has_a_fresh_session(
@@ -579,7 +579,7 @@ def test_each_graph_and_branch_of_a_thread_has_its_session(
     sessions: dict[str, set[str | None]] = {}
     for text, request in zip(asked, server.requests, strict=True):
         sessions.setdefault(text, set()).add(request.session_id)
-    assert sessions["in a node"] == {session_of_thread("t")}
+    assert sessions["in a node"] == {make_thread_session("t")}
     assert len(sessions["in a branch, "]) == 2
     of_the_graph = sessions["Which agent c"]
     assert sessions["in a tool, of"] == sessions["[local stand-"] == of_the_graph
@@ -595,7 +595,7 @@ async def test_the_session_holds_under_async(model: ChatASIOne, server: LocalASI
     [_ async for _ in graph.astream(ASK, THREAD, stream_mode="messages")]
 
     first, *branches, last = [request.session_id for request in server.requests]
-    assert first == last == session_of_thread("t")
+    assert first == last == make_thread_session("t")
     assert len({first, *branches}) == 3
 
 
@@ -607,7 +607,7 @@ def check_threads(server: LocalASIOne, count: int) -> None:
         seen.setdefault(text.split()[1], set()).add(request.session_id)
     assert set(seen) == {f"t{n}" for n in range(count)}
     for thread, sessions in seen.items():
-        assert session_of_thread(thread) in sessions
+        assert make_thread_session(thread) in sessions
         assert len(sessions) == 3
     assert len(set.union(*seen.values())) == 3 * count
     assert len(server.requests) == 4 * count

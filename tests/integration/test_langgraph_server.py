@@ -271,7 +271,7 @@ async def test_with_a_key_the_api_is_asked(
 ) -> None:
     monkeypatch.setenv("ASI_ONE_API_KEY", API_KEY)
     monkeypatch.setenv("ASI_ONE_BASE_URL", server.base_url)
-    example._graph.cache_clear()
+    example._open_graph.cache_clear()
     try:
         graph = await example.make_graph()
         assert graph is await example.make_graph()
@@ -280,5 +280,5 @@ async def test_with_a_key_the_api_is_asked(
         config: RunnableConfig = {"configurable": {"thread_id": "t"}}
         await served.ainvoke({"messages": [HumanMessage("Hello")]}, config)
     finally:
-        example._graph.cache_clear()
+        example._open_graph.cache_clear()
     assert [request.body["messages"][0]["content"] for request in server.requests] == ["Hello"]

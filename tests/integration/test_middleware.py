@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_asi_one import ChatASIOne, parse_executable_data
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.middleware import ExecutableDataMiddleware
 from langchain_asi_one.testing import LocalASIOne, answer
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
@@ -79,7 +79,7 @@ def test_later_middleware_reads_the_key_after_each_call(
 
     assert seen == [2, 2]
     assert len(server.requests) == 2
-    assert {request.session_id for request in server.requests} == {session_of_thread("t")}
+    assert {request.session_id for request in server.requests} == {make_thread_session("t")}
 
 
 def test_the_rest_beyond_max_entries_is_counted(

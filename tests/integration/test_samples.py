@@ -26,7 +26,7 @@ from langchain_asi_one._transport.decoders import CompletionStreamDecoder
 from langchain_asi_one.errors import InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, answer, raw
 from langchain_asi_one.testing import stream as streamed
-from langchain_asi_one.testing._render import as_body, as_stream
+from langchain_asi_one.testing._render import render_body, render_stream
 from langchain_asi_one.testing._replies import SAMPLES as REPLAYED
 from langchain_asi_one.testing._replies import Reply, sample
 from tests.support.examples import examples
@@ -98,8 +98,8 @@ def in_the_other_mode(name: str, way: str) -> Reply | None:
         return None
     content = (SAMPLES / name).read_bytes()
     if published_as_stream:
-        return answer(as_body(content))
-    return raw(as_stream(json.loads(content)), content_type="text/event-stream")
+        return answer(render_body(content))
+    return raw(render_stream(json.loads(content)), content_type="text/event-stream")
 
 
 def test_every_sample_is_used_or_named() -> None:

@@ -20,14 +20,14 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import session_of_thread, session_of_value
+from langchain_asi_one._request.session import make_thread_session, make_value_session
 from langchain_asi_one.testing import LocalASIOne, raw
 from tests.support.model import MakeModel
 from tests.support.ways import BATCH_WAYS, WAYS, sum_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 THREAD = "ada@example.org"
-OF_THREAD = session_of_thread(THREAD)
+OF_THREAD = make_thread_session(THREAD)
 EVERY_WAY = {**WAYS, **BATCH_WAYS}
 
 # What is in reach of the call, and what must be sent: the first that there is.
@@ -141,7 +141,7 @@ def test_any_value_in_the_config_is_one_session(
 ) -> None:
     EVERY_WAY[way](model, "Hi", config={"configurable": {"session_id": value}})
     EVERY_WAY[way](model, "Hi", config={"configurable": {"session_id": value}})
-    assert [request.session_id for request in server.requests] == [session_of_value(value)] * 2
+    assert [request.session_id for request in server.requests] == [make_value_session(value)] * 2
     assert str(value) not in server.requests[0].headers.values()
 
 
@@ -159,7 +159,7 @@ def test_message_history_of_langchain(model: ChatASIOne, server: LocalASIOne) ->
     for user in ("Zoë", 42, "Zoë"):
         chain.invoke("Hello", {"configurable": {"session_id": user}})
     sent = [request.session_id for request in server.requests]
-    assert sent == [session_of_value("Zoë"), session_of_value(42), session_of_value("Zoë")]
+    assert sent == [make_value_session("Zoë"), make_value_session(42), make_value_session("Zoë")]
     assert len(stores["Zoë"].messages) == 4
 
 
@@ -331,7 +331,7 @@ async def test_two_hundred_threads_through_one_graph_never_mix(
     assert len(server.requests) == 400
     for request in server.requests:
         number = request.body["messages"][-1]["content"].partition(">")[0].removeprefix("<")
-        assert request.session_id == session_of_thread(f"user-{number}")
+        assert request.session_id == make_thread_session(f"user-{number}")
 
 
 def test_a_graph_streams_and_batches_in_its_threads(model: ChatASIOne, server: LocalASIOne) -> None:
@@ -341,8 +341,8 @@ def test_a_graph_streams_and_batches_in_its_threads(model: ChatASIOne, server: L
     threads = ["b", "c", "d"]
     compiled.batch([question] * 3, [configured(thread_id=thread) for thread in threads])
     sent = [request.session_id for request in server.requests]
-    assert sent[0] == session_of_thread("a")
-    assert sorted(sent[1:]) == sorted(map(session_of_thread, threads))  # type: ignore[type-var]
+    assert sent[0] == make_thread_session("a")
+    assert sorted(sent[1:]) == sorted(map(make_thread_session, threads))  # type: ignore[type-var]
 
 
 # --- Caches ---
@@ -408,7 +408,7 @@ def test_a_cache_keeps_sessions_apart(make_model: MakeModel, server: LocalASIOne
     model = make_model(cache=InMemoryCache())
     for thread in ("a", "b", "a", "b"):
         message = model.invoke("Hi", configured(thread_id=thread))
-        assert message.response_metadata["session_id"] == session_of_thread(thread)
+        assert message.response_metadata["session_id"] == make_thread_session(thread)
     assert len(server.requests) == 2
 
 
@@ -435,4 +435,6 @@ async def test_a_thread_named_in_the_metadata_counts_everywhere(
     await model.ainvoke("Hi", config)
     _ = [chunk async for chunk in model.astream("Hi", config)]
 
-    assert {request.session_id for request in server.requests} == {session_of_thread("of-a-tracer")}
+    assert {request.session_id for request in server.requests} == {
+        make_thread_session("of-a-tracer")
+    }

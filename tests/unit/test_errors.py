@@ -10,7 +10,7 @@ import pytest
 from langchain_core import exceptions as core
 
 from langchain_asi_one import errors
-from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo, status_class
+from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo, find_status_class
 
 DRAWN = re.findall(
     r"^ +(?:[│├└─ ]*)(\w+Error) +(\w+Error)?(?: +(\w+Error))?", str(errors.__doc__), re.MULTILINE
@@ -49,7 +49,7 @@ def test_a_class_is_what_the_drawing_says(name: str, first: str, second: str) ->
 def test_a_status_has_a_class_and_advice(
     status: int, kind: type[ASIOneStatusError], advice: str
 ) -> None:
-    assert status_class(status) is kind
+    assert find_status_class(status) is kind
     assert advice in kind.advice
 
 

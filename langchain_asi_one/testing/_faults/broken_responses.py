@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_asi_one.testing._default_answers import make_plain_body
 from langchain_asi_one.testing._fault_registry import register_fault
 from langchain_asi_one.testing._faults.http_errors import HTML_PAGE, SERVER_ERROR
-from langchain_asi_one.testing._render import as_chunks
+from langchain_asi_one.testing._render import render_chunks
 from langchain_asi_one.testing._responses import (
     DONE,
     JSON_TYPE,
@@ -71,7 +71,7 @@ def _sse_for_json(exchange: Exchange) -> Script:
 
 
 def _make_events(exchange: Exchange) -> list[bytes]:
-    return [encode_event(chunk) for chunk in as_chunks(make_plain_body(exchange.payload))]
+    return [encode_event(chunk) for chunk in render_chunks(make_plain_body(exchange.payload))]
 
 
 def _split_answer(exchange: Exchange) -> tuple[list[Step], list[Step]]:
@@ -199,7 +199,7 @@ def _change_answer(exchange: Exchange, change: Callable[[dict[str, Any]], object
     if not exchange.streaming:
         change(body)
         return make_response(body)
-    chunks = as_chunks(body)
+    chunks = render_chunks(body)
     for chunk in chunks:
         change(chunk)
     return make_stream([*map(encode_event, chunks), DONE])

@@ -16,7 +16,7 @@ from langchain_asi_one.testing import (
     raw,
     stream,
 )
-from langchain_asi_one.testing._render import as_stream
+from langchain_asi_one.testing._render import render_stream
 from langchain_asi_one.testing._replies import SAMPLES, sample
 from tests.support.stand_in_wire import (
     SAMPLE_NAMES,
@@ -54,7 +54,7 @@ def test_answer_is_rendered_as_the_request_asks(server: LocalASIOne, client: htt
     server.enqueue(answer(body), answer(body))
     assert ask(client).json() == body
     response = ask(client, stream=True, stream_options={"include_usage": True})
-    assert response.content == as_stream(body)
+    assert response.content == render_stream(body)
     chunks = chunks_of(response.content)
     assert text_of(chunks) == body["choices"][0]["message"]["content"]
     assert chunks[-1]["usage"] == body["usage"]

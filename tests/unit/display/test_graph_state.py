@@ -12,6 +12,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_asi_one.display import card
 from langchain_asi_one.display._graph_state import read_state
+from langchain_asi_one.display._text import to_text_sections
 from langchain_asi_one.langgraph import (
     AgentGraphState,
     ExecutableDataState,
@@ -111,7 +112,8 @@ def test_a_refused_agent_has_one_reason() -> None:
         ],
         "agent_results": [],
     }
-    assert [dict(agent.row.fields)["status"] for agent in read_state(state).agents] == [
+    [section] = to_text_sections(read_state(state).closing[0].sections)
+    assert [line.text for line in section.lines if line.label.strip() == "status"] == [
         "✕ refused: a human rejected it",
         "✕ refused: it is beyond the limit of a turn",
         "✕ refused: it is not among the agents that may be asked",

@@ -67,24 +67,25 @@ def test_a_wrong_address_in_a_plan_is_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "mark"),
+    ("step", "mark", "label"),
     [
-        ({"status": "completed"}, "done"),
-        ({"status": "SUCCESS"}, "done"),
-        ({"status": "in_progress"}, "running"),
-        ({"status": "Failed: no answer"}, "failed"),
-        ({"state": "timed_out"}, "failed"),
-        ({"status": "completed", "error": "none of them answered"}, "failed"),
-        ({"success": False}, "failed"),
-        ({"status": "incomplete"}, "failed"),
-        ({"status": "unsuccessful"}, "failed"),
-        ({"status": "not_started"}, "running"),
-        ({"status": 7}, ""),
-        ({"action": "failed"}, ""),
+        ({"status": "completed"}, "done", "status"),
+        ({"status": "SUCCESS"}, "done", "status"),
+        ({"status": "in_progress"}, "running", "status"),
+        ({"status": "Failed: no answer"}, "failed", "status"),
+        ({"state": "timed_out"}, "failed", "state"),
+        ({"status": "completed", "error": "none of them answered"}, "failed", "status"),
+        ({"success": False}, "failed", ""),
+        ({"status": "incomplete"}, "failed", "status"),
+        ({"status": "unsuccessful"}, "failed", "status"),
+        ({"status": "not_started"}, "running", "status"),
+        ({"status": 7}, "", ""),
+        ({"action": "failed"}, "", ""),
     ],
 )
-def test_what_became_of_a_step(step: dict[str, Any], mark: str) -> None:
-    assert [row.mark for row in list_step_rows([step])] == [mark]
+def test_what_became_of_a_step(step: dict[str, Any], mark: str, label: str) -> None:
+    [row] = list_step_rows([step])
+    assert (row.mark, row.mark_label) == (mark, label)
 
 
 def test_a_failed_step_looks_failed() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 
-from langchain_asi_one._json.printable import printable
+from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one.display import format_message
 from langchain_asi_one.display._card_content import list_answer_sections
 from langchain_asi_one.display._text import TextSection, to_text_sections
@@ -249,7 +249,7 @@ def test_nothing_that_a_terminal_acts_on_comes_out(
     )
     card = format_message(message, width=width)
     assert [one for one in card if not is_harmless(one) and one not in JOINERS] == []
-    assert printable(card) == card
+    assert make_printable(card) == card
     assert card == card.rstrip("\n")
     # Only thought, answer and refusal can have lines of their own; nothing can forge a title.
     titles = {section.title for section in sections(message)}

@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_asi_one._json.printable import printable
+from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one.display._wrap import TextWrapper
 from tests.support.examples import examples
 from tests.support.hostile import hostile_text
@@ -16,7 +16,7 @@ from tests.support.hostile import hostile_text
 @examples(100)
 @given(pieces=st.lists(hostile_text), width=st.none() | st.integers(20, 40))
 def test_a_stream_is_wrapped_as_the_whole_is(pieces: list[str], width: int | None) -> None:
-    safe = [printable(piece) for piece in pieces]
+    safe = [make_printable(piece) for piece in pieces]
     wrapper, whole = TextWrapper(width=width, first="  "), TextWrapper(width=width, first="  ")
     streamed = "".join(map(wrapper.feed, safe)) + wrapper.close()
     assert streamed == whole.feed("".join(safe)) + whole.close()

@@ -17,7 +17,7 @@ from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from langchain_asi_one._follow_up.progress import (
     AnswerBuffer,
     PollState,
-    read_messages,
+    convert_question,
 )
 from langchain_asi_one._follow_up.rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneRateLimitError, ErrorInfo
@@ -34,16 +34,16 @@ def answer_of(text: str, **more: Any) -> AIMessage:
 def test_poll_sends_the_history_the_answer_and_the_question_for_news() -> None:
     history: list[BaseMessage] = [SystemMessage("Be brief."), *QUESTION]
     state = PollState(FollowUpRule(message="And?"), history)
-    assert state.next_input() is history
+    assert state.make_next_input() is history
     assert state.record(answer_of(DEFERRED))
-    assert state.next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
+    assert state.make_next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
     # An empty answer does not replace the one before it.
     assert not state.record(answer_of(""))
-    assert state.next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
+    assert state.make_next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
     assert state.record(answer_of("Yes, at eight."))
     assert state.is_done
     metadata = {"session_id": SESSION, "follow_up_polls": 2}
-    assert state.result() == AIMessage("Yes, at eight.", response_metadata=metadata)
+    assert state.make_result() == AIMessage("Yes, at eight.", response_metadata=metadata)
 
 
 def test_wait_ends_at_its_bound() -> None:
@@ -51,12 +51,14 @@ def test_wait_ends_at_its_bound() -> None:
     events = []
     for _ in range(3):
         assert not state.is_done
-        state.next_input()
+        state.make_next_input()
         state.record(answer_of(DEFERRED))
-        events.append((state.event()["poll"], state.event()["next_poll_in"], state.next_poll_in))
+        events.append(
+            (state.make_event()["poll"], state.make_event()["next_poll_in"], state.next_poll_in)
+        )
     assert state.is_done
     assert events == [(0, 3, 3), (1, 3, 3), (2, None, None)]
-    assert state.result().response_metadata == {
+    assert state.make_result().response_metadata == {
         "session_id": SESSION,
         "follow_up_polls": 2,
         "pending": True,
@@ -65,18 +67,18 @@ def test_wait_ends_at_its_bound() -> None:
 
 def test_ordinary_answer_is_left_as_it_is() -> None:
     state = PollState(FollowUpRule(), "Hi")
-    state.next_input()
+    state.make_next_input()
     answer = answer_of("Hello")
     state.record(answer)
     assert state.is_done
-    assert state.result() is answer
+    assert state.make_result() is answer
 
 
 def test_sum_of_chunks_is_recorded_as_a_message() -> None:
     state = PollState(FollowUpRule(), "Hi")
-    state.next_input()
+    state.make_next_input()
     state.record(AIMessageChunk(content=DEFERRED, response_metadata={"session_id": SESSION}))
-    assert type(state.next_input()[1]) is AIMessage
+    assert type(state.make_next_input()[1]) is AIMessage
 
 
 @pytest.mark.parametrize(
@@ -92,28 +94,28 @@ def test_sum_of_chunks_is_recorded_as_a_message() -> None:
 def test_history_is_read_from_whatever_a_model_takes(
     question: object, messages: list[BaseMessage]
 ) -> None:
-    assert read_messages(question) == messages
+    assert convert_question(question) == messages
 
 
 def test_chain_input_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"got dict.*prompt \| model\.with_follow_up\(\)"):
-        read_messages({"city": "London"})
+        convert_question({"city": "London"})
 
 
 def test_a_failed_poll_keeps_the_answer_and_its_event_says_why() -> None:
     state = PollState(FollowUpRule(interval=3, max_polls=2), "Is a table free?")
-    state.next_input()
+    state.make_next_input()
     state.record(answer_of(DEFERRED))
-    state.next_input()
+    state.make_next_input()
     state.record_error(ASIOneRateLimitError("too many", ErrorInfo(status_code=429, retry_after=5)))
-    event = state.event()
+    event = state.make_event()
     assert (event["poll"], event["text"], event["next_poll_in"]) == (1, DEFERRED, 5)
     assert event["error"] == "ASIOneRateLimitError: too many"
-    assert state.metadata()["follow_up_error"] == event["error"]
-    state.next_input()
+    assert state.make_metadata()["follow_up_error"] == event["error"]
+    state.make_next_input()
     state.record(answer_of(DEFERRED))
-    assert "error" not in state.event()
-    assert state.result().response_metadata == {
+    assert "error" not in state.make_event()
+    assert state.make_result().response_metadata == {
         "session_id": SESSION,
         "follow_up_polls": 2,
         "pending": True,
@@ -134,20 +136,20 @@ class SilentError(TimeoutError):
 )
 def test_any_error_is_told_in_one_printable_line(error: Exception, text: str) -> None:
     state = PollState(FollowUpRule(), "Is a table free?")
-    state.next_input()
+    state.make_next_input()
     state.record(answer_of(DEFERRED))
-    state.next_input()
+    state.make_next_input()
     state.record_error(error)
-    assert state.event()["error"] == text
+    assert state.make_event()["error"] == text
 
 
 def test_a_longer_retry_after_is_waited() -> None:
     state = PollState(FollowUpRule(interval=3, max_polls=4), "Is a table free?")
-    state.next_input()
+    state.make_next_input()
     state.record(answer_of(DEFERRED))
     waits = [state.next_poll_in]
     while not state.is_done:
-        state.next_input()
+        state.make_next_input()
         state.record_error(ASIOneRateLimitError("too many", ErrorInfo(retry_after=5)))
         waits.append(state.next_poll_in)
     assert waits == [3, 5, 5, 5, None]
@@ -155,7 +157,7 @@ def test_a_longer_retry_after_is_waited() -> None:
 
 def test_a_streamed_answer_is_held_until_it_cannot_be_pending() -> None:
     state = PollState(FollowUpRule(), QUESTION)
-    state.next_input()
+    state.make_next_input()
     buffer = AnswerBuffer(state)
     assert list(buffer.feed(answer_of("I've sent"))) == []
     pieces = list(buffer.feed(answer_of(" it to the kitchen")))

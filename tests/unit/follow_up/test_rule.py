@@ -176,4 +176,4 @@ def test_ordinary_stream_is_released_with_its_first_words(text: str) -> None:
 def test_a_longer_retry_after_is_waited_within_the_bound(
     polls: int, delayed: float, retry_after: float | None, wait: float | None
 ) -> None:
-    assert FollowUpRule(interval=5, max_polls=4).next_wait(polls, delayed, retry_after) == wait
+    assert FollowUpRule(interval=5, max_polls=4).compute_wait(polls, delayed, retry_after) == wait

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from langchain_asi_one._json.printable import (
     PrintableStream,
     describe_error,
-    one_line,
-    printable,
+    make_one_line,
+    make_printable,
 )
 from tests.support.examples import examples
 from tests.support.hostile import hostile_text
@@ -19,10 +19,10 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\u200b\U000e0041\x9b31m\rov
 
 
 def test_hostile_text_is_shown_and_does_nothing() -> None:
-    assert printable(HOSTILE) == (
+    assert make_printable(HOSTILE) == (
         r"\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\U000e0041\x9b31mover\x08\x00\x7f"
     )
-    assert printable("a\tb\u00a0c\u2028d\r\ne\ufe0f\u00ad\u200b") == "a    b c\nd\ne"
+    assert make_printable("a\tb\u00a0c\u2028d\r\ne\ufe0f\u00ad\u200b") == "a    b c\nd\ne"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
     ],
 )
 def test_joiners_stay_where_a_script_or_an_emoji_needs_them(text: str) -> None:
-    assert printable(text) == text
+    assert make_printable(text) == text
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def test_joiners_stay_where_a_script_or_an_emoji_needs_them(text: str) -> None:
     ],
 )
 def test_joiners_go_where_they_could_hide_something(text: str, shown: str) -> None:
-    assert printable(text) == shown
+    assert make_printable(text) == shown
 
 
 @examples(100)
 @given(pieces=st.lists(hostile_text))
 def test_pieces_are_made_safe_as_the_whole_is(pieces: list[str]) -> None:
     stream = PrintableStream()
-    assert "".join(map(stream.feed, pieces)) + stream.close() == printable("".join(pieces))
+    assert "".join(map(stream.feed, pieces)) + stream.close() == make_printable("".join(pieces))
 
 
 def test_one_line_is_one_line() -> None:
-    assert one_line("a\r\nb\u2029 c\x0b\t") == r"a b c\x0b"
+    assert make_one_line("a\r\nb\u2029 c\x0b\t") == r"a b c\x0b"
 
 
 class Silent(Exception):  # noqa: N818 - an exception that cannot even be printed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from langchain_asi_one import ChatASIOne, parse_executable_data
-from langchain_asi_one._request.session import session_of_thread
+from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.langgraph import AgentTask, asi_one_worker
 from langchain_asi_one.langgraph._asi_one_worker import _build_options
 from langchain_asi_one.testing._agents import WEATHER_AGENT
@@ -27,7 +27,7 @@ def test_only_the_address_of_an_entry_is_sent() -> None:
     options = options_for(raw, {"thread_id": "t"})
     session = options.pop("session_id")
     assert options == {"planner_mode": True, "agents": [WEATHER]}
-    assert session != session_of_thread("t")
+    assert session != make_thread_session("t")
 
 
 @pytest.mark.parametrize("configurable", [{}, {"thread_id": ""}, {"thread_id": None}])

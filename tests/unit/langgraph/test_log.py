@@ -1,4 +1,4 @@
-"""Errors in logs and results, whatever their text is."""
+"""Where an error was raised, in a log."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from langchain_asi_one._request.graph_position import find_position, running_tasks
+from langchain_asi_one._request.graph_position import find_position, list_running_tasks
 
 PULL, PUSH = "__pregel_pull", "__pregel_push"
 
@@ -92,7 +92,7 @@ def test_namespaces_without_ids_and_numbers_of_subgraphs_count() -> None:
 
 @pytest.mark.parametrize("call", [None, 1, partial(print), partial(print, 1), partial(print, dict)])
 def test_what_langgraph_may_keep_elsewhere_one_day_is_no_error(call: Any) -> None:
-    assert list(running_tasks({"__pregel_call": call})) == []
+    assert list(list_running_tasks({"__pregel_call": call})) == []
     assert find_position({"__pregel_call": call, "checkpoint_ns": "node:id"}, {}) == []
 
 

@@ -14,8 +14,8 @@ from langchain_asi_one._request.session import (
     check_session_id,
     find_run_session,
     find_session,
-    session_of_thread,
-    session_of_value,
+    make_thread_session,
+    make_value_session,
 )
 from tests.support.examples import examples
 
@@ -33,7 +33,7 @@ PERSONAL: list[Any] = [
 
 
 @pytest.mark.parametrize("value", PERSONAL, ids=repr)
-@pytest.mark.parametrize("make", [session_of_thread, session_of_value])
+@pytest.mark.parametrize("make", [make_thread_session, make_value_session])
 def test_what_may_be_personal_is_hashed(make: Any, value: Any) -> None:
     session_id = make(value)
     assert UUID(session_id).version == 5
@@ -42,7 +42,7 @@ def test_what_may_be_personal_is_hashed(make: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [A_UUID, A_UUID.upper(), UUID(A_UUID), A_UUID.replace("-", "")])
-@pytest.mark.parametrize("make", [session_of_thread, session_of_value])
+@pytest.mark.parametrize("make", [make_thread_session, make_value_session])
 def test_a_uuid_is_sent_as_it_is(make: Any, value: Any) -> None:
     assert make(value) == str(value)
 
@@ -51,18 +51,18 @@ def test_a_uuid_is_sent_as_it_is(make: Any, value: Any) -> None:
     "value", [f"{{{A_UUID}}}", f"urn:uuid:{A_UUID}", A_UUID.replace("1", "\uff11")]
 )
 def test_other_spellings_of_a_uuid_are_hashed(value: str) -> None:
-    assert UUID(session_of_thread(value)).version == 5
+    assert UUID(make_thread_session(value)).version == 5
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.uuids(), st.binary()))
 @examples(200)
 def test_any_value_gives_a_header(value: Any) -> None:
-    assert check_session_id(session_of_value(value)) == session_of_value(value)
-    assert find_session({"configurable": {"session_id": value}}) == session_of_value(value)
+    assert check_session_id(make_value_session(value)) == make_value_session(value)
+    assert find_session({"configurable": {"session_id": value}}) == make_value_session(value)
 
 
 def test_a_thread_and_a_value_of_the_same_text_have_two_sessions() -> None:
-    assert session_of_thread("ada") != session_of_value("ada")
+    assert make_thread_session("ada") != make_value_session("ada")
 
 
 def test_the_session_of_an_earlier_request_is_sent_as_it_was() -> None:
@@ -73,7 +73,7 @@ def test_the_session_of_an_earlier_request_is_sent_as_it_was() -> None:
 def test_a_field_that_is_configured_is_sent_as_given() -> None:
     config: Any = {"configurable": {"session_id": "chat-42"}}
     assert find_session(config, field="chat-42") == "chat-42"
-    assert find_session(config, field="chat-43") == session_of_value("chat-42")
+    assert find_session(config, field="chat-43") == make_value_session("chat-42")
 
 
 def test_a_run_has_a_session_of_its_own() -> None:
@@ -86,8 +86,8 @@ def test_a_run_has_a_session_of_its_own() -> None:
 
 
 def test_sessions_stay_the_same_over_releases() -> None:
-    assert session_of_value("Zoë") == "8b5ac740-ea15-5030-8d60-ea6a5364bd98"
-    assert session_of_thread("ada@example.org") == "a18b5a19-4ed2-5f8c-9353-ef8be19baf4b"
+    assert make_value_session("Zoë") == "8b5ac740-ea15-5030-8d60-ea6a5364bd98"
+    assert make_thread_session("ada@example.org") == "a18b5a19-4ed2-5f8c-9353-ef8be19baf4b"
 
 
 def test_the_models_field_counts_where_nothing_else_is_chosen() -> None:

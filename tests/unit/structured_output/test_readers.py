@@ -26,9 +26,9 @@ def same(value: Any) -> Any:
     ],
 )
 def test_json_text(pieces: list[str], values: list[Any]) -> None:
-    as_text, as_chunks = JSONTextReader(same), JSONTextReader(same)
+    as_text, render_chunks = JSONTextReader(same), JSONTextReader(same)
     assert [as_text.feed(piece) for piece in pieces] == values
-    assert [as_chunks.feed(AIMessageChunk(content=piece)) for piece in pieces] == values
+    assert [render_chunks.feed(AIMessageChunk(content=piece)) for piece in pieces] == values
 
 
 def test_text_beside_a_call_is_not_read() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from langchain_asi_one.testing._render import as_body, as_stream, split_words
+from langchain_asi_one.testing._render import render_body, render_stream, split_words
 from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.stand_in_wire import STREAM_SAMPLE, chunks_of, text_of
 
@@ -18,7 +18,7 @@ def test_words_joined_again_give_the_text(text: str) -> None:
 
 def test_recorded_stream_as_a_body_and_back() -> None:
     recorded = (SAMPLES / STREAM_SAMPLE).read_bytes()
-    body = as_body(recorded)
+    body = render_body(recorded)
     thought = "".join(chunk.get("thought", "") for chunk in chunks_of(recorded))
     message = body["choices"][0]["message"]
     assert body["thought"] == [thought]
@@ -31,18 +31,18 @@ def test_recorded_stream_as_a_body_and_back() -> None:
         None,
         [],
     )
-    assert as_body(as_stream(body)) == body
+    assert render_body(render_stream(body)) == body
 
 
 def test_2025_body_becomes_the_recorded_form() -> None:
     name = "asi1-mini-2025-04-recorded-basic-chat.json"
     body = json.loads((SAMPLES / name).read_text(encoding="utf-8"))
-    chunks = chunks_of(as_stream(body))
+    chunks = chunks_of(render_stream(body))
     ends = [c for c in chunks if c["choices"][0].get("finish_reason") == "stop"]
     assert [chunk.get("usage") for chunk in ends] == [None, body["usage"]]
     assert chunks[1]["init_thought"] is True
     assert "".join(chunk.get("thought", "") for chunk in chunks) == body["thought"][0]
-    assert as_body(as_stream(body)) == body
+    assert render_body(render_stream(body)) == body
 
 
 def test_2025_body_with_reasoning_and_calls_keeps_them() -> None:
@@ -61,7 +61,7 @@ def test_2025_body_with_reasoning_and_calls_keeps_them() -> None:
         "odd": {"x": 1},
         "choices": [{"index": 0, "finish_reason": "tool_calls", "message": message}],
     }
-    chunks = chunks_of(as_stream(body))
+    chunks = chunks_of(render_stream(body))
     assert text_of(chunks, "reasoning") == "so it is"
     assert [chunk["thought"] for chunk in chunks if "thought" in chunk] == ["a\nb"]
     assert chunks[-1]["odd"] == {"x": 1}
@@ -77,12 +77,12 @@ def test_odd_calls_are_streamed_as_they_are() -> None:
         {"id": "s", "tool_name": "web_search", "args": {}, "result": {}},
     ]
     body = {"id": "x", "choices": [{"message": {"content": "", "tool_calls": calls}}]}
-    chunks = chunks_of(as_stream(body))
+    chunks = chunks_of(render_stream(body))
     assert [d for c in chunks for d in c["choices"][0]["delta"].get("tool_calls", [])] == calls
 
 
 def test_as_body_refuses_what_it_cannot_read() -> None:
     with pytest.raises(ValueError, match="2026 form"):
-        as_body(as_stream({"id": "1", "choices": [{"message": {"content": "Hi"}}]}))
+        render_body(render_stream({"id": "1", "choices": [{"message": {"content": "Hi"}}]}))
     with pytest.raises(ValueError, match="not a JSON object: '1'"):
-        as_body(b"data: 1\n\n")
+        render_body(b"data: 1\n\n")

@@ -28,7 +28,7 @@ def test_half_a_surrogate_pair_is_escaped() -> None:
 def test_a_response_in_one_piece_declares_its_length() -> None:
     script = make_response({"a": "é"}, status=418, headers={"x-a": "1"})
     assert (script.status, script.body) == (418, b'{"a":"\xc3\xa9"}')
-    assert script.wire_headers() == {
+    assert script.make_headers() == {
         "content-type": "application/json",
         "x-a": "1",
         "content-length": "10",
@@ -39,7 +39,7 @@ def test_a_response_in_one_piece_declares_its_length() -> None:
 
 def test_a_declared_length_may_be_another() -> None:
     script = Script(steps=(b"abc", Cut()), sized=True, declared=10)
-    assert script.wire_headers() == {"content-length": "10"}
+    assert script.make_headers() == {"content-length": "10"}
 
 
 def test_a_stream_has_no_length_and_may_pause_after_each_piece() -> None:
@@ -47,7 +47,7 @@ def test_a_stream_has_no_length_and_may_pause_after_each_piece() -> None:
     assert event == b'data: {"a":1}\n\n'
     script = make_stream([event, b"x"], delay=0.5)
     assert script.steps == (event, Pause(0.5), b"x", Pause(0.5))
-    assert script.wire_headers() == {
+    assert script.make_headers() == {
         "content-type": "text/event-stream",
         "cache-control": "no-cache",
     }

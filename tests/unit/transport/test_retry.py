@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from langchain_asi_one import errors
-from langchain_asi_one._transport.retry import describe_retry, next_wait
-from langchain_asi_one.errors import ASIOneError, ErrorInfo, status_class
+from langchain_asi_one._transport.retry import compute_wait, describe_retry
+from langchain_asi_one.errors import ASIOneError, ErrorInfo, find_status_class
 
 
 def failed(status: int, **facts: object) -> ASIOneError:
-    return status_class(status)("failed", ErrorInfo(status_code=status, **facts))  # type: ignore[arg-type]
+    return find_status_class(status)("failed", ErrorInfo(status_code=status, **facts))  # type: ignore[arg-type]
 
 
 LOST = errors.ASIOneConnectionError("lost")
@@ -34,7 +34,7 @@ CUT = errors.IncompleteStreamError("cut")
     ],
 )
 def test_a_failure_that_may_pass(error: ASIOneError, low: float, high: float) -> None:
-    wait = next_wait(error, 0, sent=True, once=False)
+    wait = compute_wait(error, 0, sent=True, once=False)
     assert wait is not None
     assert low <= wait <= high
 
@@ -52,22 +52,22 @@ def test_a_failure_that_may_pass(error: ASIOneError, low: float, high: float) ->
     ],
 )
 def test_a_failure_that_stays(error: ASIOneError) -> None:
-    assert next_wait(error, 0, sent=True, once=False) is None
+    assert compute_wait(error, 0, sent=True, once=False) is None
 
 
 @pytest.mark.parametrize("error", [failed(500), failed(429), LOST])
 def test_what_must_not_arrive_twice_is_sent_again_only_if_it_never_left(error: ASIOneError) -> None:
-    assert next_wait(error, 0, sent=True, once=True) is None
-    assert next_wait(error, 0, sent=False, once=True) is not None
+    assert compute_wait(error, 0, sent=True, once=True) is None
+    assert compute_wait(error, 0, sent=False, once=True) is not None
 
 
 def test_a_connection_that_took_too_long_is_tried_again() -> None:
-    assert next_wait(LATE, 0, sent=False, once=False) is not None
+    assert compute_wait(LATE, 0, sent=False, once=False) is not None
 
 
 @pytest.mark.parametrize(("error", "most"), [(failed(500), 8), (failed(429), 60)])
 def test_waits_grow_up_to_a_limit(error: ASIOneError, most: float) -> None:
-    waits = [next_wait(error, retries, sent=True, once=False) or 0 for retries in range(30)]
+    waits = [compute_wait(error, retries, sent=True, once=False) or 0 for retries in range(30)]
     assert waits[1] > waits[0]
     assert 0.75 * most <= waits[-1] <= most
 

@@ -23,7 +23,7 @@ The question is all other words. {default} it is read from standard input.
 Without --offline the API is asked, with the key in ASI_ONE_API_KEY and at ASI_ONE_BASE_URL if
 that is set. {more}Exit status: 0 answered, 1 the request failed, 2 wrong usage or no key,
 130 interrupted, 141 nobody reads the output."""
-_FIELDS: Final = ("model", "session_id", "web_search", "planner_mode")
+_NO_FIELDS: Final = ("question", "offline", "json", "allow", "review")
 
 
 def make_parser(
@@ -113,8 +113,8 @@ def read_question_options(arguments: Sequence[str] | None) -> argparse.Namespace
 
 
 def list_model_fields(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the given options that are fields of `ChatASIOne`."""
-    return {name: value for name, value in vars(options).items() if name in _FIELDS}
+    """Return all other options; `ChatASIOne` refuses what is none of its fields."""
+    return {name: value for name, value in vars(options).items() if name not in _NO_FIELDS}
 
 
 def _describe_unknown(parser: argparse.ArgumentParser, word: str) -> str:

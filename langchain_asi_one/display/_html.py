@@ -138,7 +138,7 @@ def _render_steps(rows: Sequence[Row]) -> str:
     rest = _render_list("ol", "asi1-steps asi1-rest", map(_render_step, hidden))
     # The second list lies outside the first one, and goes on with its numbers.
     return (
-        f'<div class="asi1-run">{_render_list("ol", "asi1-steps asi1-rest", items)}'
+        f'<div class="asi1-folded">{_render_list("ol", "asi1-steps asi1-rest", items)}'
         f"<details><summary>{count}</summary>{rest}</details></div>"
     )
 

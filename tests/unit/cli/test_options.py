@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from langchain_asi_one._cli.ask import CannotAskError, open_model
 from langchain_asi_one._cli.options import (
     SHORT_NAME,
     list_model_fields,
@@ -99,3 +100,14 @@ def test_help_needs_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_option_that_nothing_knows_is_refused_by_its_name() -> None:
+    parser = make_parser("p", "d")
+    parser.add_argument("--temprature", type=float)
+    options = read_options(parser, ["--temprature", "1", "Hi"])
+    with (
+        pytest.raises(CannotAskError, match="temprature"),
+        open_model(offline=True, **list_model_fields(options)),
+    ):
+        pass

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask the question and return the exit status; `arguments` are those of the process."""
+    """Ask the question and return the exit status.
+
+    `arguments` are by default those of the process.
+    """
     options = read_question_options(arguments)
     try:
         # Takes a second, which help and usage errors need not wait for.

@@ -1,4 +1,4 @@
-"""Identity of an agent, of a call and of a report of agents, for routing and display."""
+"""Identity of agents, their calls and reports, for routing and display."""
 
 import json
 from typing import Final, Literal, TypeAlias
@@ -43,7 +43,7 @@ def identify_agent(entry: ExecutableEntry) -> str | None:
 
 
 def make_call_key(entry: ExecutableEntry) -> str:
-    """Return a text that is the same for two entries if they ask the same of the same agent.
+    """Return a key that is equal for equal calls of one agent.
 
     The arguments count even if the entry names no tool.
     """
@@ -53,7 +53,10 @@ def make_call_key(entry: ExecutableEntry) -> str:
 
 
 def build_report(text: str) -> HumanMessage:
-    """Build the message that reports agents' results; its mark is not sent to the API."""
+    """Build the message that reports agents' results.
+
+    Its mark is not sent to the API.
+    """
     return HumanMessage(text, additional_kwargs={_MARK: _REPORT})
 
 

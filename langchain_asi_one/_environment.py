@@ -1,4 +1,4 @@
-"""The key and the address in the environment: which variables are read, and which go together."""
+"""The key and the address in the environment, and which go together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_READ: Final = ("ASI_API_KEY", "ASIONE_API_KEY")
 
 
 class Environment(NamedTuple):
-    """The key and the address in the environment, under the names of the model's fields.
+    """Key and address in the environment, named as the model's fields.
 
     Attributes:
         key_variable: Where the key is read from.
@@ -39,7 +39,7 @@ class Environment(NamedTuple):
 
 
 def read_environment(*, given_key: bool = False) -> Environment:
-    """Read the first key that is set, and the address of the same pair.
+    """Read the first key that is set, and its address.
 
     Args:
         given_key: Whether there is a key already. The address is then that of the first pair.
@@ -70,7 +70,10 @@ def has_api_key() -> bool:
 
 
 def name_unread_keys() -> str:
-    """Return a sentence on variables that look like the key but are not read; empty without any."""
+    """Return a sentence on variables that are not read; `""` without any.
+
+    They look like the key.
+    """
     found = " and ".join(name for name in _NOT_READ if _read(name))
     return f" {found} is not read: it may be the key of another service." if found else ""
 

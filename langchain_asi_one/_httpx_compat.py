@@ -1,4 +1,7 @@
-"""The HTTP library that the installed SDK is built on: `httpx2` since openai 3, `httpx` before."""
+"""The HTTP library of the installed SDK.
+
+It is `httpx2` since openai 3, and `httpx` before.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ httpcore: Any = importlib.import_module("httpcore2" if _SDK_MAJOR >= 3 else "htt
 
 
 def list_timeout_errors() -> tuple[type[Exception], ...]:
-    """Return the errors of a read or a connection that takes too long.
+    """Return the errors of a read or connection that is late.
 
     A user may give a client of either library; one that nobody imported raises nothing.
     """
@@ -26,7 +29,10 @@ def list_timeout_errors() -> tuple[type[Exception], ...]:
 
 
 def list_connect_errors() -> tuple[type[Exception], ...]:
-    """Return the errors of a connection that was never made; no request was sent."""
+    """Return the errors of a connection that was never made.
+
+    No request was sent then.
+    """
     libraries = [sys.modules[name] for name in _NAMES if name in sys.modules]
     names = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
     return tuple(getattr(library, name) for library in libraries for name in names)

@@ -1,4 +1,7 @@
-"""Checks of where requests go and with what: pure, and without a secret in any error."""
+"""Checks of where requests go and with what: pure.
+
+No error holds a secret.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ class Timeout(Protocol):
 
 
 def drop_inputs(error: ValidationError) -> ValidationError:
-    """Make the same error without the refused values, which may hold a key or a header.
+    """Make the same error without the refused values.
+
+    These may hold a key or a header.
 
     Args:
         error: Why arguments were refused.
@@ -47,7 +52,10 @@ def drop_inputs(error: ValidationError) -> ValidationError:
 
 
 def _drop_input(line: ErrorDetails) -> InitErrorDetails:
-    """Make a line without its input. Before 2.14, pydantic can unpickle its own types only."""
+    """Make a line without its input.
+
+    Before 2.14, pydantic can unpickle its own types only.
+    """
     kind, context = line["type"], line.get("ctx", {})
     if kind not in _TYPES:
         # The message is complete; as a template it would be filled in again.
@@ -62,7 +70,7 @@ def _drop_input(line: ErrorDetails) -> InitErrorDetails:
 
 
 def check_api_key(key: SecretStr | None, *, name: str = "api_key") -> SecretStr | None:
-    """Check that a key can be sent; blanks around it, as files and shells leave them, are dropped.
+    """Check that a key can be sent; drop blanks around it.
 
     Args:
         key: The key, or `None` if there is none.
@@ -189,7 +197,7 @@ def check_deadline(deadline: Any) -> float | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name is that of this machine."""
+    """Return whether a host name is that of this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -203,12 +203,14 @@ _STATUS_CLASSES: dict[int, type[ASIOneStatusError]] = {}
 
 
 def find_status_class(status: int) -> type[ASIOneStatusError]:
-    """Return the class of errors with a status; that of 500 is for all above, too."""
+    """Return the class of errors with a status; 500 includes all above."""
     return _STATUS_CLASSES.get(min(status, 500), ASIOneStatusError)
 
 
 class ASIOneStatusError(ASIOneError, openai.APIStatusError):
-    """The API answered with an HTTP status of 300 or above; redirects are not followed.
+    """The API answered with an HTTP status of 300 or above.
+
+    Redirects are not followed.
 
     An error event of a stream is raised as the class of the status that the event names.
 
@@ -241,7 +243,7 @@ class ASIOneBadRequestError(
     status=400,
     advice="Check the arguments of the request.",
 ):
-    """400: the API refused the request; `param` names the field if the API did.
+    """400: the API refused the request; `param` may name the field.
 
     Source:
         The code `unknown_parameter` is that of a public client's test server; an empty body was
@@ -261,7 +263,9 @@ class ASIOneContextOverflowError(
     status=413,
     advice="Shorten the messages, or ask a model with a larger context.",
 ):
-    """413, or 400 with a text that says so: the messages do not fit into the model's context.
+    """413: the messages do not fit into the model's context.
+
+    It is also raised for a 400 whose text says so.
 
     Example:
         >>> from langchain_core.exceptions import ContextOverflowError
@@ -410,7 +414,7 @@ class IncompleteStreamError(ASIOneConnectionError):
 
     @override
     def with_partial(self, *, text: str, thought: str) -> Self:
-        """Return the same error with what had arrived, and how much, in its message.
+        """Return the same error with what had arrived; say how much.
 
         Args:
             text: Answer text that had arrived.

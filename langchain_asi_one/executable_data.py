@@ -29,7 +29,9 @@ _Kind: TypeAlias = Literal["agent", "tool_call", "unknown"]
 
 
 class ExecutableEntry(TypedDict):
-    """One agent or tool call that ASI:One named. Plain JSON that any checkpointer can store.
+    """One agent or tool call that ASI:One named.
+
+    It is plain JSON, so any checkpointer can store it.
 
     Attributes:
         kind: `"tool_call"` if the entry names a tool and either gives arguments or names no agent;
@@ -185,7 +187,7 @@ def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
 
 
 def parse_handle(value: object) -> str | None:
-    """Return a handle without its `@`; `None` if the value is no handle.
+    """Return a handle without its `@`; `None` for anything else.
 
     A person may take a text that begins like an address for one, so it is no handle.
     """
@@ -206,7 +208,7 @@ class IdentifierProblems(NamedTuple):
 
 
 def find_identifier_problems(entry: ExecutableEntry) -> IdentifierProblems:
-    """Check the address and the handle in the `raw` of an entry again."""
+    """Check address and handle in the `raw` of an entry."""
     raw = entry.get("raw")
     fields = _read_fields(raw if isinstance(raw, dict) else {}, ("address", "handle"))
     return IdentifierProblems(bool(fields.problems), "address" in fields.conflicts)
@@ -237,7 +239,10 @@ def _unfold(value: Any, level: int = 0) -> Iterator[Any]:
 
 
 def _decode_json(value: Any) -> Any:
-    """Decode the JSON text of a list or object, also one encoded twice; else return the value."""
+    """Decode JSON text of a list or object; else return the value.
+
+    The text may be encoded twice.
+    """
     decoded = value.strip() if isinstance(value, str) else value
     for _ in range(2):
         if isinstance(decoded, str) and decoded:
@@ -263,7 +268,10 @@ def _find_agents_used(value: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _find_values(raw: dict[str, Any], field: str) -> Iterator[tuple[_Path, Any]]:
-    """Find the values of a field in an entry; null and blank text count as absent."""
+    """Yield the values of a field, with their paths.
+
+    Null and blank text count as absent.
+    """
     for path in _PATHS[field]:
         value = raw.get(path[0])
         if len(path) == 2:
@@ -322,7 +330,7 @@ def _choose_kind(values: dict[str, Any], *, has_args: bool) -> _Kind:
 
 
 def _add(result: _Fields, field: str, value: Any) -> str:
-    """Keep the first value of a field; return a problem if a later one contradicts it."""
+    """Keep a field's first value; return a problem if this contradicts it."""
     first = result.values.setdefault(field, value)
     if field not in _SINGLE or first == value:
         return ""

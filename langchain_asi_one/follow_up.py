@@ -73,7 +73,7 @@ OnPending: TypeAlias = Literal["return", "raise"]
 
 
 class AnswerPendingError(ASIOneError):
-    """The last poll was made and the real answer had still not come.
+    """The last poll was made, and the answer has not come.
 
     It is not retryable: a retry would ask the first question again. Ask in its `session_id` later.
 
@@ -136,7 +136,9 @@ class AnswerPendingError(ASIOneError):
 
 
 class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
-    """A Runnable that asks again until a deferred answer has come; made by `with_follow_up`.
+    """A Runnable that asks again until a deferred answer has come.
+
+    `with_follow_up` makes it.
 
     Args:
         bound: What answers: a `ChatASIOne`, or a Runnable around one that takes messages.
@@ -381,7 +383,7 @@ def with_follow_up(
     message: str = "Any update?",
     on_pending: OnPending = "return",
 ) -> FollowUpRunnable:
-    """Wait for deferred answers: ask again in the same session until the answer has come.
+    """Wait for deferred answers: ask again in the same session.
 
     An answer of ASI:One that an agent has yet to give is a stand-in sentence. This Runnable then
     sends the conversation, that sentence and `message` in the session of the first answer, every

@@ -28,7 +28,9 @@ class _State(AgentState[Any]):
 
 
 class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
-    """Put the allowed agents that ASI:One named into the agent's state after each model call.
+    """Put the allowed agents that ASI:One named into the state.
+
+    It does so after each answer of the model.
 
     The state key `executable_data` then holds the agents named after the last human message, or
     `[]`. Another middleware, a tool or the caller reads them there.

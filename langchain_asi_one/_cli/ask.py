@@ -20,7 +20,7 @@ Graph: TypeAlias = CompiledStateGraph[MessagesState, None, MessagesState, Messag
 
 
 class CannotAskError(Exception):
-    """The question cannot be asked; the text says why and what to do."""
+    """A question cannot be asked; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ class TextDelta:
 def open_model(
     *, offline: bool, pace: float = 0, **arguments: Any
 ) -> Iterator[tuple[Endpoint, ChatASIOne]]:
-    """Yield the model to ask and its endpoint; start the stand-in if that is to answer.
+    """Yield the model to ask and its endpoint.
+
+    With `offline`, the local stand-in runs meanwhile.
 
     Args:
         offline: Whether to ask the stand-in, and never the API.
@@ -114,7 +116,7 @@ def build_graph(model: ChatASIOne) -> Graph:
 
 
 async def ask(model: ChatASIOne, question: str) -> AsyncIterator[TextDelta | AIMessage]:
-    """Ask a question, and yield each delta as it arrives, then the whole message.
+    """Ask a question; yield each delta, and then the whole message.
 
     It is async because an interrupt cancels an async graph at once. A sync one would wait for its
     node first.

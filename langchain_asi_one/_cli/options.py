@@ -1,4 +1,7 @@
-"""The options of the commands. Importing this is fast, so that `--help` answers at once."""
+"""The options of the commands.
+
+Importing this is fast, so `--help` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,10 @@ def make_parser(
 def read_options(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 ) -> argparse.Namespace:
-    """Read the options and the question; `None` stands for the arguments of the process."""
+    """Read the options and the question.
+
+    `None` stands for the arguments of the process.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
     options, words = parser.parse_known_args(given[:end])

@@ -45,7 +45,10 @@ _MAX_NAME: Final = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Route one question and return the exit status; `arguments` are those of the process."""
+    """Route one question and return the exit status.
+
+    `arguments` are by default those of the process.
+    """
     options = _read_options(arguments)
     with _complain_for_logger():
         return run_command(lambda: _route(options))
@@ -225,5 +228,5 @@ def _describe_result(result: AgentResult) -> Iterator[Line]:
 
 
 def _name_agent(identity: str) -> str:
-    """Return an address, or a handle with @, so that none is taken for the other."""
+    """Return an address as it is, or a handle with `@`."""
     return make_one_line(identity if is_agent_address(identity) else f"@{identity}")

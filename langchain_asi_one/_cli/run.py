@@ -1,4 +1,7 @@
-"""How a command runs: its streams, its complaints and its exit status; and the first command."""
+"""How a command runs, and the command that asks one question.
+
+It owns the streams, the complaints and the exit status.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ def run_question(options: argparse.Namespace) -> int:
 
 
 def run_command(work: Callable[[], None]) -> int:
-    """Do the work of a command, report a failure in one line, and return the exit status."""
+    """Do the work of a command and return the exit status.
+
+    A failure is reported in one line.
+    """
     if sys.stdout is None:
         complain("error", "standard output is closed, so the answer could not be written.")
         return _USAGE
@@ -67,7 +73,10 @@ def run_command(work: Callable[[], None]) -> int:
 
 
 def complain(kind: str, text: str) -> None:
-    """Write one line to stderr: an error or a warning, which may quote the API."""
+    """Write an error or a warning to stderr, in one line.
+
+    It may quote the API.
+    """
     if sys.stderr is not None:  # `print` would write to stdout
         print(f"{kind}: {make_one_line(text)}", file=sys.stderr, flush=True)
 

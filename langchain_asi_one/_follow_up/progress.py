@@ -1,4 +1,4 @@
-"""How far the wait for one answer has come, with and without a stream. Pure."""
+"""How far the wait for one answer has come: pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from langchain_asi_one._json.printable import describe_error
 
 
 class PollState:
-    """One question, the answers to it so far, and whether to ask again.
+    """A question, its answers so far, and whether to ask again.
 
     Args:
         rule: How to wait.
@@ -52,7 +52,7 @@ class PollState:
         return has_answer and self.next_poll_in is None
 
     def make_next_input(self) -> Any:
-        """Return the next input: the question as it came, or a poll, which is counted."""
+        """Return the question as it came, or the next poll, counted."""
         if self.last_answer is None:
             return self._question
         self.polls += 1
@@ -85,7 +85,7 @@ class PollState:
         return True
 
     def record_error(self, error: Exception) -> None:
-        """Record that a poll failed: the answer before it stays, and is still pending.
+        """Record that a poll failed; the answer stays pending.
 
         Args:
             error: One of the `PASSING_ERRORS`.
@@ -99,7 +99,10 @@ class PollState:
         self._delayed += wait - self.rule.interval if wait else 0
 
     def accept(self) -> None:
-        """Record an answer that was passed on as it came, because it could not be pending."""
+        """Record an answer that could not be pending.
+
+        Its pieces were passed on as they came.
+        """
         self.is_pending = False
         self.next_poll_in = None
         self._is_accepted = True
@@ -118,7 +121,7 @@ class PollState:
         return metadata
 
     def make_event(self) -> dict[str, Any]:
-        """Return the event of an answer that is still to come, as plain JSON."""
+        """Return the event of a pending answer, as plain JSON."""
         event = {
             "poll": self.polls,
             "max_polls": self.rule.max_polls,
@@ -188,7 +191,10 @@ class AnswerBuffer:
         return self._state.record(_merge(self._pieces))
 
     def flush(self) -> Iterator[AIMessage]:
-        """Return the pieces that are still held, the last one with the metadata of the wait."""
+        """Yield the pieces that are still held.
+
+        The last one gets the metadata of the wait.
+        """
         yield from self._pieces[:-1]
         for last in self._pieces[-1:]:
             yield add_metadata(last, self._state.make_metadata())

@@ -1,4 +1,4 @@
-"""When an answer of ASI:One is not the answer yet. Pure.
+"""When an answer of ASI:One is still to come: pure.
 
 ASI:One answers long agent work with a stand-in sentence. Its documentation compares with the
 literal "I've sent the message" and then asks "Any update?" in the same session, every 5 s and up to
@@ -64,7 +64,9 @@ def has_calls(message: AIMessage) -> bool:
 
 
 def is_deferred(message: AIMessage) -> bool:
-    """Return whether an answer is only ASI:One's stand-in sentence for a later one.
+    """Return whether an answer is only ASI:One's "I've sent the message".
+
+    Such an answer stands in for a later one.
 
     The whole text must be the documented sentence, "I've sent the message", in any case, with or
     without full stop. An answer that only contains it ("I've sent the message to Bob") is an
@@ -100,7 +102,7 @@ def _strip_sentence(text: str) -> str:
 
 
 def _may_become_deferred(text: str) -> bool:
-    """Return whether a text that starts like this could be the stand-in sentence."""
+    """Return whether a text may go on to the stand-in sentence."""
     return STAND_IN_MARK.startswith(text) or DEFERRED_SENTENCE.startswith(_strip_sentence(text))
 
 
@@ -160,7 +162,7 @@ class FollowUpRule:
     def may_find_pending(
         self, text: str, *, history: Sequence[BaseMessage], last_answer: AIMessage | None
     ) -> bool:
-        """Return whether an answer that starts like this could turn out to be pending.
+        """Return whether an answer may turn out to be pending.
 
         Args:
             text: Its text so far. It has called no tool.
@@ -180,7 +182,7 @@ class FollowUpRule:
     def compute_wait(
         self, polls: int, delayed: float = 0.0, retry_after: float | None = None
     ) -> float | None:
-        """Return the seconds until the next poll; `None` if none is to follow.
+        """Return the seconds until the next poll; `None` after the last.
 
         Args:
             polls: How many polls were made.
@@ -212,7 +214,10 @@ class FollowUpRule:
 
 
 def _ends_with_results(history: Sequence[BaseMessage]) -> bool:
-    """Return whether the question is a local tool's result, which "I've sent" may be about."""
+    """Return whether the question is a local tool's result.
+
+    "I've sent the message" may then be about what the tool did.
+    """
     return bool(history) and isinstance(history[-1], ToolMessage)
 
 

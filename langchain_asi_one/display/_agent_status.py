@@ -54,7 +54,7 @@ class Agent:
 
     @property
     def identity(self) -> str:
-        """What identifies it: the address, else the handle; `""` if it has neither."""
+        """Its address, else its handle; `""` if it has neither."""
         return self.address or self.handle
 
     @property

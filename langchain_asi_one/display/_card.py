@@ -1,4 +1,4 @@
-"""A value made visible: one object that notebooks, terminals and files each show their way."""
+"""A value made visible: one object for notebooks, terminals and files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARGIN: Final = 2
 
 @dataclass(frozen=True)
 class Card:
-    """The result of `card`: `str()` gives text, a notebook shows HTML, and rich draws it.
+    """What `card` returns: text, HTML for notebooks, and drawn by rich.
 
     Attributes:
         views: What is shown, message by message.
@@ -40,7 +40,10 @@ class Card:
     folded: bool = True
 
     def list_sections(self, width: int | None) -> list[Section]:
-        """Return the graph, drawn for `width` columns, and the sections of all views."""
+        """Return the sections of all views, behind that of the graph.
+
+        The graph is drawn for `width` columns.
+        """
         sections: list[Section] = []
         for view in self.views:
             sections += view.sections

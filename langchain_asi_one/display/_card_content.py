@@ -1,4 +1,4 @@
-"""What a card shows of a message: its sections, in order, and the rows of each."""
+"""What a card shows of a message: its sections and their rows."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def make_text_section(title: str, text: str) -> Section:
 
 
 def describe_entry(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[str, Any], Row]:
-    """Return the shown fields of an agent or a call, raw and as a `Row`."""
+    """Return the shown fields of an entry, raw and as a `Row`."""
     known: dict[str, Any] = {"name": None, "problems": [], **entry}
     rating = _read_rating(entry.get("raw"))
     if rating is not None:

@@ -1,4 +1,4 @@
-"""A graph and the agents of a run of it, in the form that all drawings share."""
+"""A graph and the agents of a run, as all drawings need them."""
 
 from __future__ import annotations
 
@@ -54,12 +54,15 @@ class Diagram:
 
     @property
     def identified(self) -> list[Agent]:
-        """The agents that are drawn: the first ones with a checked address or a sound handle."""
+        """The agents that are drawn: the first ones with an identity."""
         return [agent for agent in self.agents if agent.identity][:_MAX_AGENTS]
 
     @property
     def mermaid(self) -> str:
-        """LangGraph's own text, followed by the agents; nothing in it is text of the model."""
+        """LangGraph's own text, followed by the agents.
+
+        Nothing in it is text of the model.
+        """
         lines = [self.graph.draw_mermaid().rstrip("\n")]
         used = dict.fromkeys(agent.status for agent in self.identified)
         for number, agent in enumerate(self.identified):
@@ -81,7 +84,7 @@ class Diagram:
 
 
 def find_workers(compiled: Any) -> tuple[str, ...]:
-    """Return the names of the nodes of a compiled graph that `agent_worker` has made."""
+    """Return the names of a graph's nodes that `agent_worker` made."""
     nodes = getattr(getattr(compiled, "builder", None), "nodes", {})
     functions = {
         name: getattr(spec.runnable, "func", None) or getattr(spec.runnable, "afunc", None)

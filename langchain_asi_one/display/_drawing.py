@@ -32,7 +32,7 @@ _CORNERS: Final = {"NE": "╰", "NW": "╯", "SE": "╭", "SW": "╮"}
 
 
 def draw_text(diagram: Diagram, width: int | None) -> str:
-    """Draw a graph, or list its edges if the drawing is wider than `width` columns."""
+    """Draw a graph; list its edges if that is too wide."""
     layout = layout_graph(diagram.labels, diagram.edges, METRICS)
     if width is not None and layout.width + 1 > width:
         return "\n".join(

@@ -1,4 +1,4 @@
-"""The agents of a run and their status, read from the state of its graph."""
+"""The agents of a run and their status, read from a graph's state."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ class RunState:
 
 
 def read_state(state: object) -> RunState:
-    """Read a state: a mapping, a snapshot of `get_state`, or an object with `messages`."""
+    """Read what is shown of a state.
+
+    A state is a mapping, a snapshot of `get_state`, or an object with `messages`.
+    """
     values = state if isinstance(state, Mapping) else getattr(state, "values", None)
     if not isinstance(values, Mapping):
         values = vars(state)
@@ -145,7 +148,7 @@ def _judge(
     before: bool,
     waiting: bool,
 ) -> tuple[Status, str]:
-    """Return what became of an agent, and no more than the state says."""
+    """Return what became of an agent, as far as the state says."""
     if results:
         failed = any("error" in one for one in results)
         return ("failed", FAILED) if failed else ("answered", ANSWERED)
@@ -170,7 +173,7 @@ def _make_agent_row(
 
 
 def _list_turn_entries(messages: tuple[BaseMessage, ...]) -> Iterator[tuple[ExecutableEntry, bool]]:
-    """Yield the entries of the last turn, and whether each was named before agents answered."""
+    """Yield the last turn's entries, and whether agents answered later."""
     turn: list[tuple[AIMessage, bool]] = []
     for message in reversed(messages):
         if isinstance(message, HumanMessage):

@@ -128,7 +128,10 @@ def _render_list(tag: str, kind: str, items: Iterable[str]) -> str:
 
 
 def _render_steps(rows: Sequence[Row]) -> str:
-    """Render numbered rows; all but the first few are folded away, so that the answer is near."""
+    """Render numbered rows; fold away all but the first few.
+
+    So the answer is near.
+    """
     shown, hidden = rows[:_MAX_OPEN], rows[_MAX_OPEN:]
     items = [_render_step(row) for row in shown]
     if not hidden:
@@ -217,7 +220,10 @@ def _render_agent_lines(row: Row) -> Iterator[str]:
 
 
 def _render_address(address: str) -> str:
-    """Render an address whole, as another may begin and end like it; one click selects it."""
+    """Render an address whole; one click selects it.
+
+    Another address may begin and end like it.
+    """
     return f'<div><code class="asi1-whole" tabindex="0">{escape_text(address)}</code></div>'
 
 

@@ -1,4 +1,6 @@
-"""Where the boxes and lines of a graph are drawn: in ranks from top to bottom.
+"""Where the boxes and lines of a graph are drawn.
+
+The boxes stand in ranks from top to bottom.
 
 All lines are horizontal or vertical, so that one layout serves pixels and characters. It is
 Sugiyama's method: break loops, rank the nodes, order each rank, place its nodes, route the edges.
@@ -155,7 +157,10 @@ def layout_graph(
 
 
 def _direct(labels: Mapping[str, str], edges: Mapping[tuple[str, str], bool]) -> list[_Edge]:
-    """Turn round the edges that close a loop when followed from the first node."""
+    """Turn round the edges that close a loop.
+
+    Edges are followed from the first node.
+    """
     targets: dict[str, list[str]] = {name: [] for name in labels}
     for source, target in edges:
         targets[source].append(target)
@@ -197,7 +202,10 @@ def _rank(labels: Mapping[str, str], edges: Sequence[_Edge]) -> dict[str, int]:
 
 
 def _chain(number: int, edge: _Edge, ranks: Mapping[str, int]) -> list[_Key]:
-    """Return the upper node, a place in each rank that the edge passes, and the lower node."""
+    """Return the keys of an edge: its ends, and places between them.
+
+    It has a place in each rank that it passes.
+    """
     passed = range(ranks[edge.upper] + 1, ranks[edge.lower])
     return [edge.upper, *((number, rank) for rank in passed), edge.lower]
 
@@ -319,7 +327,7 @@ class _Router:
         points: Sequence[list[Point]],
         top: float,
     ) -> float:
-        """Add the lines between a rank and the next, and return where that begins."""
+        """Add the lines below a rank; return where the next begins."""
         metrics = self._metrics
         bottom = top + metrics.height
         upper = self._find_upper_ports(below, middles)
@@ -344,7 +352,10 @@ class _Router:
     def _find_upper_ports(
         self, below: Sequence[tuple[int, _Key, _Key]], middles: Mapping[_Key, float]
     ) -> dict[int, float]:
-        """Return where each line leaves a rank: straight above its end if it can."""
+        """Return where each line leaves a rank.
+
+        That is straight above its end, if it can be.
+        """
         pairs: dict[tuple[_Key, _Key], list[int]] = {}
         for edge, start, end in below:
             pairs.setdefault((start, end), []).append(edge)
@@ -372,7 +383,10 @@ class _Router:
         middles: Mapping[_Key, float],
         upper: Mapping[int, float],
     ) -> dict[int, float]:
-        """Return where each line arrives at the next rank: straight below its start if it can."""
+        """Return where each line arrives at the next rank.
+
+        That is straight below its start, if it can be.
+        """
         arrivals = [end for _, _, end in below]
         wanted: dict[_Key, list[tuple[float, float, int]]] = {}
         for edge, _, end in below:
@@ -390,7 +404,7 @@ class _Router:
         upper: Mapping[int, float],
         lower: dict[int, float],
     ) -> None:
-        """Move aside each line that would arrive below the start of another one.
+        """Move aside each line that would arrive below another's start.
 
         One of two such lines would have to go sideways above the other, which may not be possible.
         """
@@ -414,7 +428,10 @@ class _Router:
     def _spread(
         self, wanted: Mapping[_Key, list[tuple[float, float, int]]], middles: Mapping[_Key, float]
     ) -> dict[int, float]:
-        """Return ports in the order of the lines' other ends, none too near to the next."""
+        """Return ports in the order of the lines' other ends.
+
+        None is too near to the next.
+        """
         ports: dict[int, float] = {}
         gap = self._metrics.port_gap
         for key, lines in wanted.items():
@@ -444,7 +461,10 @@ class _Router:
         return halves + self._reach(left) + self._metrics.node_gap
 
     def _place(self, rows: Sequence[Sequence[_Key]]) -> dict[_Key, float]:
-        """Return the middle of each key: as straight below its neighbours as there is room."""
+        """Return the middle of each key.
+
+        It is as straight below the key's neighbours as there is room.
+        """
         above: dict[_Key, list[_Key]] = {}
         below: dict[_Key, list[_Key]] = {}
         for upper, lower in (pair for chain in self._chains for pair in pairwise(chain)):
@@ -468,7 +488,10 @@ class _Router:
     def _snap(
         self, rows: Sequence[Sequence[_Key]], middles: Mapping[_Key, float]
     ) -> dict[_Key, float]:
-        """Return the middles with the leftmost edge at zero, in whole numbers if need be."""
+        """Return the middles with the leftmost edge at zero.
+
+        They are whole numbers if the metrics are.
+        """
         halves = {key: self._widths[key] / 2 if isinstance(key, str) else 0.0 for key in middles}
         left = min((x - halves[key] for key, x in middles.items()), default=0.0)
         moved = {key: max(x - left, halves[key]) for key, x in middles.items()}
@@ -485,7 +508,9 @@ class _Router:
 def _aim(
     key: _Key, first: Sequence[_Key], second: Sequence[_Key], middles: Mapping[_Key, float]
 ) -> tuple[float, float]:
-    """Return where a key wants to be, and how much: the middle of its strongest neighbours.
+    """Return where a key wants to be, and how much.
+
+    That is the middle of its strongest neighbours.
 
     Of equally strong ones, those of the rank just placed count.
     """
@@ -504,7 +529,9 @@ def _measure_strength(key: _Key, other: _Key) -> int:
 
 
 def _arrange(aims: Sequence[tuple[float, float]], gaps: Sequence[float]) -> list[float]:
-    """Return places with the least squared distance from the aims and at least the gaps between.
+    """Return the places nearest to the aims, with the gaps between.
+
+    Nearest is the least sum of squared distances.
 
     Neighbours that come too near are moved as one block (the pool adjacent violators algorithm).
     """
@@ -529,7 +556,7 @@ def _is_free(x: float, taken: Iterable[float], gap: float) -> bool:
 
 
 def _assign_tracks(lines: Sequence[tuple[float, float]], near: float) -> list[int | None]:
-    """Return the track on which each line goes sideways; `None` if it is straight.
+    """Return the track of each line that goes sideways, else `None`.
 
     A line that begins where another ends goes sideways above it. Of lines that go the same way,
     the one that begins further along goes first: then they do not cross.

@@ -28,7 +28,7 @@ _NO_MESSAGE: Final = "The stream ended without a message: there is nothing to sh
 
 
 class LiveCard:
-    """Merges the chunks of a stream and shows the result from time to time.
+    """Merges the chunks of a stream and shows what has come.
 
     Args:
         output: Where to show it.
@@ -121,7 +121,10 @@ class LiveCard:
 
 
 def _view_unfinished(message: BaseMessage) -> MessageView:
-    """Return the view of a message that may go on: an answer not begun is not empty."""
+    """Return the view of a message that may go on.
+
+    It does not call an answer empty that has not begun.
+    """
     view = view_message(message)
     if message.text.strip():
         return view

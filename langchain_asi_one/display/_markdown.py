@@ -26,7 +26,10 @@ _BOXES: Final = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
 def is_linkable(address: str) -> bool:
-    """Return whether an address may become a link: web and mail, with no user and not relative."""
+    """Return whether an address may become a link.
+
+    Web and mail addresses may, unless they are relative or name a user.
+    """
     return _ADDRESS.match(address) is not None
 
 
@@ -87,7 +90,7 @@ def _close_table(*_: Any) -> str:
 
 
 def _sanitize(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Yield the tokens without what a renderer would take literally from the model."""
+    """Yield the tokens without what HTML would take from the model."""
     level = ""
     for place, token in enumerate(tokens):
         # Entities are decoded by now, and may stand for what `make_printable` took out.
@@ -111,7 +114,7 @@ def _sanitize(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _draw_box(tokens: Sequence[Token]) -> None:
-    """Draw the box of a task, with which an item of a list may begin."""
+    """Draw the box with which a task in a list begins."""
     first = tokens[0] if tokens else None
     if first is not None and first.type == "text" and first.content[:4] in _BOXES:
         first.content = _BOXES[first.content[:4]] + first.content[4:]
@@ -166,5 +169,8 @@ def _make_text(content: str) -> Token:
 
 
 def escape_text(value: Any) -> str:
-    """Make text printable, and escape it for an HTML element or a quoted attribute."""
+    """Make text printable, and escape it for HTML.
+
+    It fits into an element or a quoted attribute.
+    """
     return escape(make_printable(str(value)), quote=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Output(Protocol):
-    """A place that shows a card while it grows, and then the whole."""
+    """A place that shows a growing card, and then the whole."""
 
     def update(self, card: Card) -> None:
         """Show the card as it is now."""
@@ -42,7 +42,7 @@ class NotebookOutput:
 
 
 class RichOutput:
-    """A terminal with rich: the last lines while a card grows, then the whole.
+    """A terminal with rich: a growing card's end, then the whole.
 
     Args:
         out: The terminal.

@@ -26,7 +26,10 @@ _DATA: Final = re.compile(r"data:[^,;]*;base64,")
 
 
 def list_picture_rows(message: BaseMessage) -> Iterator[Row]:
-    """Yield a row for each picture in the content or the artifact of a message."""
+    """Yield a row for each picture of a message.
+
+    It may be in the content or in the artifact.
+    """
     blocks = message.content if isinstance(message.content, list) else []
     artifact = message.artifact if isinstance(message, ToolMessage) else None
     found = (*blocks, *(artifact if isinstance(artifact, list) else [artifact]))
@@ -35,7 +38,7 @@ def list_picture_rows(message: BaseMessage) -> Iterator[Row]:
 
 
 def _flatten(block: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """Yield a block that is a picture, and those that it holds in its extras."""
+    """Yield a picture's block, and the pictures in its extras."""
     if block.get("type") not in ("image", "image_url"):
         return
     yield block

@@ -1,4 +1,7 @@
-"""Lines printed one after the other, as the commands do: plain, or coloured on a terminal."""
+"""Lines printed one after the other, as the commands do.
+
+They are plain, or coloured on a terminal.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ class Printer:
         self._write(wrapper.feed(make_one_line(text)) + wrapper.close() + "\n", style)
 
     def print_delta(self, title: str, text: str) -> None:
-        """Print the next piece of a thought or an answer. A blank piece opens no section."""
+        """Print the next piece of a thought or an answer.
+
+        A blank piece opens no section.
+        """
         if title != self._title or self._wrapper is None:
             text = text.lstrip("\n")
             if not make_printable(text).strip():
@@ -133,5 +139,8 @@ class RichPrinter(Printer):
 
 
 def choose_printer(out: TextIO) -> Printer:
-    """Return a printer with colour if `out` can show it; text is wrapped on terminals only."""
+    """Return a printer for `out`, with colour if it can show that.
+
+    Text is wrapped on terminals only.
+    """
     return RichPrinter(out) if supports_rich(out) else Printer(out, find_width(out))

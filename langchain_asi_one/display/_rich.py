@@ -1,4 +1,7 @@
-"""A card on a terminal, with rich: the same text with titles, styles and drawn Markdown."""
+"""A card on a terminal, with rich.
+
+It is the same text with titles, styles and drawn Markdown.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ class RichCard:
 
 
 class CardTail:
-    """Draws the last lines of a card: as many as fit on the screen.
+    """Draws the last lines of a card that fit the screen.
 
     Args:
         card: The card.
@@ -96,7 +99,10 @@ def _render_section(section: Section, text: TextSection, width: int) -> Iterator
 
 
 def _adapt_tokens(tokens: list[Token]) -> list[Token]:
-    """Remove links, which rich writes as escapes: their targets stand in the text."""
+    """Remove links, whose targets stand in the text.
+
+    rich would write them as escapes.
+    """
     for token in tokens:
         if token.children is not None:
             token.children = [one for one in token.children if not one.type.startswith("link_")]
@@ -106,7 +112,9 @@ def _adapt_tokens(tokens: list[Token]) -> list[Token]:
 
 
 class _Lines:
-    """Draws a line that is wrapped already; `Text` would take long to wrap it again.
+    """Draws a line that is wrapped already.
+
+    `Text` would take long to wrap it again.
 
     Args:
         line: The line.

@@ -1,4 +1,4 @@
-"""The data of sections and rows, which text, terminal and HTML each lay out their own way."""
+"""Sections and rows as data, for text, terminals and HTML."""
 
 from __future__ import annotations
 
@@ -82,7 +82,10 @@ class MessageView:
 
 
 def shorten(value: object) -> str:
-    """Return a value as one line of at most 400 characters and a note of the rest."""
+    """Return a value as one line, cut after 400 characters.
+
+    A note says how many more there are.
+    """
     text = make_one_line(to_text(value))
     more = len(text) - _MAX_SHOWN
     # A cut may leave a joiner that joins nothing.

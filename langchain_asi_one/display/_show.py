@@ -125,7 +125,7 @@ async def _show_async(stream: AsyncIterator[Any], file: TextIO | None) -> None:
 
 
 def card(value: object, state: object = None) -> Card:
-    """Make a value visible, for a notebook's last line, `print`, or a report of your own.
+    """Make a value visible, for a notebook, `print` or a report.
 
     Args:
         value: A message; a list of messages; the state of a graph as a dict or as `get_state`
@@ -133,7 +133,7 @@ def card(value: object, state: object = None) -> Card:
         state: Only with a graph: the state of a run of it, whose agents are marked.
 
     Returns:
-        The card. Everything from the model is escape_text and nothing in it runs or is fetched.
+        The card. All text of the model is escaped; nothing in it runs or is fetched.
 
     Raises:
         TypeError: If the value is none of these, or `state` is given without a graph.
@@ -197,7 +197,7 @@ def format_message(message: AIMessage, *, width: int | None = None) -> str:
 
 
 def _is_graph(value: object) -> bool:
-    """Return whether a value is a compiled LangGraph graph, or what its `get_graph` returns."""
+    """Return whether a value is a LangGraph graph, compiled or drawn."""
     compiled = hasattr(value, "get_graph") and hasattr(value, "get_state")
     return compiled or hasattr(value, "draw_mermaid")
 

@@ -1,4 +1,7 @@
-"""Steps and plans as rows: numbered, with what failed marked, and without JSON where it can be."""
+"""Steps and plans as rows.
+
+What failed is marked. Values are shown without JSON where they can be.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def list_step_rows(values: Iterable[object]) -> Iterator[Row]:
 
 
 def read_plan(value: object) -> tuple[tuple[tuple[str, str], ...], list[Row]]:
-    """Return the fields of a plan, and a row for each of its tasks."""
+    """Return the fields of a plan, and its tasks as rows."""
     fields, tasks = _split(value)
     shown = tuple(
         (make_one_line(key), shorten(field)) for key, field in fields.items() if field != ""
@@ -50,7 +53,10 @@ def read_plan(value: object) -> tuple[tuple[tuple[str, str], ...], list[Row]]:
 
 
 def _split(value: object, depth: int = 0) -> tuple[dict[str, Any], list[Any]]:
-    """Split a plan into its own fields and its tasks, wherever these are nested."""
+    """Split a plan into its own fields and its tasks.
+
+    The tasks may be nested.
+    """
     if isinstance(value, list):
         return {}, value
     if not isinstance(value, dict):
@@ -112,7 +118,7 @@ def _read_agent(task: dict[str, Any]) -> ExecutableEntry:
 
 
 def _read_mark(step: Mapping[Any, Any]) -> tuple[Mark, str]:
-    """Return what became of a step, and the label of the field that says so."""
+    """Return what became of a step, and which field says so."""
     label = next((key for key in _STATUSES if isinstance(step.get(key), str)), "")
     if step.get("error") or step.get("success") is False:
         return "failed", label

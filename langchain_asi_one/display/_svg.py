@@ -1,4 +1,7 @@
-"""A graph as an SVG image that needs no script; colours come from the card's style."""
+"""A graph as an SVG image that needs no script.
+
+Colours come from the card's style.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,7 @@ def _draw_path(path: str, tip: str, *, dotted: bool) -> str:
 
 
 def _approach(corner: Point, towards: Point, other: Point) -> Point:
-    """Return the point where the rounding of a corner begins, on the way to `towards`."""
+    """Return where the rounding of a corner begins, towards a point."""
     legs = [abs(a - b) for end in (towards, other) for a, b in zip(corner, end, strict=True)]
     radius = min(_ROUND, *(leg / 2 for leg in legs if leg))
     x, y = (a + max(-radius, min(radius, b - a)) for a, b in zip(corner, towards, strict=True))
@@ -122,7 +125,7 @@ def _draw_loop(box: Box, *, dotted: bool) -> str:
 
 
 def _describe_agent(agent: Agent) -> tuple[str, str]:
-    """Return the two lines of an agent: status and handle, and the whole address."""
+    """Return two lines: status and handle, and the whole address."""
     handle = f" {agent.handle}" if agent.handle else ""
     return f"{SIGNS[agent.status]} {agent.status}{handle}", agent.address
 

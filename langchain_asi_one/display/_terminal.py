@@ -1,4 +1,4 @@
-"""What all output to terminals and files has in common: widths, styles, and whether to colour."""
+"""Widths, styles and colour of all output to terminals and files."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ def clamp_width(columns: int) -> int:
 
 
 def find_width(out: TextIO) -> int | None:
-    """Return the columns to wrap to, or `None` if `out` is no terminal."""
+    """Return the columns to wrap to; `None` without a terminal."""
     return clamp_width(shutil.get_terminal_size().columns) if out.isatty() else None
 
 
 def supports_rich(out: TextIO) -> bool:
-    """Return whether `out` is a terminal that can colour and rich is installed."""
+    """Return whether `out` shows colours, and rich is installed."""
     return out.isatty() and os.environ.get("TERM") != "dumb" and find_spec("rich") is not None
 
 
 def fit_encoding(text: str, out: TextIO) -> str:
-    """Return text that `out` can write: lines of drawings in ASCII, other characters escaped."""
+    """Return text in characters that `out` can write.
+
+    Lines of drawings become ASCII, other characters escapes.
+    """
     encoding = getattr(out, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

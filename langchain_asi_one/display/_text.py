@@ -36,7 +36,10 @@ class Line:
         return _MARGIN + self.label
 
     def wrap(self, width: int | None) -> str:
-        """Return margin, label and text, wrapped to `width` columns unless that is `None`."""
+        """Return margin, label and text, wrapped to `width` columns.
+
+        `None` wraps nothing.
+        """
         width = None if self.role == "drawing" else width
         wrapper = TextWrapper(width=width, first=self.start, rest=" " * count_columns(self.start))
         return wrapper.feed(self.text) + wrapper.close()
@@ -108,5 +111,5 @@ def _write_fields(row: Row) -> Iterator[Line]:
 
 
 def _mark_label(label: str | None, row: Row) -> str | None:
-    """Return a label with a sign before it where a step says that it failed."""
+    """Return a label, with a sign where a step says it failed."""
     return f"! {label}" if row.mark == "failed" and label in (row.mark_label, "error") else label

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo and return the exit status; `arguments` are those of the process."""
+    """Run the demo and return the exit status.
+
+    `arguments` are by default those of the process.
+    """
     from langchain_asi_one._cli import route  # noqa: PLC0415 - commands stand above all else
 
     return route.main(arguments)

@@ -1,4 +1,7 @@
-"""The developer's rule for the agents that may be asked; text of the model never decides."""
+"""The developer's rule for the agents that may be asked.
+
+No text of the model decides.
+"""
 
 import inspect
 import logging
@@ -30,7 +33,7 @@ _CHOICES: Final = (
 
 
 def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
-    """Make a predicate from an allow rule, for `keep=` or a router of your own.
+    """Make a predicate from a rule, for `keep=` or your own router.
 
     Args:
         allow: A set (or list) of addresses and handles: an entry with an address matches by its
@@ -60,14 +63,14 @@ def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
 
 
 def collect_identifiers(allow: Allow) -> frozenset[str] | None:
-    """Return the addresses and handles of an allow rule; `None` if it is no collection."""
+    """Return the identifiers of a rule; `None` if it is no collection."""
     if isinstance(allow, str) or callable(allow):
         return None
     return frozenset(require_identifier(item, "allow") for item in allow)
 
 
 def require_identifier(value: object, argument: str) -> str:
-    """Return an address or handle that the developer wrote, a handle without its `@`.
+    """Return the developer's address, or handle without its `@`.
 
     Raises:
         ValueError: If it is neither; the message names the value and the argument.
@@ -101,7 +104,10 @@ def drop_repeated_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableE
 def apply_predicate(
     rule: Callable[[ExecutableEntry], Any], entry: ExecutableEntry, argument: str
 ) -> bool:
-    """Apply a developer's predicate; an exception or an awaitable refuses, and is logged."""
+    """Apply a developer's predicate to an entry.
+
+    An exception or an awaitable refuses the entry, and is logged.
+    """
     try:
         verdict = rule(entry)
         if inspect.isawaitable(verdict):

@@ -1,4 +1,6 @@
-"""Approvals by a human: each counts in its thread, for one call of one agent, and once.
+"""Approvals by a human: each counts once.
+
+An approval is for one call of one agent in one thread.
 
 Whoever may start runs of a graph may also write its state or send a task to a worker. So an
 approval is signed with a secret of the process, and the worker checks it. After a crash another
@@ -31,7 +33,7 @@ _used: Final[dict[_Key, "Future[Any]"]] = {}
 
 
 def approve(entry: ExecutableEntry) -> ExecutableEntry:
-    """Return an entry with the approval of the human who answered the current interrupt."""
+    """Return an entry with the approval of the current interrupt's human."""
     # The same for each answer to one interrupt, so that two answers at once ask an agent once.
     pause = hashlib.sha256(_read_configurable()["checkpoint_ns"].encode()).hexdigest()[:32]
     return {**entry, "approval": f"{pause}-{_sign(entry, pause)}"}
@@ -47,7 +49,7 @@ def is_approved(entry: ExecutableEntry) -> bool:
 
 
 def ask_once(approval: str | None, ask: Callable[[], _T]) -> _T:
-    """Ask an agent, unless the same approval has done so: then return that result.
+    """Ask an agent, or return what the same approval has brought.
 
     The last 1,000 approvals are remembered. One that ended in an error may be used again.
     """

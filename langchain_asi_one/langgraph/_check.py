@@ -1,4 +1,7 @@
-"""Mistakes in the wiring that LangGraph lets pass or explains too little, found before a run."""
+"""Mistakes in the wiring of a graph, found before a run.
+
+LangGraph lets them pass, or explains too little.
+"""
 
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, TypeVar

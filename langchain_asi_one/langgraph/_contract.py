@@ -1,4 +1,6 @@
-"""What a node or router reads, writes and leads to: for LangGraph, and for `check_graph`.
+"""What a node or router reads, writes and leads to.
+
+LangGraph and `check_graph` read it.
 
 LangGraph drops a key that the state does not declare, without an error. It does add the keys of
 the TypedDict that annotates a node's or router's first parameter, so each of ours carries one. Such
@@ -21,7 +23,7 @@ _SCHEMAS: Final[WeakSet[Any]] = WeakSet()
 
 @dataclass(frozen=True, slots=True)
 class NodeContract:
-    """The state keys and nodes that a node or router of this package relies on.
+    """The state keys and nodes that a node or router needs.
 
     Attributes:
         reads: Keys that it needs.
@@ -59,7 +61,10 @@ def declare(function: _FunctionT, keys: Mapping[str, Any], contract: NodeContrac
 
 
 class TwoWayNode(Runnable[Any, dict[str, Any]]):
-    """A node with a sync and an async half; LangGraph takes both from a Runnable only."""
+    """A node with a sync and an async half.
+
+    LangGraph takes both from a Runnable only.
+    """
 
     def __init__(
         self,
@@ -118,13 +123,16 @@ def make_two_way_node(
 
 
 def find_contract(function: object) -> NodeContract:
-    """Return the contract of a function; an empty one if it is not of this package."""
+    """Return the contract of a function; an empty one of another's."""
     contract = getattr(function, "contract", None)
     return contract if isinstance(contract, NodeContract) else NodeContract()
 
 
 def make_schema(keys: Mapping[str, Any]) -> Any:
-    """Make the TypedDict of state keys; LangGraph adds those that the state lacks."""
+    """Make the TypedDict of state keys.
+
+    LangGraph adds those that the state lacks.
+    """
     make = cast("Any", TypedDict)
     schema = make("ASIOneKeys", dict(keys), total=False)
     _SCHEMAS.add(schema)
@@ -132,5 +140,8 @@ def make_schema(keys: Mapping[str, Any]) -> Any:
 
 
 def is_own_schema(schema: object) -> bool:
-    """Return whether `make_schema` made a schema; such a one declares no key of the user's."""
+    """Return whether `make_schema` made a schema.
+
+    Such a schema declares no key of the user's.
+    """
     return schema in _SCHEMAS

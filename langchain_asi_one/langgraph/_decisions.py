@@ -1,4 +1,4 @@
-"""The question to a human whether agents may be asked, and the reading of the decisions."""
+"""The question to a human whether agents may be asked, and the answer."""
 
 import copy
 import json
@@ -83,7 +83,10 @@ def _describe(entry: ExecutableEntry) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return untrusted text as one quoted line, without control characters, cut if long."""
+    """Return untrusted text as one quoted line, cut if long.
+
+    Control characters become blanks.
+    """
     beginning = text[: 4 * _MAX_TEXT]
     line = " ".join("".join(c if c.isprintable() else " " for c in beginning).split())
     cut = len(line) > _MAX_TEXT or len(text) > len(beginning)

@@ -1,4 +1,7 @@
-"""Waiting in a graph for an answer that ASI:One gives later, with one checkpoint per poll."""
+"""Waiting in a graph for an answer that ASI:One gives later.
+
+Each poll is a checkpoint.
+"""
 
 import asyncio
 import time
@@ -34,7 +37,9 @@ _UNSET: Final = object()
 
 
 class FollowUp(TypedDict):
-    """How far the wait for an answer has come. Plain JSON; `follow_up_node` writes it.
+    """How far the wait for an answer has come, as plain JSON.
+
+    `follow_up_node` writes it.
 
     Attributes:
         pending: Whether the real answer is still to come, also after the last poll.
@@ -59,7 +64,9 @@ class FollowUp(TypedDict):
 
 
 class _FollowUpNode(Runnable[Any, dict[str, Any]]):
-    """One step of the wait: look at a new answer, or wait until the next poll is due and make it.
+    """One step of the wait: judge a new answer, or poll.
+
+    A poll waits until it is due.
 
     A Runnable, as LangGraph has no other way to give a node a sync and an async half; under
     `ainvoke` a sleeping function would hold a thread that cannot be cancelled.
@@ -115,7 +122,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         return self._record_poll(record, messages, require_message(answer))
 
     def _read_record(self, state: Any, messages: list[BaseMessage]) -> FollowUp | None:
-        """Return the wait under way; `None` if there is none for the last message."""
+        """Return the wait for the last message; `None` without one."""
         key = self._output_key
         held = state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
         if (
@@ -127,7 +134,10 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
         return cast("FollowUp", {"delayed": 0.0, "error": None, **held})
 
     def _compute_wait(self, record: FollowUp) -> float:
-        """Return the rest of the wait; never more, if another machine's clock is ahead."""
+        """Return the rest of the wait, 0 up to the whole.
+
+        Another machine's clock may be ahead.
+        """
         longest = self._rule.interval + record["delayed"]
         return min(max((record["due"] or 0) - time.time(), 0), longest)
 
@@ -189,7 +199,7 @@ def follow_up_node(
     messages_key: str = MESSAGES_KEY,
     output_key: str = FOLLOW_UP_KEY,
 ) -> Runnable[Any, dict[str, Any]]:
-    """Make the node that waits for an answer that ASI:One gives later, one poll a step.
+    """Make the node that waits for an answer, one poll a step.
 
     Put it behind the node that asks, and `follow_up_condition` behind it::
 
@@ -276,7 +286,9 @@ def follow_up_condition(
     node: str = FOLLOW_UP_KEY,
     otherwise: str = END,
 ) -> Any:
-    """Whether to poll again: a condition for `add_conditional_edges` behind `follow_up_node`.
+    """Choose whether to poll again, behind `follow_up_node`.
+
+    It is a condition for `add_conditional_edges`.
 
     Bare, it leads to the node `"follow_up"` or to the end; called with names, it gives a condition
     that leads there. Both draw their edges.
@@ -320,7 +332,7 @@ declare(
 
 
 def _split_question(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIMessage]:
-    """Return the conversation up to the question, and the last answer behind it."""
+    """Return the conversation up to the question, and the last answer."""
     end = len(messages)
     while end and isinstance(messages[end - 1], AIMessage):
         end -= 1
@@ -328,7 +340,7 @@ def _split_question(messages: list[BaseMessage]) -> tuple[list[BaseMessage], AIM
 
 
 def _make_message_id(messages: list[BaseMessage]) -> str:
-    """Return the last message's id, or its place in a state that gives no ids."""
+    """Return the last message's id, or its place if it has none."""
     return (messages[-1].id if messages else None) or f"#{len(messages)}"
 
 

@@ -1,4 +1,7 @@
-"""The whole graph, assembled from the public parts: also the example of how to wire one's own."""
+"""The whole graph, wired from the public functions.
+
+It is also the example for a graph of your own.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from operator import itemgetter
@@ -37,7 +40,7 @@ def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the call
     timeout: float | None = None,
     recursion_limit: int = 25,
 ) -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
-    """Make a graph that asks a model, and then the agents that the model names.
+    """Make a graph that asks a model, then the agents it names.
 
     ::
 

@@ -1,4 +1,7 @@
-"""Errors of a developer's function in logs: they may quote an agent or a model."""
+"""Errors of a developer's function, in logs without their text.
+
+The text may quote an agent or a model.
+"""
 
 import logging
 import traceback

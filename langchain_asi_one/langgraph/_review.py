@@ -1,4 +1,4 @@
-"""A human's approval before agents are asked: one interrupt, in a node of its own."""
+"""A human's approval before agents are asked: one interrupt in a node."""
 
 from collections.abc import Sequence
 from typing import Any, Final, get_args

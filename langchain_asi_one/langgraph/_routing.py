@@ -51,7 +51,7 @@ def executable_data_node(
     keep: Callable[[ExecutableEntry], bool] | None = None,
     max_entries: int | None = 32,
 ) -> Node:
-    """Make the node that puts the agents named by ASI:One into the state.
+    """Make the node that puts the named agents into the state.
 
     It reads the model's messages after the last human one, so agents of an earlier turn never
     route again. It always writes the key: `[]` if the model named no agent. It leaves out agents
@@ -123,7 +123,9 @@ def send_agents(
     key: str = ENTRIES_KEY,
     messages_key: str = MESSAGES_KEY,
 ) -> Router:
-    """Make the router that sends each allowed agent to a node, for `add_conditional_edges`.
+    """Make the router that sends each allowed agent to a node.
+
+    It is for `add_conditional_edges`.
 
     A model that read untrusted text chose the agents, so `allow` has no default. Names of nodes
     come from `node`, `routes` and `default` only. An agent that is named twice is sent once. Each

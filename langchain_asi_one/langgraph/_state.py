@@ -1,4 +1,4 @@
-"""The state of a graph: its keys, their types, and their readers for any class of state."""
+"""The state of a graph: its keys, their types and readers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, NotRequired, Protocol, TypeGuard, cast
@@ -69,7 +69,7 @@ class ExecutableDataState(MessagesState):
 
 
 class AgentTask(TypedDict):
-    """The task of an agent's worker: the argument of one `Send` of `send_agents`.
+    """The task of an agent's worker: what `send_agents` sends.
 
     Attributes:
         agent: The agent, with `args` and `tool` if ASI:One named a call.
@@ -86,7 +86,9 @@ class AgentTask(TypedDict):
 
 
 class AgentResult(TypedDict):
-    """Outcome of asking one agent. Plain JSON; it has either `result` or `error`.
+    """Outcome of asking one agent, as plain JSON.
+
+    It has either `result` or `error`.
 
     Attributes:
         agent: Its address, or its handle if it was named without an address.
@@ -119,14 +121,14 @@ def refuse_agents(entries: Iterable[ExecutableEntry], reason: RefusalReason) -> 
 
 
 def name_refused_key(key: str) -> str:
-    """Return the state key of the agents refused among those of another key."""
+    """Return the state key of the refused agents of a key."""
     return f"{key}_refused"
 
 
 def add_agent_results(
     held: list[AgentResult] | None, new: list[AgentResult] | None
 ) -> list[AgentResult]:
-    """Add results to those in the state; `None` removes those of an earlier turn."""
+    """Add results to those in the state; `None` removes these."""
     return [] if new is None else [*(held or []), *new]
 
 
@@ -178,13 +180,13 @@ def read_key(state: object, key: str, *, reader: str, remedy: str) -> Any:
 
 
 def read_list(state: object, key: str) -> list[Any]:
-    """Read a key that holds a list; an empty one if the state lacks it."""
+    """Read a key that holds a list; `[]` if there is none."""
     value = state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
     return value if isinstance(value, list) else []
 
 
 def read_messages(state: object, key: str, *, reader: str) -> list[BaseMessage]:
-    """Read the messages of a state; a list is taken for the messages themselves."""
+    """Read the messages of a state, or a list of messages."""
     remedy = "Give it the key that holds the messages: messages_key=..."
     value = state if isinstance(state, list) else read_key(state, key, reader=reader, remedy=remedy)
     if _are_messages(value):

@@ -1,4 +1,7 @@
-"""Nodes that ask agents and report their results; a failure is data of its agent."""
+"""Nodes that ask agents and report their results.
+
+An error becomes data of its agent.
+"""
 
 import asyncio
 import functools
@@ -146,7 +149,7 @@ def agent_worker(
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Asks one agent if it may be asked; a failure is data of the agent."""
+    """Asks one agent if it may be asked; an error becomes data."""
 
     is_allowed: Callable[[ExecutableEntry], bool]
     review: bool
@@ -220,7 +223,7 @@ class _Asker:
 def report_agents(
     *, key: str = RESULTS_KEY, messages_key: str = MESSAGES_KEY, max_characters: int = 20_000
 ) -> Node:
-    """Make the node that reports all results to the model in one message.
+    """Make the node that reports all results to the model.
 
     The message is a human one, so agents that were named before it never route again.
 
@@ -265,7 +268,7 @@ def _format_result(result: AgentResult, limit: int) -> str:
 
 
 def _escape(text: str) -> str:
-    """Write what would end the line, hide or reorder text as the escape of JSON."""
+    """Escape what would end the line, hide or reorder text."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

@@ -35,7 +35,7 @@ _SECONDS_PER_AGENT: Final = 120
 def example_graph(
     model: ChatASIOne, *, allow: Allow = ALLOW, checkpointer: Checkpointer = None
 ) -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
-    """Make a graph that asks a model, and, once a human approves, the allowed agents it names.
+    """Make a graph that asks a model, then agents a human approves.
 
     It asks each agent through the model; see `asi_one_worker`.
 
@@ -63,7 +63,9 @@ def example_graph(
 
 
 async def make_graph() -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
-    """Give the example graph to a LangGraph server, which asks for it again for each request.
+    """Return the example graph for a LangGraph server.
+
+    The server asks for it again for each request.
 
     Returns:
         One and the same graph for the whole process, without a checkpointer.

@@ -1,4 +1,4 @@
-"""A local stand-in for ASI:One, to test chains and graphs without a key and without the network.
+"""A local stand-in for ASI:One, to test without key and network.
 
 ::
 

@@ -54,7 +54,10 @@ BAD_AGENT: dict[str, Any] = {
 
 
 def list_agents(*, with_bad: bool) -> list[dict[str, Any]]:
-    """Return two valid entries for ``executable_data``, and perhaps one with a broken address."""
+    """Return two valid entries for ``executable_data``.
+
+    With ``with_bad`` there is a third, whose address is broken.
+    """
     agents = [WEATHER_AGENT, FLIGHT_AGENT]
     return deepcopy([*agents, BAD_AGENT] if with_bad else agents)
 

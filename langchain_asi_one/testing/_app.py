@@ -45,7 +45,9 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class StandIn:
-    """State and decisions of one server. Its methods may be called from any thread.
+    """State and decisions of one server.
+
+    Its methods may be called from any thread.
 
     Args:
         base_url: Base URL under which the server is reached.
@@ -78,7 +80,7 @@ class StandIn:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The last 10,000 requests, or the last 64 MiB of them, oldest first."""
+        """The last 10,000 requests up to 64 MiB, oldest first."""
         with self._lock:
             return self._received.copy()
 
@@ -191,7 +193,7 @@ class StandIn:
 
 
 def _find_text(payload: dict[str, Any]) -> str:
-    """Return the last user text of a chat request, or the prompt of an image request."""
+    """Return the last user text, or an image request's prompt."""
     prompt = payload.get("prompt")
     return prompt if isinstance(prompt, str) else find_last_user_text(payload)
 
@@ -207,7 +209,7 @@ def _refuse_body() -> Script:
 
 
 def _make_session_key(received: ReceivedRequest) -> str:
-    """Return a key that two requests share if session and body are equal."""
+    """Return a key that equal bodies of one session share."""
     return fingerprint(f"{received.session_id} {_make_body_key(received)}")
 
 

@@ -1,4 +1,4 @@
-"""A server of the tests on a socket of its own, in a background thread."""
+"""A server on a socket of its own, in a background thread."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STOP_SECONDS = 5
 
 
 class BackgroundServer:
-    """An application on a socket, in a thread of its own; also a context manager.
+    """An application on a socket, in a thread; also a context manager.
 
     Args:
         listener: The socket, which listens. It is closed in the end.
@@ -35,14 +35,14 @@ class BackgroundServer:
     def __init__(
         self,
         listener: socket.socket,
-        make_application: ASGIApp,
+        application: ASGIApp,
         name: str,
         *,
         lifespan: bool = False,
     ) -> None:
         self._socket = listener
         config = uvicorn.Config(
-            make_application,
+            application,
             http=CountedConnection,
             ws="none",
             lifespan="on" if lifespan else "off",
@@ -110,7 +110,10 @@ class BackgroundServer:
 
 
 class _Server(uvicorn.Server):
-    """A server that another thread can stop at once, with open connections too."""
+    """A server that another thread can stop at once.
+
+    Open connections are closed.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

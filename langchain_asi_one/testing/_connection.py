@@ -1,4 +1,4 @@
-"""Connections of the stand-in, with a number, a count and a way to drop them."""
+"""Connections that are counted, and can be dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CountingState(ServerState):
 
 
 class CountedConnection(H11Protocol):
-    """An HTTP/1.1 connection that has a number and that the application can drop."""
+    """An HTTP/1.1 connection with a number; the application can drop it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -34,7 +34,7 @@ _LONGEST_QUESTION = 10_000
 
 @dataclass
 class Answer:
-    """A completion, with the snapshots of a planner run if there was one."""
+    """A completion, with the snapshots of a planner run."""
 
     body: dict[str, Any]
     plan_states: list[dict[str, Any]] = field(default_factory=list)
@@ -96,7 +96,7 @@ def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
 
 
 def _take_due_question(session: Session, text: str) -> str | None:
-    """Return the question to answer now, or ``None`` while the answer is deferred."""
+    """Return the question to answer now; ``None`` while it is deferred."""
     if session.question is not None and _POLL.fullmatch(text):
         session.waiting -= 1
         if session.waiting > 0:
@@ -144,7 +144,7 @@ def _apply_stop(payload: dict[str, Any], turn: _Turn) -> _Turn:
 
 
 def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], question: str) -> Any:
-    """Return a value for the schema, or an object with the fields quoted in the prompt."""
+    """Return a value for the schema or the prompt's fields."""
     numbers: Iterator[float] = iter(())
 
     def write_text(name: str) -> str:
@@ -161,7 +161,7 @@ def _make_structured_value(payload: dict[str, Any], form: dict[str, Any], questi
 
 
 def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
-    """Return the contents of the tool messages at the end of the history."""
+    """Return the contents of the last tool messages."""
     results: list[str] = []
     for message in reversed(messages):
         if message["role"] != "tool":
@@ -171,7 +171,7 @@ def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def _make_search_record(question: str, key: str) -> dict[str, Any]:
-    """Return the record of a server-side tool, in the form of the API reference."""
+    """Return the record of a server-side tool, as in the API reference."""
     found = [{"title": f"{MARK}No search was made", "url": "https://example.com/stand-in"}]
     return {
         "id": f"toolcall-{key[:12]}",

@@ -19,7 +19,10 @@ LONGEST_BODY = 32 * 2**20
 
 
 class RequestLog:
-    """The last 10,000 requests, or the last 64 MiB of them. The owner locks it."""
+    """The last 10,000 requests up to 64 MiB.
+
+    The owner locks it.
+    """
 
     def __init__(self) -> None:
         self._received: deque[ReceivedRequest] = deque()
@@ -45,7 +48,10 @@ class RequestLog:
 
 
 async def read_body(request: Request) -> bytes | None:
-    """Return the body, or ``None`` if it is too long; that is read to its end and dropped."""
+    """Return the body, or ``None`` if it is too long.
+
+    A longer one is read to its end and dropped.
+    """
     body = bytearray()
     length = 0
     async for data in request.stream():
@@ -56,7 +62,10 @@ async def read_body(request: Request) -> bytes | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a ``Host`` header names this machine, and not another by a trick of DNS."""
+    """Return whether a ``Host`` header names this machine.
+
+    Another name may lead here by a trick of DNS.
+    """
     name = re.sub(r":\d*$", "", host).strip("[]").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True

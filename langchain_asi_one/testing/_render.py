@@ -56,7 +56,7 @@ def render_chunks(
 
 
 def render_body(stream: bytes) -> dict[str, Any]:
-    """Return a stream recorded in 2025 as a completion body of that time.
+    """Return a stream of 2025 as a completion body of that time.
 
     The body has ``thought`` as a list, the text in ``message.content``, the last usage and the last
     ``finish_reason``.
@@ -72,7 +72,9 @@ def render_body(stream: bytes) -> dict[str, Any]:
         choice = (chunk.get("choices") or [{}])[0]
         delta = choice.get("delta") or {}
         if "reasoning_content" in delta:
-            msg = "as_body reads streams of 2025; this one carries reasoning_content (2026 form)"
+            msg = (
+                "render_body reads streams of 2025; this one carries reasoning_content (2026 form)"
+            )
             raise ValueError(msg)
         content += delta.get("content") or ""
         thought += chunk.get("thought") or ""

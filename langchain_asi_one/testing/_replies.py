@@ -1,4 +1,4 @@
-"""Replies that a test can queue, and the markers that choose them from a prompt."""
+"""Replies that a test can queue, or choose by a marker."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class Reply:
 
 
 def sample(name: str) -> Reply:
-    """Replay a published sample byte for byte, whether or not a stream was asked for.
+    """Replay a published sample byte for byte.
+
+    It does not matter whether a stream was asked for.
 
     ``.sse`` files are sent as ``text/event-stream`` without a charset, all others as JSON.
 
@@ -64,7 +66,7 @@ def sample(name: str) -> Reply:
 
 
 def answer(body: Mapping[str, Any]) -> Reply:
-    """Answer with a completion body, rendered as a stream if the request asks for one.
+    """Answer with a completion body, as a stream if asked for.
 
     Args:
         body: The completion as the API returns it without ``stream``. As a stream it is sent in
@@ -189,7 +191,7 @@ def fault(name: str, **options: Any) -> Reply:
 
 
 def find_marked_reply(text: str) -> Reply | None:
-    """Return the reply for a ``[fault: NAME]`` or ``[sample: NAME]`` in a prompt.
+    """Return the reply for a ``[fault: …]`` or ``[sample: …]`` marker.
 
     A fault's options follow its name, as in ``[fault: stall seconds=2]``. With ``times=N`` only the
     first N of equal requests meet the fault, so that a client's retry succeeds.

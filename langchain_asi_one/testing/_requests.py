@@ -56,7 +56,7 @@ class ReceivedRequest:
 
     @property
     def body(self) -> Any:
-        """The JSON body, parsed anew, or ``None`` if there is none or it is not JSON."""
+        """The JSON body, parsed anew; ``None`` if it is not JSON."""
         # Not kept: parsed, a body may take twenty times its bytes.
         try:
             return json.loads(self.raw)
@@ -106,7 +106,10 @@ def read_bearer_key(authorization: str) -> str:
 
 
 def fingerprint(key: str) -> str:
-    """Return the first 12 hex digits of the SHA-256 of a key, ``""`` for no key."""
+    """Return the start of a key's SHA-256, ``""`` for no key.
+
+    It has 12 hex digits.
+    """
     return hashlib.sha256(key.encode()).hexdigest()[:12] if key else ""
 
 

@@ -21,14 +21,17 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Pause:
-    """A time of ``seconds`` (0 or more) without a byte, shorter if the client leaves."""
+    """A time of ``seconds`` (0 or more) without a byte.
+
+    It ends early if the client leaves.
+    """
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Cut:
-    """An end of the TCP connection: in order (FIN), or abrupt (RST) with ``reset``."""
+    """An end of the TCP connection: by FIN, or RST with ``reset``."""
 
     reset: bool = False
 
@@ -70,7 +73,7 @@ class Script:
 
 
 def to_json(value: Any) -> str:
-    """Return compact JSON with non-ASCII text as it is, like the recorded stream."""
+    """Return compact JSON with text as it is, as recorded."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # UTF-8 has no half of a surrogate pair, JSON has.
     return json.dumps(value, separators=(",", ":")) if _HALF_PAIR.search(text) else text
@@ -88,7 +91,10 @@ def make_response(
     content_type: str = JSON_TYPE,
     headers: Mapping[str, str] | None = None,
 ) -> Script:
-    """Return a response in one piece: bytes and text as they are, else JSON."""
+    """Return a response in one piece.
+
+    Bytes and text are sent as they are, all else as JSON.
+    """
     if isinstance(body, bytes):
         data = body
     else:
@@ -97,7 +103,7 @@ def make_response(
 
 
 def make_stream(pieces: Iterable[Step], *, delay: float = 0, status: int = 200) -> Script:
-    """Return an event stream with a pause of ``delay`` seconds after each piece."""
+    """Return an event stream; ``delay`` is the pause after each piece."""
     parts = tuple(pieces)
     if delay > 0:
         parts = tuple(chain.from_iterable((part, Pause(delay)) for part in parts))
@@ -112,6 +118,9 @@ def make_error_body(
     param: str | None = None,
     kind: str = "invalid_request_error",
 ) -> dict[str, Any]:
-    """Return an error in the form that a client of the API reports, ``status`` included."""
+    """Return an error in the form that a client reports.
+
+    The body names the ``status`` too.
+    """
     error = {"message": message, "type": kind, "code": code, "param": param, "status": status}
     return {"error": error}

@@ -29,7 +29,7 @@ _MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 
 
 class InvalidSchemaError(ValueError):
-    """A schema that is no JSON Schema, or that asks for more than an example should hold."""
+    """A schema is no JSON Schema, or asks for too much."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What is wrong with a JSON schema, by OpenAI's rules for tools and structured output."""
+"""What is wrong with a JSON schema, by OpenAI's rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ASGI side of a script: it is sent, and stops when the client is gone."""
+"""The ASGI side of a script: it stops when the client is gone."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class LocalASIOne(BackgroundServer):
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The last 10,000 requests, or the last 64 MiB of them, oldest first, as a new list."""
+        """The last 10,000 requests up to 64 MiB, oldest first."""
         return self._stand_in.requests
 
     def clear(self) -> None:
@@ -95,7 +95,7 @@ def local_asi_one(
     api_key: str | None = None,
     chunk_delay: float = 0,
 ) -> Iterator[LocalASIOne]:
-    """Run a local stand-in for ASI:One for the length of a ``with`` block.
+    """Run a local stand-in for ASI:One in a ``with`` block.
 
     Args:
         host: Address to listen on; a loopback one unless ``allow_remote``.

@@ -39,7 +39,10 @@ class Sessions:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
 
     def get(self, session_id: str | None) -> Session:
-        """Return the session with that id. Without an id it is new and not kept."""
+        """Return the session with that id.
+
+        Without an id it is new and not kept.
+        """
         if session_id is None:
             return Session()
         session = self._sessions.setdefault(session_id, Session())

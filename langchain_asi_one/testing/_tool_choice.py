@@ -119,7 +119,7 @@ def choose_tools(payload: dict[str, Any], text: str) -> list[dict[str, Any]]:
 
 
 def find_mentioned_tools(tools: Iterable[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """Return the tools with their full name in ``text``, or else with a word in common."""
+    """Return the tools that a text names or hints at."""
     tools = list(tools)
     named = [t for t in tools if re.search(rf"(?<!\w){re.escape(t['name'])}(?!\w)", text)]
     if named:
@@ -130,7 +130,7 @@ def find_mentioned_tools(tools: Iterable[dict[str, Any]], text: str) -> list[dic
 
 
 def make_tool_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, Any]:
-    """Return a tool call in the documented form of 2026: OpenAI's, with ``index`` -1.
+    """Return a tool call in the form of 2026, with ``index`` -1.
 
     Args:
         tool: The ``function`` part of the tool's definition.
@@ -146,7 +146,7 @@ def make_tool_call(tool: dict[str, Any], text: str, call_id: str) -> dict[str, A
 
 
 def pick_argument(text: str, name: str) -> str:
-    """Return quoted text, a place, a proper name or a word for a string argument.
+    """Return a quotation, place, name or word for a string argument.
 
     Example:
         >>> pick_argument("What is the weather in San Francisco, CA?", "location")

@@ -1,4 +1,7 @@
-"""Refuses requests as strictly as the API, or OpenAI's API beneath it, is documented to do."""
+"""Refuses requests as strictly as the API is documented to.
+
+Where ASI:One documents nothing, the rules are those of OpenAI's API.
+"""
 
 from __future__ import annotations
 

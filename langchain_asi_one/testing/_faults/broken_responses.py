@@ -75,7 +75,10 @@ def _make_events(exchange: Exchange) -> list[bytes]:
 
 
 def _split_answer(exchange: Exchange) -> tuple[list[Step], list[Step]]:
-    """Return a right answer in two halves, the second with the end of the text."""
+    """Return a right answer in two halves.
+
+    The second one holds the end of the text.
+    """
     if exchange.streaming:
         events = [*_make_events(exchange), DONE]
         return list(events[:-6]), list(events[-6:])

@@ -81,7 +81,7 @@ def test_odd_calls_are_streamed_as_they_are() -> None:
     assert [d for c in chunks for d in c["choices"][0]["delta"].get("tool_calls", [])] == calls
 
 
-def test_as_body_refuses_what_it_cannot_read() -> None:
+def test_a_stream_of_2026_and_a_bare_value_are_refused() -> None:
     with pytest.raises(ValueError, match="2026 form"):
         render_body(render_stream({"id": "1", "choices": [{"message": {"content": "Hi"}}]}))
     with pytest.raises(ValueError, match="not a JSON object: '1'"):

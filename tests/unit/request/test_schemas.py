@@ -125,7 +125,8 @@ def test_there_are_enough_published_schemas(published: list[type[BaseModel]]) ->
 def test_what_is_not_recursive_is_what_langchain_makes_of_it(
     published: list[type[BaseModel]],
 ) -> None:
-    for schema in (*published, Cat, Pets, Untyped):
+    schemas: list[Any] = [*published, Cat, Pets, Untyped]
+    for schema in schemas:
         ours = convert_function(schema)
         if "$defs" not in json.dumps(ours):
             assert ours == without_titles(convert_to_openai_function(schema)), schema

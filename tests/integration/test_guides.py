@@ -1,19 +1,34 @@
-"""Every Python snippet of the README and the guides runs, in order, as a reader would type it."""
+"""Every Python snippet of the README and the guides runs, in order, as a reader would type it.
+
+Programs that need further packages run in tests/recipes, the JavaScript client of a served graph in
+test_langgraph_server.py.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from langchain_asi_one.testing import LocalASIOne
+from tests.support.patience import PATIENCE
+from tests.support.snippets import ROOT, read_snippets, write_programs
 
-ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES: Final = ["README.md", *sorted(f"docs/guides/{p.name}" for p in ROOT.glob("docs/guides/*"))]
-_SNIPPET: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+KEY: Final = "sk_guides_0123456789"
 # What a reader sees printed; a page that prints nothing of its own is not here.
 PRINTED: Final = {
     "README.md": (
@@ -39,7 +54,8 @@ PRINTED: Final = {
     "docs/guides/follow-up.md": ("[local stand-in]",),
     "docs/guides/display.md": ("Agents named",),
     "docs/guides/testing.md": ("[local stand-in]", "Paris.", "429"),
-    "docs/guides/recipes.md": ("0 failed", "['human', 'ai'", "Hello!"),
+    "docs/guides/recipes.md": ("['human', 'ai'", "Hello!"),
+    "docs/guides/scale.md": ("0 failed",),
 }
 
 
@@ -51,10 +67,10 @@ def test_snippets_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("ASI_ONE_BASE_URL", server.base_url)
-    monkeypatch.setenv("ASI_ONE_API_KEY", "sk_guides_0123456789")
+    monkeypatch.setenv("ASI_ONE_API_KEY", KEY)
     namespace: dict[str, Any] = {}
     printed = ""
-    for code in _SNIPPET.findall((ROOT / page).read_text(encoding="utf-8")):
+    for code in read_snippets(page):
         exec(compile(code, page, "exec"), namespace)  # noqa: S102
         output = capsys.readouterr().out
         assert "sent the message" not in output
@@ -80,3 +96,118 @@ def test_setup_is_two_commands_at_the_top() -> None:
 
 def test_the_readme_can_be_read_in_a_few_minutes() -> None:
     assert len(re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL).split()) <= 900
+
+
+@pytest.fixture
+def environment(server: LocalASIOne) -> dict[str, str]:
+    """The variables that a program runs with."""
+    ours = {"ASI_ONE_BASE_URL": server.base_url, "ASI_ONE_API_KEY": KEY, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **ours}
+
+
+def run(program: str, folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, program],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.no_cover
+def test_a_traced_program(environment: dict[str, str], tmp_path: Path) -> None:
+    """A receiver of traces gets all but the key."""
+    received = bytearray()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.reply()
+
+        def do_POST(self) -> None:
+            received.extend(self.rfile.read(int(self.headers["content-length"])))
+            self.reply()
+
+        def reply(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    write_programs("docs/guides/recipes.md", tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        Thread(target=receiver.serve_forever, daemon=True).start()
+        environment |= {
+            "LANGSMITH_TRACING": "true",
+            "LANGSMITH_API_KEY": "lsv2_0123456789",
+            "LANGSMITH_DISABLE_RUN_COMPRESSION": "true",
+            "LANGSMITH_ENDPOINT": f"http://127.0.0.1:{receiver.server_port}",
+        }
+        assert "Hello!" in run("traced.py", tmp_path, environment)
+        receiver.shutdown()
+    for told in (b"greeting", b"guide", b"Hello!", b"asi1", b"total_tokens"):
+        assert told in received
+    assert KEY.encode() not in received
+
+
+@contextmanager
+def serving(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run the service in a process, and give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port)],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                httpx.get(address)
+            except httpx.ConnectError:
+                assert process.poll() is None, process.communicate()[1]
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            else:
+                break
+        yield address
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+@pytest.mark.no_cover
+def test_a_thread_goes_on_in_another_process(
+    environment: dict[str, str], server: LocalASIOne, postgres_database: str, tmp_path: Path
+) -> None:
+    write_programs("docs/guides/scale.md", tmp_path)
+    environment["DATABASE_URL"] = postgres_database
+    assert run("make_tables.py", tmp_path, environment) == ""
+    path = "/threads/7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+    def ask(address: str, text: str) -> list[str]:
+        answer = httpx.post(address + path, json=text, timeout=PATIENCE).raise_for_status()
+        texts: list[str] = answer.json()
+        return texts
+
+    with serving(tmp_path, environment) as one, serving(tmp_path, environment) as other:
+        told = ask(one, "My name is Ada.")
+        told_by_other = ask(other, "What did I say?")
+        assert ask(one, "And now?")[:4] == told_by_other
+    assert told_by_other[:2] == told
+    assert 'Earlier in this session you said: "My name is Ada."' in told_by_other[3]
+    first, second, third = server.requests
+    assert first.session_id == second.session_id == third.session_id
+    assert [len(one.body["messages"]) for one in server.requests] == [1, 3, 5]

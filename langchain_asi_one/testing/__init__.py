@@ -59,6 +59,7 @@ except ImportError as _missing:
     )
     raise ImportError(_msg, name=_missing.name) from _missing
 
+from langchain_asi_one.testing._agentverse import local_agentverse
 from langchain_asi_one.testing._faults import faults
 from langchain_asi_one.testing._replies import answer, fault, raw, stream
 from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
@@ -68,6 +69,7 @@ __all__ = [
     "answer",
     "fault",
     "faults",
+    "local_agentverse",
     "local_asi_one",
     "raw",
     "stream",

@@ -21,8 +21,8 @@ request                                               answer
 ====================================================  ============================================
 no Bearer key, or not the server's ``api_key``        401
 replies were queued with ``server.enqueue``           the oldest queued reply
-last user text holds ``[fault: NAME option=value]``   that fault (see ``faults()``); ``times=N`` for
-                                                      the first N equal requests only
+last user text holds ``[fault: NAME option=value]``   that fault (``--list`` names all); ``times=N`` is
+                                                      for the first N equal requests only
 last user text holds ``[sample: FILE]``               that published sample, byte for byte
 a top-level field without evidence that it exists     400 ``unknown_parameter``
 a model that ASI:One does not have                     400 "Unsupported model"
@@ -60,7 +60,6 @@ except ImportError as _missing:
     raise ImportError(_msg, name=_missing.name) from _missing
 
 from langchain_asi_one.testing._agentverse import local_agentverse
-from langchain_asi_one.testing._faults import faults
 from langchain_asi_one.testing._replies import answer, fault, raw, stream
 from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
 
@@ -68,7 +67,6 @@ __all__ = [
     "LocalASIOne",
     "answer",
     "fault",
-    "faults",
     "local_agentverse",
     "local_asi_one",
     "raw",

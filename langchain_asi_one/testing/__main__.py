@@ -8,7 +8,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from langchain_asi_one.testing import faults, local_asi_one
+from langchain_asi_one.testing import local_asi_one
+from langchain_asi_one.testing._faults import list_faults
 from langchain_asi_one.testing._replies import SAMPLES
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _list_names() -> str:
-    found = [f"  {name:<27} {text}" for name, text in faults().items()]
+    found = [f"  {name:<27} {text}" for name, text in list_faults().items()]
     samples = sorted(f"  {path.name}" for path in SAMPLES.iterdir() if path.suffix != ".md")
     return "\n".join(["Faults:", *found, "", "Samples:", *samples])
 

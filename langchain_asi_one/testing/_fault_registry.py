@@ -20,7 +20,7 @@ _functions: dict[str, Fault] = {}
 _descriptions: dict[str, str] = {}
 
 
-def faults() -> dict[str, str]:
+def list_faults() -> dict[str, str]:
     """List the faults that the stand-in can simulate.
 
     Returns:
@@ -32,7 +32,7 @@ def faults() -> dict[str, str]:
         The others are what networks, proxies and broken servers do.
 
     Example:
-        >>> faults()["truncated_stream"]
+        >>> list_faults()["truncated_stream"]
         'a stream that ends cleanly without finish_reason and [DONE]; else half a JSON body'
     """
     return dict(_descriptions)

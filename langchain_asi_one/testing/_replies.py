@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._fault_registry import bind_fault
+from langchain_asi_one.testing._faults import bind_fault
 from langchain_asi_one.testing._render import render_chunks
 from langchain_asi_one.testing._responses import (
     DONE,
@@ -173,7 +173,7 @@ def fault(name: str, **options: Any) -> Reply:
     """Answer with a fault.
 
     Args:
-        name: One of :func:`~langchain_asi_one.testing.faults`.
+        name: One of those that ``python -m langchain_asi_one.testing --list`` shows.
         **options: Options of the fault. Its description names them between backticks. Numbers
             may be given where a text is sent, as in ``retry_after=1``.
 

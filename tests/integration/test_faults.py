@@ -24,11 +24,11 @@ from langchain_asi_one import ChatASIOne, errors
 from langchain_asi_one.testing import (
     LocalASIOne,
     fault,
-    faults,
     local_asi_one,
     raw,
     stream,
 )
+from langchain_asi_one.testing._faults import list_faults
 from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import PATIENCE
 
@@ -214,7 +214,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def test_the_table_holds_every_fault_of_the_stand_in() -> None:
-    assert {name.split()[0] for name in TABLE} == set(faults())
+    assert {name.split()[0] for name in TABLE} == set(list_faults())
     assert set(FAMILIES) - {errors.ASIOneError} <= set(_subclasses(errors.ASIOneError))
 
 

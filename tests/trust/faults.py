@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import openai
 
-from langchain_asi_one.testing import fault, faults, local_asi_one
+from langchain_asi_one.testing import fault, local_asi_one
+from langchain_asi_one.testing._faults import list_faults
 from tests.integration.test_faults import OK, TABLE
 from tests.support.ways import FOUR_WAYS, ask
 from tests.trust.soak import PEERS, make_model
@@ -60,7 +61,7 @@ def count_outcomes(peer: str) -> dict[str, Any]:
     """
     counts: Counter[str] = Counter()
     examples = []
-    for name in faults():
+    for name in list_faults():
         for way in FOUR_WAYS:
             kind = judge(peer, name, way)
             counts[kind] += 1

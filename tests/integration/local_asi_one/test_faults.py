@@ -11,7 +11,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from langchain_asi_one.testing import LocalASIOne, fault, faults
+from langchain_asi_one.testing import LocalASIOne, fault
+from langchain_asi_one.testing._faults import list_faults
 from tests.support.model import API_KEY
 from tests.support.stand_in_wire import (
     Json,
@@ -161,12 +162,12 @@ SHORT: dict[str, Json] = {
 
 
 def test_every_fault_is_tested_and_described() -> None:
-    assert set(faults()) == set(EXPECTED) | set(DROPPED)
-    assert all(text and "\n" not in text for text in faults().values())
+    assert set(list_faults()) == set(EXPECTED) | set(DROPPED)
+    assert all(text and "\n" not in text for text in list_faults().values())
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["body", "stream"])
-@pytest.mark.parametrize("name", sorted(faults()))
+@pytest.mark.parametrize("name", sorted(list_faults()))
 def test_faults_on_the_wire(
     server: LocalASIOne, client: httpx.Client, name: str, streaming: bool
 ) -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import langchain_asi_one.testing as asi_testing
-from langchain_asi_one.testing import faults
+from langchain_asi_one.testing._faults import list_faults
 from tests.support.patience import PATIENCE
 from tests.support.stand_in_wire import SAMPLE_NAMES, request_body
 
@@ -54,7 +54,7 @@ def test_the_command_explains_itself() -> None:
     assert "Traceback" not in refused.stderr
     listed = run_module("--list")
     assert listed.returncode == 0
-    assert all(name in listed.stdout for name in [*faults(), *SAMPLE_NAMES])
+    assert all(name in listed.stdout for name in [*list_faults(), *SAMPLE_NAMES])
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])

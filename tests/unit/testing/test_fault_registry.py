@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from langchain_asi_one.testing import fault, faults
+from langchain_asi_one.testing import fault
+from langchain_asi_one.testing._faults import list_faults
 
 
 @pytest.mark.parametrize(
@@ -51,5 +52,5 @@ def test_other_values_are_refused_by_name(name: str, options: dict[str, Any], me
 
 
 def test_the_list_is_a_copy() -> None:
-    faults().clear()
-    assert "http_429" in faults()
+    list_faults().clear()
+    assert "http_429" in list_faults()

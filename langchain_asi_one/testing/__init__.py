@@ -21,8 +21,8 @@ request                                               answer
 ====================================================  ============================================
 no Bearer key, or not the server's ``api_key``        401
 replies were queued with ``server.enqueue``           the oldest queued reply
-last user text holds ``[fault: NAME option=value]``   that fault (``--list`` names all); ``times=N`` is
-                                                      for the first N equal requests only
+last user text holds ``[fault: NAME option=value]``   that fault (``--list`` names all); with
+                                                      ``times=N`` the first N equal requests only
 last user text holds ``[sample: FILE]``               that published sample, byte for byte
 a top-level field without evidence that it exists     400 ``unknown_parameter``
 a model that ASI:One does not have                     400 "Unsupported model"

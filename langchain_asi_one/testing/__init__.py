@@ -59,6 +59,7 @@ except ImportError as _missing:
     )
     raise ImportError(_msg, name=_missing.name) from _missing
 
+import langchain_asi_one.testing._faults as _registered  # importing it registers them
 from langchain_asi_one.testing._agentverse import local_agentverse
 from langchain_asi_one.testing._replies import answer, fault, raw, stream
 from langchain_asi_one.testing._server import LocalASIOne, local_asi_one
@@ -73,4 +74,4 @@ __all__ = [
     "stream",
 ]
 
-del _starlette, _uvicorn
+del _registered, _starlette, _uvicorn

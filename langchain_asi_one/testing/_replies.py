@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._faults import bind_fault
+from langchain_asi_one.testing._fault_registry import bind_fault
 from langchain_asi_one.testing._render import render_chunks
 from langchain_asi_one.testing._responses import (
     DONE,

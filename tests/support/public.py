@@ -6,6 +6,7 @@ from typing import Final
 
 PUBLIC_MODULES: Final = (
     "langchain_asi_one",
+    "langchain_asi_one.agents",
     "langchain_asi_one.display",
     "langchain_asi_one.errors",
     "langchain_asi_one.executable_data",

@@ -26,7 +26,17 @@ ROOMS: Final = (
     ),
     *("errors", "_request", "_response", "_transport", "_follow_up", "executable_data"),
     *("_agent_identity", "_config", "_structured_output", "follow_up", "chat_models"),
-    *("testing", "display", "langgraph", "images", "middleware", "_cli", "__init__", "__main__"),
+    *(
+        "testing",
+        "display",
+        "langgraph",
+        "agents",
+        "images",
+        "middleware",
+        "_cli",
+        "__init__",
+        "__main__",
+    ),
 )
 _OURS: Final = r"langchain_asi_one\."
 _NO_IO: Final = (
@@ -38,6 +48,8 @@ WALLS: Final = {
     **dict.fromkeys(("_json", "_request", "_response"), _NO_IO),
     "_transport": r"langchain_core\.messages",
     "errors": rf"{_OURS}(?!_httpx_compat)",
+    # These change the logging of the whole program, or write files.
+    "agents": r"uagents_core\.(utils|storage|logger|events|contrib)\b|uagents\b",
     "display": rf"{_OURS}langgraph",  # what both need of agents is in `_agent_identity`
     "langgraph": rf"{_OURS}display",
 }

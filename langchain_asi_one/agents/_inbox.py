@@ -1,0 +1,126 @@
+"""Questions that wait for replies, told apart by their sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
+
+from langchain_asi_one.agents._errors import AgentError
+
+logger = logging.getLogger(__name__)
+
+_MAX_WAITING: Final = 2_000  # letters of one question that nobody has read yet
+
+
+class Letter(NamedTuple):
+    """What arrived for a session; nothing in it has been checked.
+
+    Attributes:
+        envelope: The JSON of an envelope.
+        uuid: Its place in the mailbox, if it lies in one.
+    """
+
+    envelope: object
+    uuid: str | None = None
+
+
+@dataclass
+class Question:
+    """A question that waits for its answer.
+
+    Attributes:
+        session: Its session.
+        agent: Address of the agent that was asked.
+        ignored: How many letters were no replies to it.
+        uuids: Places in the mailbox of what came for its session.
+        letters: What has come and was not read; an error ends the wait.
+    """
+
+    session: UUID
+    agent: str
+    ignored: int = 0
+    uuids: dict[str, None] = field(default_factory=dict)
+    letters: asyncio.Queue[Letter | AgentError] = field(
+        default_factory=lambda: asyncio.Queue(_MAX_WAITING)
+    )
+
+    def put(self, letter: Letter | AgentError) -> None:
+        """Keep a letter until it is read; one that the mailbox holds already came is dropped."""
+        if isinstance(letter, Letter) and letter.uuid is not None:
+            if letter.uuid in self.uuids:
+                return
+            if not self.letters.full():  # else it is found again by the next poll
+                self.uuids[letter.uuid] = None
+        try:
+            self.letters.put_nowait(letter)
+        except asyncio.QueueFull:
+            logger.debug("The session %s has too many letters: one was left out.", self.session)
+
+
+class Inbox:
+    """The open questions of one identity."""
+
+    def __init__(self) -> None:
+        self.questions: dict[str, Question] = {}
+        self.unclaimed = 0
+        """How many letters came for sessions without an open question."""
+
+    @contextmanager
+    def open_question(self, session: UUID, agent: str) -> Iterator[Question]:
+        """Wait for replies in a session.
+
+        Raises:
+            ValueError: If a question is open in the session: no reply says what it answers.
+        """
+        key = str(session)
+        if key in self.questions:
+            msg = (
+                f"a question is open in the session {key}, and no reply says what it answers: "
+                "wait for its answer, or leave session_id out"
+            )
+            raise ValueError(msg)
+        question = self.questions[key] = Question(session, agent)
+        try:
+            yield question
+        finally:
+            del self.questions[key]
+
+    def put(self, envelope: object, uuid: str | None = None) -> bool:
+        """Give an envelope to the question of its session; return whether there is one."""
+        session = envelope.get("session") if isinstance(envelope, dict) else None
+        question = self.questions.get(session.lower()) if isinstance(session, str) else None
+        if question is None:
+            self.unclaimed += 1
+            return False
+        question.put(Letter(envelope, uuid))
+        return True
+
+    def fail(self, error: AgentError) -> None:
+        """End the wait of all open questions."""
+        for question in self.questions.values():
+            question.put(error)
+
+
+class Source(Protocol):
+    """Where letters come from."""
+
+    async def prepare(self, *, seconds: float) -> None:
+        """Make sure that agents can reach us, before a question is sent.
+
+        Raises:
+            AgentError: If they cannot.
+        """
+
+    def watch(self) -> None:
+        """Look for letters as long as a question is open."""
+
+    def describe_problem(self) -> str:
+        """Say what keeps letters from coming, `""` if nothing is known."""
+
+    async def delete(self, uuids: list[str]) -> None:
+        """Delete letters that were read."""

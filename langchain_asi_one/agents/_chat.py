@@ -7,11 +7,13 @@ import atexit
 import contextlib
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
+from langgraph.graph.state import CompiledStateGraph
 from pydantic import SecretStr
 
 from langchain_asi_one.agents._almanac import (
@@ -23,11 +25,16 @@ from langchain_asi_one.agents._almanac import (
 )
 from langchain_asi_one.agents._content import read_messages, write_content
 from langchain_asi_one.agents._conversations import Conversations, Settings
-from langchain_asi_one.agents._endpoint import Message, Receive, Send, serve
+from langchain_asi_one.agents._durable import make_durable_worker
+from langchain_asi_one.agents._endpoint import ASGIMessage, Receive, Send, serve
 from langchain_asi_one.agents._endpoints import EndpointRule
 from langchain_asi_one.agents._envelope import make_session
 from langchain_asi_one.agents._identity import read_api_key, read_identity
 from langchain_asi_one.agents._loop import arun, find_loop, run, submit
+from langchain_asi_one.agents._runnable import AgentRunnable
+from langchain_asi_one.agents._workers import make_worker
+from langchain_asi_one.langgraph._allow import Allow
+from langchain_asi_one.langgraph._state import AgentTask
 
 _SETTLE_SECONDS: Final = 3.0  # for what is owed when the process ends
 _LONGEST_NAME: Final = 32  # characters; Agentverse's own bound
@@ -138,7 +145,7 @@ class AgentChat:
         Source:
             AgentChatProtocol 0.3.0, in Fetch.ai's package uagents-core.
         """
-        return run(self._ask(agent, message, session_id, timeout))
+        return run(self.ask_on_loop(agent, message, session_id=session_id, timeout=timeout))
 
     async def aask(
         self,
@@ -149,20 +156,22 @@ class AgentChat:
         timeout: float = 60.0,
     ) -> AIMessage:
         """Async version of `ask`. If it is cancelled, the wait ends; the agent is not told."""
-        return await arun(self._ask(agent, message, session_id, timeout))
+        return await arun(self.ask_on_loop(agent, message, session_id=session_id, timeout=timeout))
 
-    async def _ask(
+    async def ask_on_loop(
         self,
         agent: str,
         message: LanguageModelInput | BaseMessage,
-        session_id: str | None,
-        timeout: float,
+        *,
+        session_id: str | None = None,
+        timeout: float = 60.0,
     ) -> AIMessage:
+        """Ask as `aask` does; for the loop of questions."""
         identifier = check_agent(agent)
         content = write_content(read_messages(message))
-        seconds = check_seconds("timeout", timeout)
         session = None if session_id is None else make_session(_check_session(session_id))
-        conversations = await self._find_conversations()
+        seconds = check_seconds("timeout", timeout)
+        conversations = await self.find_conversations()
         return await conversations.ask(identifier, content, session=session, seconds=seconds)
 
     def register(self, *, description: str = "", timeout: float = 30.0) -> None:
@@ -193,13 +202,13 @@ class AgentChat:
         if len(description) > 300:
             msg = f"description must have at most 300 characters; got {len(description)}"
             raise ValueError(msg)
-        conversations = await self._find_conversations()
+        conversations = await self.find_conversations()
         await conversations.mailbox.register(
             seconds=check_seconds("timeout", timeout), profile={"description": description}
         )
 
     @property
-    def app(self) -> Callable[[Message, Receive, Send], Awaitable[None]]:
+    def app(self) -> Callable[[ASGIMessage, Receive, Send], Awaitable[None]]:
         """An ASGI application that takes replies, for your server to mount at `inbox`.
 
         Raises:
@@ -209,8 +218,8 @@ class AgentChat:
             msg = "the inbox is a mailbox: give the public address as inbox= to serve it yourself"
             raise ValueError(msg)
 
-        async def app(scope: Message, receive: Receive, send: Send) -> None:
-            conversations = await arun(self._find_conversations())
+        async def app(scope: ASGIMessage, receive: Receive, send: Send) -> None:
+            conversations = await arun(self.find_conversations())
             loop = find_loop()
 
             def put(envelope: object) -> None:
@@ -220,14 +229,95 @@ class AgentChat:
 
         return app
 
+    def agent(self, agent: str, **defaults: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return one agent as a Runnable, for chains, and by `as_tool` as a tool.
+
+        The tool's content says that it is data of a third party; its artifact is the message.
+
+        Args:
+            agent: Address of the agent, or its handle with `@`.
+            **defaults: `session_id` and `timeout` of each question; see `ask`. A run may give
+                others.
+
+        Returns:
+            The Runnable. It takes what a chat model takes.
+
+        Raises:
+            ValueError: If `agent` is neither an address nor a handle.
+
+        Example:
+            >>> chat = AgentChat(seed="a text that nobody else has")
+            >>> tool = chat.agent("@weather", timeout=30).as_tool(name="ask_weather")
+            >>> list(tool.args)
+            ['question']
+        """
+        if unknown := sorted({*defaults} - {"session_id", "timeout"}):
+            msg = f"agent() takes session_id and timeout, not {', '.join(unknown)}"
+            raise TypeError(msg)
+        return AgentRunnable(self, check_agent(agent), defaults)
+
+    def worker(
+        self, *, allow: Allow | None = None, timeout: float = 60.0
+    ) -> Runnable[AgentTask, AIMessage]:
+        """Return a worker for `create_asi_one_graph` and `agent_worker`.
+
+        It sends the user's question to the agent that was named, and nothing else of the entry. An
+        agent that was named by its handle only is looked up, and asked if `allow` has its address.
+
+        Args:
+            allow: Agents that may be asked, as in `allow_agents`, beside the rule of the graph.
+            timeout: Seconds for one agent, above 0 and up to 86,400.
+
+        Returns:
+            A Runnable of an `AgentTask`, sync and async.
+
+        Raises:
+            TypeError: If `allow` is of a wrong kind.
+            ValueError: If an argument is out of range.
+        """
+        return make_worker(self, allow=allow, timeout=check_seconds("timeout", timeout))
+
+    def durable_worker(
+        self, *, allow: Allow | None = None, timeout: float = 600.0
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """Return a worker whose wait outlives the process, for graphs with a checkpointer.
+
+        It is a graph of three steps: `send`, `collect` and `clear`. If the process is killed,
+        another one goes on at the last checkpoint. A question that was sent and not checkpointed
+        is sent again only if the mailbox holds no reply to it, and then as the same message in the
+        same session. Replies are deleted from the mailbox when the whole answer is in a checkpoint.
+        Run the graph with `durability="sync"`, so that each checkpoint is stored before the next
+        step.
+
+        Args:
+            allow: See `worker`.
+            timeout: Seconds for one agent, above 0 and up to 86,400, also while no process runs.
+
+        Returns:
+            A compiled graph, for `create_asi_one_graph`, `agent_worker`, or as a node that a `Send`
+            with an `AgentTask` leads to. It gives the answer as `messages`.
+
+        Raises:
+            TypeError: If `allow` is of a wrong kind.
+            ValueError: If an argument is out of range, or the inbox is no mailbox: an endpoint
+                loses what comes while no process runs.
+        """
+        if self._settings.inbox != "mailbox":
+            msg = (
+                "a durable worker needs inbox='mailbox': an endpoint loses what comes while no "
+                "process runs"
+            )
+            raise ValueError(msg)
+        return make_durable_worker(self, allow=allow, timeout=check_seconds("timeout", timeout))
+
     def close(self) -> None:
         """Close the connections, after what is owed was sent; the next question opens new ones."""
         held, self._held = self._held, None
         if held is not None and held[0] is find_loop():
             run(held[1].close())
 
-    async def _find_conversations(self) -> Conversations:
-        """Return this process's; called on the loop of questions only, so by one thread."""
+    async def find_conversations(self) -> Conversations:
+        """Return this process's conversations; for the loop of questions, which is one thread."""
         loop = asyncio.get_running_loop()
         if self._held is not None and self._held[0] is loop:
             return self._held[1]

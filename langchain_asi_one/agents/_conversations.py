@@ -32,6 +32,7 @@ from langchain_asi_one.agents._endpoints import (
 from langchain_asi_one.agents._envelope import (
     DoesNotCountError,
     Kind,
+    Message,
     build_acknowledgement,
     build_question,
     open_reply,
@@ -150,7 +151,8 @@ class Conversations:
             try:
                 await self.send(asked, content)
                 is_open = True
-                answer = await self._collect(question, asked)
+                dialogue = await self._listen(question, asked)
+                answer = self._conclude(dialogue, question, asked)
                 is_open = answer.response_metadata["ended"] == "timeout"
             except (AgentRefusedError, AgentPaymentRequiredError):
                 is_open = False
@@ -182,15 +184,33 @@ class Conversations:
         letter = self._seal(asked, Kind.CHAT, body, asked.until)
         await self._deliver(asked.agent, record["endpoints"], letter, _left(asked))
 
-    async def collect(self, asked: Asked) -> tuple[AIMessage, list[str]]:
+    async def collect(self, asked: Asked) -> tuple[AIMessage | AgentError, list[str]]:
         """Wait for the answer to a question that was sent, perhaps by another process.
 
         Returns:
-            The answer, and what is to be deleted from the mailbox once the answer is safe.
+            The answer, or the error that it is; and what is to be deleted from the mailbox once
+            that is safe.
+
+        Raises:
+            AgentError: If the mailbox cannot be read.
         """
         with self.inbox.open_question(asked.session, asked.agent) as question:
-            answer = await self._collect(question, asked)
-            return answer, [*question.uuids]
+            dialogue = await self._listen(question, asked)
+            try:
+                return self._conclude(dialogue, question, asked), [*question.uuids]
+            except AgentError as error:
+                return error, [*question.uuids]
+
+    async def has_replies(self, asked: Asked) -> bool:
+        """Return whether the mailbox holds replies to a question: then it was sent before."""
+        await self._source.prepare(seconds=_left(asked))
+        with self.inbox.open_question(asked.session, asked.agent) as question:
+            await self.mailbox.poll()
+            while not question.letters.empty():
+                letter = question.letters.get_nowait()
+                if isinstance(letter, Letter) and self._open(letter, question, asked):
+                    return True
+        return False
 
     async def clear(self, uuids: list[str]) -> None:
         """Delete letters from the mailbox."""
@@ -220,7 +240,8 @@ class Conversations:
         if len(self._spent) > _MAX_SPENT:
             self._spent.popitem(last=False)
 
-    async def _collect(self, question: Question, asked: Asked) -> AIMessage:
+    async def _listen(self, question: Question, asked: Asked) -> Dialogue:
+        """Take what comes until the answer is complete or the time is over."""
         self._source.watch()
         dialogue = Dialogue(str(asked.msg_id), self._settings.quiet)
         while True:
@@ -239,12 +260,17 @@ class Conversations:
                 break
             if isinstance(letter, AgentError):
                 raise _tell_of(letter, asked)
-            self._take(letter, dialogue, question, asked)
-        return self._conclude(dialogue, question, asked)
+            message = self._open(letter, question, asked)
+            msg_id = dialogue.take(message, time.monotonic()) if message else None
+            if msg_id is not None:
+                body = build_acknowledgement(msg_id, time.time())
+                self._start(self._acknowledge(asked, body))
+        return dialogue
 
-    def _take(self, letter: Letter, dialogue: Dialogue, question: Question, asked: Asked) -> None:
+    def _open(self, letter: Letter, question: Question, asked: Asked) -> Message | None:
+        """Read a letter, if it is a reply to the question."""
         try:
-            message = open_reply(
+            return open_reply(
                 read_envelope(letter.envelope),
                 me=self.identity.address,
                 agent=asked.agent,
@@ -254,11 +280,7 @@ class Conversations:
         except DoesNotCountError as reason:
             question.ignored += 1
             logger.debug("Ignored an envelope in the session %s: %s.", asked.session, reason)
-            return
-        msg_id = dialogue.take(message, time.monotonic())
-        if msg_id is not None:
-            body = build_acknowledgement(msg_id, time.time())
-            self._start(self._acknowledge(asked, body))
+            return None
 
     async def _acknowledge(self, asked: Asked, body: dict[str, Any]) -> None:
         try:

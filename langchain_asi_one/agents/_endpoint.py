@@ -13,9 +13,9 @@ from langchain_asi_one._json.safe import loads
 from langchain_asi_one.agents._almanac import Almanac
 from langchain_asi_one.agents._envelope import MAX_BYTES
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIMessage: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[ASGIMessage]]
+Send: TypeAlias = Callable[[ASGIMessage], Awaitable[None]]
 
 _RENEWED_AFTER: Final = 3_600.0  # seconds; a registration lives for 48 hours
 
@@ -50,7 +50,7 @@ class Endpoint:
 
 
 async def serve(
-    scope: Message, receive: Receive, send: Send, put: Callable[[object], None]
+    scope: ASGIMessage, receive: Receive, send: Send, put: Callable[[object], None]
 ) -> None:
     """Serve one connection of an ASGI server.
 
@@ -76,7 +76,7 @@ async def serve(
 
 
 async def _serve_lifespan(receive: Receive, send: Send) -> None:
-    message: Message = {"type": ""}
+    message: ASGIMessage = {"type": ""}
     while message["type"] != "lifespan.shutdown":
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

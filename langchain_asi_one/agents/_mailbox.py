@@ -158,20 +158,20 @@ class Mailbox:
     def watch(self) -> None:
         """Poll until no question is open."""
         if self._polls is None or self._polls.done():
-            self._polls = asyncio.get_running_loop().create_task(self._poll())
+            self._polls = asyncio.get_running_loop().create_task(self._watch())
 
-    async def _poll(self) -> None:
+    async def _watch(self) -> None:
         while self._inbox.questions:
             wait = self._interval
             try:
-                wait = max(wait, await self._poll_once())
+                wait = max(wait, await self.poll())
             except AgentError as error:
                 self._inbox.fail(error)
             except Exception:  # a mistake of ours must not leave questions without polls
                 logger.exception("Reading the mailbox failed.")
             await asyncio.sleep(wait)
 
-    async def _poll_once(self) -> float:
+    async def poll(self) -> float:
         """Read the mailbox; return the seconds for which the server asks not to be asked.
 
         Raises:

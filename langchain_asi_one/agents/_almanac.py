@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from uagents_core.identity import Identity
 
 from langchain_asi_one._agent_address import is_agent_address
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import dumps
 from langchain_asi_one._validators import check_base_url, is_loopback
 from langchain_asi_one.agents._endpoints import (
@@ -277,7 +277,7 @@ async def ask_agentverse(
 
 def describe_problem(error: Exception) -> str:
     """Return what went wrong with a request, as one line."""
-    return one_line(str(error))[:200] or type(error).__name__
+    return make_one_line(str(error))[:200] or type(error).__name__
 
 
 def read_record(value: object, *, agent: str | None = None) -> AgentRecord | None:

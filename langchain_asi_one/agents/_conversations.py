@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage
 from pydantic import SecretStr
 from uagents_core.identity import Identity
 
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.agents._almanac import Almanac, describe_problem, is_local
 from langchain_asi_one.agents._dialogue import Dialogue, Ended
 from langchain_asi_one.agents._endpoint import Endpoint
@@ -355,7 +355,7 @@ class Conversations:
     async def _post(self, url: str, letter: bytes, seconds: float) -> tuple[str | None, bool]:
         """Send an envelope to one endpoint; say what went wrong, and whether it may be there."""
         if problem := self._rule.find_problem(url):
-            return f"{one_line(url)[:100]} is no endpoint that may be used ({problem})", False
+            return f"{make_one_line(url)[:100]} is no endpoint that may be used ({problem})", False
         parts = urlsplit(url)
         # Agentverse's own endpoints are asked as Agentverse is, perhaps by a proxy.
         is_agentverse = f"{parts.scheme}://{parts.netloc}" == self._settings.agentverse
@@ -414,7 +414,7 @@ def _make_refusal(dialogue: Dialogue, asked: Asked) -> AgentError:
         )
         return AgentPaymentRequiredError(msg, about)
     if dialogue.refusal is not None:
-        words = one_line(dialogue.refusal)[:_MAX_WORDS]
+        words = make_one_line(dialogue.refusal)[:_MAX_WORDS]
         return AgentRefusedError(f"the agent {asked.agent} answered with an error: {words}", about)
     msg = (
         f"the answer of the agent {asked.agent} is longer than is read: partial_text has the begin"
@@ -426,4 +426,4 @@ def _describe_funds(request: dict[str, Any]) -> str:
     funds = request.get("accepted_funds")
     found = [one for one in funds if isinstance(one, dict)] if isinstance(funds, list) else []
     prices = [f"{one.get('amount')} {one.get('currency')}" for one in found[:5]]
-    return f": {one_line(' or '.join(prices))[:200]}" if prices else ""
+    return f": {make_one_line(' or '.join(prices))[:200]}" if prices else ""

@@ -21,7 +21,7 @@ import httpcore
 import httpx
 from typing_extensions import override
 
-from langchain_asi_one._json.printable import one_line
+from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import JSON, loads
 from langchain_asi_one._validators import is_loopback
 from langchain_asi_one.agents._envelope import MAX_BYTES
@@ -178,7 +178,7 @@ class Response(NamedTuple):
         """Return the status, and what the server says about it, as one line."""
         body = self.read()
         detail = body.get("detail") if isinstance(body, dict) else None
-        text = one_line(detail)[:200] if isinstance(detail, str) else ""
+        text = make_one_line(detail)[:200] if isinstance(detail, str) else ""
         return f"{self.status} ({text})" if text else str(self.status)
 
 

@@ -88,8 +88,9 @@ def agent_worker(
     Args:
         ask: A plain or async function of an `AgentTask`, or a Runnable that takes one. Like any
             node, a function may also take `config`, `runtime`, `store` or `writer`. The result is
-            made safe for JSON and checkpoints; a message counts as its text. An async function
-            needs `ainvoke` or `astream` of the graph.
+            made safe for JSON and checkpoints. A message counts as its text, the state of a graph as
+            the text of its last message. An async function needs `ainvoke` or `astream` of the
+            graph.
         allow: The agents that may be asked; see `allow_agents`. For another agent the result is an
             `error`.
         review: Whether a human must have approved the call in this thread, by `review_agents`. If
@@ -325,6 +326,9 @@ def _add_answer(result: AgentResult, answer: Any) -> AgentResult:
             answer.close()
         msg = "the worker returned something to await: make it `async def`"
         raise TypeError(msg)
+    messages = answer.get("messages") if isinstance(answer, dict) else None
+    if isinstance(messages, list) and messages and isinstance(messages[-1], BaseMessage):
+        answer = messages[-1]  # the state of a graph that answers
     text = answer.text if isinstance(answer, BaseMessage) else answer
     return {**result, "result": json_safe(text)}
 

@@ -88,8 +88,8 @@ def agent_worker(
     Args:
         ask: A plain or async function of an `AgentTask`, or a Runnable that takes one. Like any
             node, a function may also take `config`, `runtime`, `store` or `writer`. The result is
-            made safe for JSON and checkpoints. A message counts as its text, the state of a graph as
-            the text of its last message. An async function needs `ainvoke` or `astream` of the
+            made safe for JSON and checkpoints. A message counts as its text, the state of a graph
+            as the text of its last message. An async function needs `ainvoke` or `astream` of the
             graph.
         allow: The agents that may be asked; see `allow_agents`. For another agent the result is an
             `error`.

@@ -7,8 +7,11 @@ have the documented fields of Agentverse's agent object (https://docs.agentverse
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
+
+from langchain_asi_one._agent_address import is_agent_address
 
 WEATHER_AGENT: dict[str, Any] = {
     "address": "agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qcny7gucd0pk92",
@@ -53,29 +56,51 @@ BAD_AGENT: dict[str, Any] = {
 }
 
 
-def list_agents(*, with_bad: bool) -> list[dict[str, Any]]:
-    """Return two valid entries for ``executable_data``.
+Entries = Sequence[Mapping[str, Any]]
+MADE_UP: Entries = (WEATHER_AGENT, FLIGHT_AGENT)
 
-    With ``with_bad`` there is a third, whose address is broken.
+
+def make_entries(agents: Sequence[str | Mapping[str, Any]]) -> Entries:
+    """Return entries for ``executable_data``, where there are only addresses too.
+
+    Raises:
+        ValueError: A text is not an agent's address.
     """
-    agents = [WEATHER_AGENT, FLIGHT_AGENT]
-    return deepcopy([*agents, BAD_AGENT] if with_bad else agents)
+    return [_make_entry(agent) if isinstance(agent, str) else dict(agent) for agent in agents]
 
 
-def make_search_steps(question: str) -> list[dict[str, Any]]:
+def _make_entry(address: str) -> dict[str, Any]:
+    if not is_agent_address(address):
+        msg = f"{address!r} in agents is not an agent's address; give that, or an entry as a dict"
+        raise ValueError(msg)
+    protocols = [{"name": "AgentChatProtocol", "version": "0.3.0"}]
+    return {"address": address, "name": f"Agent {address[-6:]}", "protocols": protocols}
+
+
+def list_agents(agents: Entries = MADE_UP, *, with_bad: bool) -> list[dict[str, Any]]:
+    """Return entries for ``executable_data``, as copies.
+
+    With ``with_bad`` there is a further one, whose address is broken.
+    """
+    return deepcopy([*map(dict, agents), BAD_AGENT] if with_bad else [*map(dict, agents)])
+
+
+def make_search_steps(question: str, agents: Entries = MADE_UP) -> list[dict[str, Any]]:
     """Return the ``intermediate_steps`` of a search for agents."""
     return [
         {"step": 1, "action": "search_agents", "input": question, "status": "completed"},
         {
             "step": 2,
             "action": "rank_agents",
-            "output": [WEATHER_AGENT["name"], FLIGHT_AGENT["name"]],
+            "output": [agent.get("name") for agent in agents],
             "status": "completed",
         },
     ]
 
 
-def make_plan_snapshots(question: str, addresses: list[str], answer: str) -> list[dict[str, Any]]:
+def make_plan_snapshots(
+    question: str, addresses: list[str], answer: str, agents: Entries = MADE_UP
+) -> list[dict[str, Any]]:
     """Return the growing ``plan_state`` snapshots of a planner run.
 
     The last has the status ``"completed"``. That status, ``agent_used`` with its four members and
@@ -84,17 +109,18 @@ def make_plan_snapshots(question: str, addresses: list[str], answer: str) -> lis
 
     Args:
         question: The user's text.
-        addresses: The agents that the request names; without any, the stand-in's own two.
+        addresses: The agents that the request names; without any, those that are known.
         answer: The response of each agent.
+        agents: The agents that are known.
     """
-    known = {agent["address"]: agent for agent in (WEATHER_AGENT, FLIGHT_AGENT)}
+    known = {str(agent.get("address")): agent for agent in agents}
     chosen = [known.get(a, {"address": a, "name": "Unknown agent"}) for a in addresses or known]
     tasks: list[dict[str, Any]] = []
     snapshots: list[dict[str, Any]] = [{"status": "planning", "goal": question, "tasks": []}]
     for number, agent in enumerate(chosen, start=1):
         used = {
-            "agent_name": agent["name"],
-            "agent_address": agent["address"],
+            "agent_name": agent.get("name"),
+            "agent_address": agent.get("address"),
             "agent_rating": agent.get("rating"),
             "agent_interactions": agent.get("total_interactions", 0),
         }

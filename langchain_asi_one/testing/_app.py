@@ -37,6 +37,7 @@ from langchain_asi_one.testing._validation import RequestRefusedError, check_req
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from langchain_asi_one.testing._agents import Entries
     from langchain_asi_one.testing._connection import CountedConnection
 
 CHAT_PATH = "/v1/chat/completions"
@@ -54,12 +55,20 @@ class StandIn:
         api_key: The only key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream.
         any_host: Whether to serve requests for names that are not loopback ones.
+        agents: The agents that answers name.
     """
 
     def __init__(
-        self, base_url: str, api_key: str | None, chunk_delay: float, *, any_host: bool
+        self,
+        base_url: str,
+        api_key: str | None,
+        chunk_delay: float,
+        *,
+        any_host: bool,
+        agents: Entries,
     ) -> None:
         self._any_host = any_host
+        self._agents = agents
         self._base_url = base_url
         self._api_key = api_key
         self._chunk_delay = chunk_delay
@@ -184,7 +193,7 @@ class StandIn:
         with self._lock:
             session = self._sessions.get(exchange.received.session_id)
             try:
-                given = respond(payload, session, repeat)
+                given = respond(payload, session, repeat, self._agents)
             except InvalidSchemaError as cause:
                 return make_response(
                     make_error_body(400, f"{cause}", code="invalid_schema"), status=400

@@ -8,7 +8,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_asi_one.testing._agents import list_agents, make_plan_snapshots, make_search_steps
+from langchain_asi_one.testing._agents import (
+    MADE_UP,
+    Entries,
+    list_agents,
+    make_plan_snapshots,
+    make_search_steps,
+)
 from langchain_asi_one.testing._render import split_words
 from langchain_asi_one.testing._responses import to_json
 from langchain_asi_one.testing._schema_examples import ExampleMaker
@@ -65,13 +71,16 @@ def make_plain_body(payload: dict[str, Any]) -> dict[str, Any]:
     return _make_body(payload, turn, "The stand-in was asked for a fault.", "fault")
 
 
-def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
+def respond(
+    payload: dict[str, Any], session: Session, repeat: int, agents: Entries = MADE_UP
+) -> Answer:
     """Answer a valid request.
 
     Args:
         payload: The request body.
         session: The conversation. It is updated.
         repeat: Number of equal requests before this one, so that no id repeats.
+        agents: The agents that an answer names.
     """
     text = find_last_user_text(payload)
     key = hashlib.sha256(f"{repeat}|{to_json(payload)}".encode(errors="replace")).hexdigest()
@@ -88,11 +97,13 @@ def respond(payload: dict[str, Any], session: Session, repeat: int) -> Answer:
         turn.calls.insert(0, _make_search_record(question, key))
     body = _make_body(payload, turn, reason, key)
     if "agent" in question.casefold():
-        body["intermediate_steps"] = make_search_steps(question)
-        body["executable_data"] = list_agents(with_bad="bad agent" in question.casefold())
+        body["intermediate_steps"] = make_search_steps(question, agents)
+        body["executable_data"] = list_agents(agents, with_bad="bad agent" in question.casefold())
     if not payload.get("planner_mode"):
         return Answer(body)
-    return _add_plan(payload, body, question, key)
+    content = body["choices"][0]["message"]["content"]
+    plans = make_plan_snapshots(question, payload.get("agents") or [], content, agents)
+    return _add_plan(body, plans, key)
 
 
 def _take_due_question(session: Session, text: str) -> str | None:
@@ -181,9 +192,7 @@ def _make_search_record(question: str, key: str) -> dict[str, Any]:
     }
 
 
-def _add_plan(payload: dict[str, Any], body: dict[str, Any], question: str, key: str) -> Answer:
-    content = body["choices"][0]["message"]["content"]
-    plans = make_plan_snapshots(question, payload.get("agents") or [], content)
+def _add_plan(body: dict[str, Any], plans: list[dict[str, Any]], key: str) -> Answer:
     body["id"] = f"{key[:8]}-{key[8:12]}-4{key[13:16]}-8{key[17:20]}-{key[20:32]}"
     body["agent_session_id"] = f"agent-session-{key[32:44]}"
     body["plan_state"] = plans[-1]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from langchain_asi_one.testing._agents import MADE_UP, make_entries
 from langchain_asi_one.testing._app import StandIn
 from langchain_asi_one.testing._background import BackgroundServer, get_url, open_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from langchain_asi_one.testing._replies import Reply
     from langchain_asi_one.testing._requests import ReceivedRequest
@@ -27,6 +28,8 @@ class LocalASIOne(BackgroundServer):
         allow_remote: Whether a non-loopback ``host``, and requests for any name, are permitted.
         api_key: The only Bearer key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream (0 or more).
+        agents: The agents that answers name: addresses, or entries of ``executable_data``. By
+            default they are two that nobody holds the keys of.
 
     Attributes:
         base_url: Where it listens, for the ``base_url`` of a model.
@@ -59,13 +62,17 @@ class LocalASIOne(BackgroundServer):
         allow_remote: bool = False,
         api_key: str | None = None,
         chunk_delay: float = 0,
+        agents: Sequence[str | Mapping[str, Any]] | None = None,
     ) -> None:
         if not 0 <= chunk_delay < math.inf:
             msg = f"chunk_delay must be 0 or more seconds, not {chunk_delay}"
             raise ValueError(msg)
+        entries = MADE_UP if agents is None else make_entries(agents)
         listener = open_socket(host, port, allow_remote=allow_remote)
         self.base_url = f"{get_url(listener)}/v1"
-        self._stand_in = StandIn(self.base_url, api_key, chunk_delay, any_host=allow_remote)
+        self._stand_in = StandIn(
+            self.base_url, api_key, chunk_delay, any_host=allow_remote, agents=entries
+        )
         super().__init__(listener, self._stand_in.make_application(), "asi-one-stand-in")
 
     def enqueue(self, *replies: Reply) -> None:
@@ -94,6 +101,7 @@ def local_asi_one(
     allow_remote: bool = False,
     api_key: str | None = None,
     chunk_delay: float = 0,
+    agents: Sequence[str | Mapping[str, Any]] | None = None,
 ) -> Iterator[LocalASIOne]:
     """Run a local stand-in for ASI:One in a ``with`` block.
 
@@ -103,6 +111,8 @@ def local_asi_one(
         allow_remote: Whether a non-loopback ``host``, and requests for any name, are permitted.
         api_key: The only Bearer key to accept; ``None`` accepts any.
         chunk_delay: Seconds between the pieces of a generated stream (0 or more).
+        agents: The agents that answers name: addresses, or entries of ``executable_data``. By
+            default they are two that nobody holds the keys of.
 
     Yields:
         The running server.
@@ -117,7 +127,12 @@ def local_asi_one(
         True
     """
     server = LocalASIOne(
-        host=host, port=port, allow_remote=allow_remote, api_key=api_key, chunk_delay=chunk_delay
+        host=host,
+        port=port,
+        allow_remote=allow_remote,
+        api_key=api_key,
+        chunk_delay=chunk_delay,
+        agents=agents,
     )
     with server:
         yield server

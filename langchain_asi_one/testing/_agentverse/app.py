@@ -59,10 +59,10 @@ class AgentverseApp:
         self._received = RequestLog()
         self._replies: list[tuple[str, Reply]] = []
 
-    def application(self) -> Starlette:
+    def make_application(self) -> Starlette:
         """Return the ASGI application."""
-        routes = [Route("/{path:path}", self._endpoint, methods=_METHODS)]
-        return Starlette(routes=routes, lifespan=self._keep_client)
+        routes = [Route("/{path:path}", self._handle_request, methods=_METHODS)]
+        return Starlette(routes=routes, lifespan=self._open_client)
 
     def enqueue(self, replies: Sequence[Reply], pattern: str) -> None:
         """Queue replies for requests whose method and path fit a pattern."""
@@ -82,14 +82,14 @@ class AgentverseApp:
             self._replies.clear()
 
     @asynccontextmanager
-    async def _keep_client(self, _: Starlette) -> AsyncIterator[None]:
+    async def _open_client(self, _: Starlette) -> AsyncIterator[None]:
         # No proxy of the environment, and no certificates, whose reading takes 40 ms.
         no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         async with httpx.AsyncClient(trust_env=False, verify=no_certificates) as client:
             self._state.client = client
             yield
 
-    async def _endpoint(self, request: Request) -> ScriptResponse:
+    async def _handle_request(self, request: Request) -> ScriptResponse:
         connection: CountedConnection = request.scope["state"]["connection"]
         if not is_loopback(request.headers.get("host", "")):
             return ScriptResponse(self._refuse(421, "Only loopback names are served"), connection)

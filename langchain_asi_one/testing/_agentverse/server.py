@@ -34,7 +34,7 @@ class LocalAgentverse(BackgroundServer):
         self._lock = threading.Lock()
         self._state = State(self.url)
         self._app = AgentverseApp(self._state, self._lock)
-        super().__init__(listener, self._app.application(), "local-agentverse", lifespan=True)
+        super().__init__(listener, self._app.make_application(), "local-agentverse", lifespan=True)
 
     @property
     def api_key(self) -> str:

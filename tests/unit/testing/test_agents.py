@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from langchain_asi_one import is_agent_address
 from langchain_asi_one.testing._agents import (
     BAD_AGENT,
     FLIGHT_AGENT,
     WEATHER_AGENT,
     list_agents,
+    make_entries,
     make_plan_snapshots,
+    make_search_steps,
 )
 
 
@@ -37,3 +41,20 @@ def test_a_plan_grows_until_it_is_completed() -> None:
     assert first["agent_used"]["agent_address"] == address
     assert (first["status"], first["agent_response"]) == ("completed", "Yes.")
     assert second["agent_used"]["agent_name"] == "Unknown agent"
+
+
+def test_other_agents_take_the_place_of_the_made_up_ones() -> None:
+    entries = make_entries([FLIGHT_AGENT["address"], {"address": "agent1", "name": "Entry"}])
+    assert list_agents(entries, with_bad=True) == [*entries, BAD_AGENT]
+    assert entries[0]["address"] == FLIGHT_AGENT["address"]
+    assert make_search_steps("?", entries)[1]["output"] == ["Agent g9vrl7", "Entry"]
+    tasks = make_plan_snapshots("?", [], "Yes.", entries)[-1]["tasks"]
+    assert [task["agent_used"]["agent_address"] for task in tasks] == [
+        FLIGHT_AGENT["address"],
+        "agent1",
+    ]
+
+
+def test_a_text_that_is_no_address_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="'agent1x' in agents is not an agent's address"):
+        make_entries(["agent1x"])

@@ -21,7 +21,12 @@ from typing import (
     overload,
 )
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    BaseCallbackHandler,
+    CallbackManagerForLLMRun,
+    Callbacks,
+)
 from langchain_core.language_models import (
     LangSmithParams,
     LanguageModelInput,
@@ -29,7 +34,10 @@ from langchain_core.language_models import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import ConfigurableField, Runnable, RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec
+from langchain_core.utils.utils import LC_ID_PREFIX
+from langchain_core.utils.uuid import uuid7
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
@@ -74,6 +82,9 @@ from langchain_asi_one.follow_up import (
 
 # A session that was not chosen: it is no part of what a cached answer is found by.
 _RUN_SESSION = "run_session_id"
+# The run whose callbacks hear of retries and plans: LangChain hands none to `_stream`.
+_RUN = "_run"
+_WITH_PLANS = "_with_plans"
 
 # The first request imports what only requests need: a third of all that there is to import.
 if TYPE_CHECKING:
@@ -84,6 +95,7 @@ if TYPE_CHECKING:
 StructuredOutputMethod = Literal["function_calling", "json_mode", "json_schema"]
 
 _Data = TypeVar("_Data")
+_Run = TypeVar("_Run", CallbackManagerForLLMRun, AsyncCallbackManagerForLLMRun)
 
 
 class RawAndParsed(TypedDict, Generic[_Data]):
@@ -99,6 +111,7 @@ _FOR_CALLS = (
     "_request.body",
     "_request.messages",
     "_response.messages",
+    "_response.plan_events",
     "_response.reader",
     "_transport.completions",
 )
@@ -155,6 +168,13 @@ class ChatASIOne(ASIOneFields):
     @override
     def _llm_type(self) -> str:
         return "asi-one-chat"
+
+    @override
+    def _get_invocation_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        kwargs.pop(_RUN, None)
+        return super()._get_invocation_params(stop=stop, **kwargs)
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
@@ -258,7 +278,9 @@ class ChatASIOne(ASIOneFields):
             ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
             ...     text = "".join(chunk.text for chunk in model.stream("Hello"))
         """
-        return super().stream(input, config, stop=stop, **self._add_session(config, kwargs))
+        config, run = self._open_run(config, CallbackManagerForLLMRun)
+        kwargs = {**self._add_session(config, kwargs), _RUN: run}
+        return super().stream(input, config, stop=stop, **kwargs)
 
     @override
     def astream(
@@ -279,7 +301,9 @@ class ChatASIOne(ASIOneFields):
             >>> with local_asi_one() as server:
             ...     texts = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
         """
-        return super().astream(input, config, stop=stop, **self._add_session(config, kwargs))
+        config, run = self._open_run(config, AsyncCallbackManagerForLLMRun)
+        kwargs = {**self._add_session(config, kwargs), _RUN: run}
+        return super().astream(input, config, stop=stop, **kwargs)
 
     def stream_events(
         self,
@@ -347,6 +371,23 @@ class ChatASIOne(ASIOneFields):
             return {**kwargs, "session_id": session_id}
         return {**kwargs, _RUN_SESSION: find_run_session(config)}
 
+    def _open_run(
+        self, config: RunnableConfig | None, kind: type[_Run]
+    ) -> tuple[RunnableConfig, _Run]:
+        """Return a config with the id of a run to come, and the callbacks that it will have."""
+        whole = ensure_config(config)
+        run_id = whole.get("run_id") or uuid7()
+        handlers = _list_handlers(whole.get("callbacks"))
+        run = kind(
+            run_id=run_id,
+            handlers=handlers + [h for h in _list_handlers(self.callbacks) if h not in handlers],
+            inheritable_handlers=[],
+            parent_run_id=getattr(whole.get("callbacks"), "parent_run_id", None),
+            tags=whole.get("tags"),
+            metadata=whole.get("metadata"),
+        )
+        return cast("RunnableConfig", {**(config or {}), "run_id": run_id}), run
+
     def _find_session(
         self,
         config: RunnableConfig | None,
@@ -404,6 +445,7 @@ class ChatASIOne(ASIOneFields):
         options = dict(options)
         given = options.pop("session_id", None)
         run_session_id = options.pop(_RUN_SESSION, None)
+        listener = options.pop(_RUN, None) or run
         session_id = (
             self._find_session(None, given, run.metadata if run else None) or run_session_id
         )
@@ -422,7 +464,7 @@ class ChatASIOne(ASIOneFields):
             session_id or make_session_id(),
             timeout,
             deadline,
-            on_retry=run.on_retry if run else None,
+            on_retry=listener.on_retry if listener else None,
             tool_names=_tools.find_fitted_names(options.get("tools") or ()),
         )
 
@@ -441,7 +483,7 @@ class ChatASIOne(ASIOneFields):
 
     @override
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
-        kwargs.pop(_RUN_SESSION, None)
+        kwargs = {n: value for n, value in kwargs.items() if n not in (_RUN_SESSION, _RUN)}
         return super()._get_llm_string(stop=stop, **kwargs)
 
     @override
@@ -477,7 +519,8 @@ class ChatASIOne(ASIOneFields):
         kwargs: dict[str, Any],
         run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
     ) -> tuple[Self, dict[str, Any]]:
-        """Return the model, without a cache if agents may act, and arguments with a session."""
+        """Return the model, without a cache if agents may act, and arguments that are complete."""
+        kwargs = {**kwargs, _RUN: run}
         session_id = self._find_session(
             None, kwargs.get("session_id"), run.metadata if run else None
         )
@@ -486,14 +529,27 @@ class ChatASIOne(ASIOneFields):
         elif not kwargs.get(_RUN_SESSION):
             parent = run.parent_run_id if run else None
             kwargs = {**kwargs, _RUN_SESSION: find_run_session(None, parent) or make_session_id()}
-        fields = {"planner_mode": self.planner_mode, "agents": self.agents}
-        for more in (self.extra_body, kwargs, kwargs.get("extra_body")):
-            fields |= {name: value for name, value in (more or {}).items() if name in fields}
-        if self.cache is False or not any(fields.values()):
+        if self.cache is False or not self._may_act(kwargs):
             return self, kwargs
         uncached = self.model_copy(update={"cache": False})
         uncached._held_completions = self._completions  # noqa: SLF001 - the same class
         return uncached, kwargs
+
+    def _may_act(self, kwargs: Mapping[str, Any]) -> bool:
+        """Return whether a call can make agents act."""
+        fields = {"planner_mode": self.planner_mode, "agents": self.agents}
+        for more in (self.extra_body, kwargs, kwargs.get("extra_body")):
+            fields |= {name: value for name, value in (more or {}).items() if name in fields}
+        return any(fields.values())
+
+    @override
+    def _should_stream(self, *, async_api: bool, run_manager: Any = None, **kwargs: Any) -> bool:
+        if self._may_act(kwargs):
+            from langchain_asi_one._response.plan_events import is_watched  # noqa: PLC0415
+
+            # `invoke` in a graph that streams custom events: they show the plan as it changes.
+            kwargs = {**kwargs, "stream": True} if is_watched() else kwargs
+        return super()._should_stream(async_api=async_api, run_manager=run_manager, **kwargs)
 
     @override
     def _generate(
@@ -527,13 +583,23 @@ class ChatASIOne(ASIOneFields):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         from langchain_asi_one._response.messages import make_generation_chunk  # noqa: PLC0415
+        from langchain_asi_one._response.plan_events import (  # noqa: PLC0415
+            make_plan_chunk,
+            send_plan_state,
+        )
 
+        with_plans = kwargs.pop(_WITH_PLANS, False)
+        run = kwargs.get(_RUN) or run_manager
         request = self._build_request(messages, stop, run_manager, kwargs, stream=True)
         reader = self._open_reader(request)
         try:
             with closing(self._completions.stream(request)) as chunks:
                 for chunk in chunks:
                     delta = reader.feed(chunk)
+                    if "plan_state" in delta:
+                        send_plan_state(delta["plan_state"], run)
+                        if with_plans:
+                            yield make_plan_chunk(delta["plan_state"])
                     if delta["text"] or delta["thought"] or delta["tool_calls"]:
                         generation = make_generation_chunk(delta, session_id=request.session_id)
                         if run_manager:
@@ -547,6 +613,24 @@ class ChatASIOne(ASIOneFields):
             run_manager.on_llm_new_token(generation.text, chunk=generation)
         yield generation
 
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Return LangChain's own events of the chunks, with those of a plan, for protocol v3."""
+        from langchain_core.language_models._compat_bridge import chunks_to_events  # noqa: PLC0415
+
+        from langchain_asi_one._response.plan_events import add_plan_block  # noqa: PLC0415
+
+        options = {**kwargs, _WITH_PLANS: self._may_act(kwargs)}
+        chunks = self._stream(messages, stop, run_manager, **options)
+        message_id = f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager else None
+        events = chunks_to_events(chunks, message_id=message_id)
+        return add_plan_block(events) if options[_WITH_PLANS] else events
+
     @override
     async def _astream(
         self,
@@ -557,13 +641,23 @@ class ChatASIOne(ASIOneFields):
     ) -> AsyncIterator[ChatGenerationChunk]:
         await _preload()
         from langchain_asi_one._response.messages import make_generation_chunk  # noqa: PLC0415
+        from langchain_asi_one._response.plan_events import (  # noqa: PLC0415
+            asend_plan_state,
+            make_plan_chunk,
+        )
 
+        with_plans = kwargs.pop(_WITH_PLANS, False)
+        run = kwargs.get(_RUN) or run_manager
         request = self._build_request(messages, stop, run_manager, kwargs, stream=True)
         reader = self._open_reader(request)
         try:
             async with aclosing(self._completions.astream(request)) as chunks:
                 async for chunk in chunks:
                     delta = reader.feed(chunk)
+                    if "plan_state" in delta:
+                        await asend_plan_state(delta["plan_state"], run)
+                        if with_plans:
+                            yield make_plan_chunk(delta["plan_state"])
                     if delta["text"] or delta["thought"] or delta["tool_calls"]:
                         generation = make_generation_chunk(delta, session_id=request.session_id)
                         if run_manager:
@@ -576,6 +670,24 @@ class ChatASIOne(ASIOneFields):
         if run_manager:
             await run_manager.on_llm_new_token(generation.text, chunk=generation)
         yield generation
+
+    def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """Async version of `_stream_chat_model_events`."""
+        from langchain_core.language_models._compat_bridge import achunks_to_events  # noqa: PLC0415
+
+        from langchain_asi_one._response.plan_events import aadd_plan_block  # noqa: PLC0415
+
+        options = {**kwargs, _WITH_PLANS: self._may_act(kwargs)}
+        chunks = self._astream(messages, stop, run_manager, **options)
+        message_id = f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager else None
+        events = achunks_to_events(chunks, message_id=message_id)
+        return aadd_plan_block(events) if options[_WITH_PLANS] else events
 
     def _read_body(self, body: dict[str, Any], request: ChatRequest) -> ChatResult:
         from langchain_asi_one._response.messages import (  # noqa: PLC0415
@@ -927,6 +1039,10 @@ class ChatASIOne(ASIOneFields):
 
         wires = convert_messages(messages)
         return count_message_tokens(wires, tools or (), self.get_num_tokens)
+
+
+def _list_handlers(callbacks: Callbacks) -> list[BaseCallbackHandler]:
+    return callbacks if isinstance(callbacks, list) else callbacks.handlers if callbacks else []
 
 
 def _drop_other_session(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:

@@ -51,6 +51,13 @@ class TextDelta:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlanUpdate:
+    """A new state of a planner run, as sent."""
+
+    plan_state: Any
+
+
 @contextmanager
 def open_model(
     *, offline: bool, pace: float = 0, **arguments: Any
@@ -115,8 +122,10 @@ def build_graph(model: ChatASIOne) -> Graph:
     return graph.compile()
 
 
-async def ask(model: ChatASIOne, question: str) -> AsyncIterator[TextDelta | AIMessage]:
-    """Ask a question; yield each delta, and then the whole message.
+async def ask(
+    model: ChatASIOne, question: str
+) -> AsyncIterator[TextDelta | PlanUpdate | AIMessage]:
+    """Ask a question; yield each delta and plan, and then the whole message.
 
     It is async because an interrupt cancels an async graph at once. A sync one would wait for its
     node first.
@@ -125,12 +134,14 @@ async def ask(model: ChatASIOne, question: str) -> AsyncIterator[TextDelta | AIM
         ASIOneError: If the request failed.
     """
     start = MessagesState(messages=[HumanMessage(question)])
-    run = build_graph(model).astream(start, stream_mode=["messages", "values"])
+    run = build_graph(model).astream(start, stream_mode=["messages", "custom", "values"])
     async with aclosing(cast("AsyncGenerator[tuple[str, Any]]", run)) as events:
         async for mode, event in events:
             if mode == "messages":
                 for delta in _list_deltas(event[0]):
                     yield delta
+            elif mode == "custom":
+                yield PlanUpdate(event["plan_state"])
             elif isinstance(message := event["messages"][-1], AIMessage):
                 yield message
 

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_asi_one._cli.ask import CannotAskError, Endpoint, TextDelta, ask, open_model, to_data
+from langchain_asi_one._cli.ask import (
+    CannotAskError,
+    Endpoint,
+    PlanUpdate,
+    TextDelta,
+    ask,
+    open_model,
+    to_data,
+)
 from langchain_asi_one._cli.options import list_model_fields
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._printer import Printer, choose_printer
@@ -105,11 +113,13 @@ async def _show(endpoint: Endpoint, model: ChatASIOne, question: str) -> None:
     print_endpoint(printer, endpoint)
     try:
         async with aclosing(
-            cast("AsyncGenerator[TextDelta | AIMessage]", ask(model, question))
+            cast("AsyncGenerator[TextDelta | PlanUpdate | AIMessage]", ask(model, question))
         ) as items:
             async for item in items:
                 if isinstance(item, TextDelta):
                     printer.print_delta(_TITLES[item.kind], item.text)
+                elif isinstance(item, PlanUpdate):
+                    printer.print_plan(item.plan_state)
                 else:
                     printer.print_message(item)
     finally:

@@ -39,6 +39,7 @@ _NORMALIZED_REASONS = {
 MOST_ITEMS = 100_000
 """Items of a list field that a message holds."""
 _KINDS: dict[str, type | tuple[type, ...]] = {"id": str, "model": str, "created": (int, float)}
+_EMPTY: tuple[Any, ...] = (None, [], {}, "")
 _SCALAR = (str, bool, int, float, type(None))
 _ADDED_UP = {*THOUGHT_FIELDS, "refusal"}
 # `created` is in seconds, but E1 streams send milliseconds; 10**11 s is the year 5138.
@@ -46,7 +47,9 @@ _MILLISECONDS_FROM = 10**11
 
 
 class Delta(TypedDict, total=False):
-    """What a chunk adds to an answer. All deltas but the last hold only the first three fields.
+    """What a chunk adds to an answer.
+
+    All deltas but the last hold only the first three fields, and `plan_state` where it changed.
 
     Attributes:
         text: Answer text to append.
@@ -58,6 +61,7 @@ class Delta(TypedDict, total=False):
             `logprobs`, `extra`, and `tool_calls_missing`, `tool_calls_recovered` or
             `dropped` where they apply.
         usage: The response's `usage`.
+        plan_state: What a planner run does, on each delta where it has changed.
         invalid_calls: Calls that cannot be run, by their ids.
         last: Whether nothing follows.
     """
@@ -68,6 +72,7 @@ class Delta(TypedDict, total=False):
     extras: dict[str, Any]
     metadata: dict[str, Any]
     usage: dict[str, Any]
+    plan_state: Any
     invalid_calls: dict[str, InvalidCall]
     last: bool
 
@@ -222,6 +227,7 @@ class AnswerReader:
         levels = (part, choice, chunk)
         self._note_answer(chunk, choice)
         self._note_unknown(chunk, choice, {**message, **delta} if self._streamed else part)
+        plan_state = self._plan_state
         for level in (*levels, whole):
             self._note_extras(level)
         calls = self._read_tool_calls(part)
@@ -231,7 +237,10 @@ class AnswerReader:
         thought = self._reasoning.feed(levels) + self._reasoning.complete(whole)
         if self._streamed:
             self._frame = Frame(chunk, choice)
-        return Delta(text=text, thought=thought, tool_calls=calls)
+        read = Delta(text=text, thought=thought, tool_calls=calls)
+        if self._plan_state is not plan_state and self._plan_state != plan_state:
+            read["plan_state"] = self._plan_state
+        return read
 
     def close(self) -> Delta:
         """End the answer.
@@ -306,7 +315,7 @@ class AnswerReader:
         for name in LIST_FIELDS:
             if level.get(name):
                 self._lists[name].add(_to_list(level[name]))
-        if level.get("plan_state") is not None:
+        if level.get("plan_state") not in _EMPTY:
             self._plan_state = level["plan_state"]
 
     def _read_tool_calls(
@@ -351,7 +360,7 @@ class AnswerReader:
             "plan_state": self._plan_state,
             "refusal": unwrap(self._unknown[2].get("refusal")),
         }
-        return {name: value for name, value in found.items() if value not in (None, [], {}, "")}
+        return {name: value for name, value in found.items() if value not in _EMPTY}
 
     def _collect_metadata(self) -> dict[str, Any]:
         metadata: dict[str, Any] = {

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from langchain_asi_one._json.printable import PrintableStream, make_one_line, make_printable
-from langchain_asi_one.display._card_content import list_answer_sections
+from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one.display._card_content import MAX_ROWS, list_answer_sections
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
+from langchain_asi_one.display._steps import read_plan
 from langchain_asi_one.display._terminal import (
     ROLE_STYLES,
     clamp_width,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from langchain_asi_one.display._card import Card
 
+RUNNING: Final = "Agents at work"
 _STREAM_STYLES: Final = {THOUGHT: "dim italic", ANSWER: "default"}
 
 
@@ -47,6 +50,7 @@ class Printer:
         self._stream = PrintableStream()
         self._title = ""
         self._streamed: set[str] = set()
+        self._planned: set[Line] = set()
 
     def print_notice(self, text: str, style: str = "") -> None:
         """Print one line without a title; `style` is one of rich."""
@@ -69,6 +73,19 @@ class Printer:
             margin = Line("").start
             self._wrapper = TextWrapper(width=self._width, first=margin, rest=margin)
         self._write(self._wrapper.feed(self._stream.feed(text)), _STREAM_STYLES[title])
+
+    def print_plan(self, plan: object) -> None:
+        """Print what a planner run does now, as far as it is new."""
+        lines = [line for line in _list_plan_lines(plan) if line not in self._planned]
+        if not lines:
+            return
+        self._planned.update(lines)
+        self.end_section()
+        if self._title != RUNNING:
+            self._print_title(RUNNING)
+            self._title = RUNNING
+        for line in lines:
+            self._print_line(line)
 
     def end_section(self) -> None:
         """End the section that deltas have opened, if there is one."""
@@ -144,3 +161,13 @@ def choose_printer(out: TextIO) -> Printer:
     Text is wrapped on terminals only.
     """
     return RichPrinter(out) if supports_rich(out) else Printer(out, find_width(out))
+
+
+def _list_plan_lines(plan: object) -> list[Line]:
+    """Return a line for each field of a plan, and one for each task with its status."""
+    fields, tasks = read_plan(json_safe(plan))
+    lines = [Line(text, f"{label}  ") for label, text in fields]
+    for number, row in enumerate(tasks[:MAX_ROWS], start=1):
+        status = next((text for label, text in row.fields if label == "status"), "")
+        lines.append(Line(f"{row.name}  {status}".rstrip(), f"{number}. "))
+    return lines

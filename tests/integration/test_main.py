@@ -122,6 +122,23 @@ def test_planner(server: LocalASIOne, live: dict[str, str]) -> None:
     assert [entry["name"] for entry in data["named"]] == ["Stand-in Weather", "Stand-in Flights"]
 
 
+def test_a_planner_run_is_printed_as_it_goes_on(live: dict[str, str]) -> None:
+    finished = run("Book a flight", "--planner", **live)
+    _, _, rest = finished.stdout.partition("\nAgents at work\n")
+    assert rest.startswith("""\
+  status  planning
+  goal  Book a flight
+  status  running
+  1. Stand-in Weather  in_progress
+  1. Stand-in Weather  completed
+  2. Stand-in Flights  in_progress
+  2. Stand-in Flights  completed
+  status  completed
+
+Thought
+""")
+
+
 def test_json_is_one_object_with_everything(server: LocalASIOne, live: dict[str, str]) -> None:
     data = data_of(run(QUESTION, "--json", "--session", SESSION, **live))
     named, metadata = data.pop("named"), data.pop("response_metadata")

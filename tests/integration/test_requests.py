@@ -441,6 +441,8 @@ SIGNATURES: dict[str, str] = {
     "_llm_type": "property",
     "lc_secrets": "property",
     "config_specs": "property",
+    "_get_invocation_params": "self stop=None **kwargs",
+    "_should_stream": "self *async_api *run_manager=None **kwargs",
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._transport import connections
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
-from tests.support.examples import EVERYDAY
+from tests.support.examples import DEEP, EVERYDAY
 from tests.support.model import API_KEY, MakeModel
 
 TRACED = "COVERAGE_PROCESS_CONFIG"  # where it is set, coverage starts in a process
@@ -30,7 +32,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("deep", settings.get_profile("everyday"), max_examples=20 * EVERYDAY)
+settings.register_profile("deep", settings.get_profile("everyday"), max_examples=DEEP)
 settings.load_profile("everyday")  # another: --hypothesis-profile
 
 # A client drops a connection that was idle for 5 s, and some tests count connections. Below the
@@ -44,9 +46,31 @@ def pytest_configure(config: pytest.Config) -> None:
         tracing.stop()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put untraced tests last: after them, threads started before are not traced."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what runs the tests in another order."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run in a random order")
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Have one worker more than cores: many tests wait for a time that must pass."""
+    return (yield) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle if asked to; put untraced tests last, for after them no thread is traced."""
+    if (seed := config.getoption("--shuffle")) is not None:
+        items[:] = shuffle(items, random.Random(seed))  # noqa: S311 - an order is no secret
     items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
+
+
+def shuffle(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]:
+    """Shuffle the files, and the tests in each: what a file sets up is set up once."""
+    files = defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+    shuffled = [chance.sample(tests, len(tests)) for tests in files.values()]
+    return [item for tests in chance.sample(shuffled, len(shuffled)) for item in tests]
 
 
 @pytest.fixture(autouse=True)

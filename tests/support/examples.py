@@ -10,16 +10,20 @@ from hypothesis import settings
 
 Property = TypeVar("Property", bound=Callable[..., Any])
 
-EVERYDAY: Final = 100
-"""Examples of a property that asks for no number; `make deep` has a profile with more."""
+EVERYDAY: Final = 40
+"""Examples in `make test` of a property that asks for no number."""
+DEEP: Final = 2_000
+"""Examples in `make deep`."""
+_MEANT: Final = 100
+"""Examples of such a property to which the numbers given below are in proportion."""
 
 
 def examples(number: int, **others: Any) -> Callable[[Property], Property]:
     """Bound the time of a property, which is not traced: few of its examples run a new line.
 
     Args:
-        number: Examples every day, about a second's worth; deep runs have as many times more as
-            their profile has more than `EVERYDAY`.
+        number: Examples where a property that asks for no number has 100, about two seconds'
+            worth; each profile has as many times less or more.
         **others: Further settings.
 
     Returns:
@@ -27,7 +31,7 @@ def examples(number: int, **others: Any) -> Callable[[Property], Property]:
     """
 
     def decorate(test: Property) -> Property:
-        times = settings().max_examples / EVERYDAY
+        times = settings().max_examples / _MEANT
         bounded: Property = settings(max_examples=round(number * times), **others)(test)
         pytest.mark.no_cover(bounded)
         return bounded

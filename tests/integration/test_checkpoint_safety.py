@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.made_up_answers import MADE_UP, SESSION_ID
 from tests.support.model import API_KEY, MakeModel
-from tests.support.patience import PATIENCE
-from tests.support.strict import STRICT
+from tests.support.other_process import run_script
 from tests.support.ways import WAYS, ask, assert_is, sum_of
 
 pytestmark = pytest.mark.filterwarnings(
@@ -192,16 +189,8 @@ def test_messages_survive_a_strict_checkpoint_in_another_process(server: LocalAS
         "ASI_ONE_API_KEY": API_KEY,
         "ASI_ONE_BASE_URL": server.base_url,
         "LANGGRAPH_STRICT_MSGPACK": "true",
-        "PYTHONPATH": str(ROOT),
     }
 
-    done = subprocess.run(
-        [sys.executable, *STRICT, "-c", _STRICT],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = run_script(_STRICT, environ=environment)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "equal\n", "")

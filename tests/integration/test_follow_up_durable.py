@@ -6,8 +6,6 @@ import asyncio
 import operator
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,8 +26,8 @@ from langchain_asi_one.errors import ASIOneAuthenticationError
 from langchain_asi_one.langgraph import follow_up_condition, follow_up_node
 from langchain_asi_one.langgraph._follow_up import FollowUp
 from langchain_asi_one.testing import LocalASIOne, answer, fault
+from tests.support.other_process import OtherProcess
 from tests.support.patience import FOREVER, PATIENCE
-from tests.support.strict import STRICT
 from tests.support.waiting_process import CONFIG, checkpoints, waiting_graph
 
 ROOT = Path(__file__).parents[2]
@@ -48,15 +46,12 @@ def reply(text: str) -> Any:
     return answer({"choices": [{"message": {"role": "assistant", "content": text}}]})
 
 
-def start(server: LocalASIOne, *arguments: object, clock_ahead: float = 0) -> subprocess.Popen[str]:
-    module = "tests.support.waiting_process"
-    return subprocess.Popen(
-        [sys.executable, *STRICT, "-m", module, server.base_url, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={
+def start(server: LocalASIOne, *arguments: object, clock_ahead: float = 0) -> OtherProcess:
+    return OtherProcess(
+        "tests.support.waiting_process",
+        server.base_url,
+        *map(str, arguments),
+        environ={
             **os.environ,
             "LANGGRAPH_STRICT_MSGPACK": "true",
             "CLOCK_AHEAD": str(clock_ahead),
@@ -64,10 +59,10 @@ def start(server: LocalASIOne, *arguments: object, clock_ahead: float = 0) -> su
     )
 
 
-def wait_for_polls(graph: Graph, polls: int, process: subprocess.Popen[str]) -> FollowUp:
+def wait_for_polls(graph: Graph, polls: int, process: OtherProcess) -> FollowUp:
     """Wait until a checkpoint says that so many polls were made and another is due."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and process.is_running():
         state = graph.get_state(CONFIG)
         record: Any = state.values.get("follow_up")
         # Without a next node, the step's writes are stored and its checkpoint is not yet.
@@ -75,7 +70,7 @@ def wait_for_polls(graph: Graph, polls: int, process: subprocess.Popen[str]) -> 
             return cast("FollowUp", record)
         time.sleep(0.02)
     process.kill()
-    pytest.fail(f"no checkpoint with {polls} polls: {process.communicate()}")
+    pytest.fail(f"no checkpoint with {polls} polls: {process.finish()}")
 
 
 @pytest.mark.no_cover
@@ -96,18 +91,19 @@ def test_killed_processes_are_followed_by_others(
         for polls, question in enumerate([["[deferred: 3] A table?"], []]):
             process = start(server, place, FOREVER, *question, clock_ahead=polls * FOREVER)
             record = wait_for_polls(graph, polls, process)
-            process.send_signal(signal.SIGKILL)
-            assert process.communicate() == ("", "")
-            assert process.returncode == -signal.SIGKILL
+            process.kill()
+            killed = process.finish()
+            assert (killed.stdout, killed.stderr) == ("", "")
+            assert killed.returncode == -signal.SIGKILL
             assert record["pending"]
             assert record["due"] is not None
             assert len(server.requests) == 1 + polls
             before = graph.get_state(CONFIG)
             assert before.next == ("follow_up",)
 
-        resumed = start(server, place, 0.1)
-        shown, errors = resumed.communicate(timeout=PATIENCE)
-        assert (resumed.returncode, errors) == (0, "")
+        resumed = start(server, place, 0.1).finish()
+        assert (resumed.returncode, resumed.stderr) == (0, "")
+        shown = resumed.stdout
 
         asking = [("user", "[deferred: 3] A table?")]
         poll = [*asking, ("assistant", STAND_IN), ("user", "Any update?")]

@@ -6,8 +6,6 @@ import asyncio
 import json
 import operator
 import os
-import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import count
@@ -28,7 +26,7 @@ from langgraph.types import Command, Send
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.testing import LocalASIOne, answer
-from tests.support.patience import PATIENCE
+from tests.support.other_process import run_script
 
 THREAD: RunnableConfig = {"configurable": {"thread_id": "t"}}
 OTHER: RunnableConfig = {"configurable": {"thread_id": "other"}}
@@ -331,12 +329,9 @@ def test_a_branch_goes_on_in_its_session_in_another_process(
     server: LocalASIOne, tmp_path: Path
 ) -> None:
     for is_first in ("yes", "no"):
-        subprocess.run(
-            [sys.executable, "-c", RESUME, server.base_url, str(tmp_path / "db"), is_first],
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            timeout=PATIENCE,
-            check=True,
-        )
+        path = str(tmp_path / "db")
+        done = run_script(RESUME, server.base_url, path, is_first, environ=os.environ)
+        assert (done.returncode, done.stderr) == (0, "")
     found = sessions(server)
     assert found["bees before"] == found["bees after"]
     assert found["ants before"] == found["ants after"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
-import sys
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph import AgentTask, agent_worker, create_asi_one_graph
 from langchain_asi_one.testing import LocalASIOne, answer
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
+from tests.support.other_process import run_script
 from tests.support.patience import PATIENCE
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
@@ -308,13 +308,7 @@ def test_after_a_crash_the_human_is_asked_again(
     model: ChatASIOne, server: LocalASIOne, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "state.db")
-    done = subprocess.run(
-        [sys.executable, "-c", CRASH, server.base_url, path, WEATHER],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = run_script(CRASH, server.base_url, path, WEATHER, environ=os.environ)
     assert (done.returncode, done.stderr) == (7, "")
     with SqliteSaver.from_conn_string(path) as saver:
         guarded = Guarded(model, saver=saver)

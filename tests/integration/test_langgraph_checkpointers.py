@@ -16,7 +16,6 @@ import logging
 import math
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -45,8 +44,7 @@ from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.middleware import ExecutableDataMiddleware
 from langchain_asi_one.testing import LocalASIOne, raw
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
-from tests.support.patience import PATIENCE
-from tests.support.strict import STRICT
+from tests.support.other_process import run_script
 from tests.support.waiting_process import waiting_graph
 
 ROOT = Path(__file__).parents[2]
@@ -327,15 +325,8 @@ def test_a_thread_paused_in_one_process_goes_on_in_a_strict_other(
         server.enqueue(unsafe_reply())
     told = []
     for phase in ("start", "resume"):
-        done = subprocess.run(
-            [sys.executable, *STRICT, "-m", __name__, server.base_url, phase, *places],
-            cwd=ROOT,
-            env={**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        environ = {**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"}
+        done = run_script(__name__, server.base_url, phase, *places, environ=environ)
         assert (done.returncode, done.stderr) == (0, "")
         told.append(json.loads(done.stdout))
     # Each process gives what it read, so both must have read the same.

@@ -7,8 +7,6 @@ import json
 import logging
 import operator
 import os
-import subprocess
-import sys
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,7 +25,7 @@ from langchain_asi_one import ChatASIOne, ExecutableEntry, parse_executable_data
 from langchain_asi_one.langgraph import ExecutableDataState, executable_data_node
 from langchain_asi_one.testing import LocalASIOne, answer, raw, stream
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
-from tests.support.patience import PATIENCE
+from tests.support.other_process import run_script
 
 FOUND = parse_executable_data([WEATHER_AGENT, FLIGHT_AGENT])
 ASK: Any = {"messages": [HumanMessage("Which agent knows the weather?")]}
@@ -337,14 +335,8 @@ def test_a_paused_graph_resumes_in_a_new_process_equal_and_silent(
 ) -> None:
     environment = {**os.environ, "LANGGRAPH_STRICT_MSGPACK": strict}
     for phase in ("start", "resume"):
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, server.base_url, str(tmp_path / "state.db"), phase],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        path = str(tmp_path / "state.db")
+        done = run_script(SCRIPT, server.base_url, path, phase, environ=environment)
         assert (done.stdout, done.returncode) == ("equal and silent\n", 0), done.stderr
         assert not done.stderr
 

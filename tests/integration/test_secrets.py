@@ -6,8 +6,6 @@ import asyncio
 import logging
 import os
 import pickle
-import subprocess
-import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
@@ -30,6 +28,7 @@ from langchain_asi_one.errors import ASIOneAuthenticationError, ASIOneError
 from langchain_asi_one.testing import LocalASIOne, local_asi_one, raw
 from langchain_asi_one.testing._requests import fingerprint
 from tests.support.model import MakeModel
+from tests.support.other_process import run_script
 from tests.support.patience import PATIENCE
 
 KEY = "sk_canary_key_5f1c9e7a20b4"
@@ -126,7 +125,7 @@ def test_a_serialised_model_takes_its_key_from_the_environment(
 
 REVIVE = """
 import pickle, sys
-model = pickle.load(sys.stdin.buffer)
+model = pickle.loads(bytes.fromhex(sys.argv[1]))
 model.invoke("from another process")
 """
 
@@ -144,7 +143,8 @@ def test_a_pickled_model_carries_a_key_only_if_it_was_passed_in(
     assert (KEY.encode() in pickled) is passed_in
     assert b"sk_of_the_parent" not in pickled
     environment = {**os.environ, "ASI_ONE_API_KEY": "sk_of_the_child"}
-    subprocess.run([sys.executable, "-c", REVIVE], input=pickled, env=environment, check=True)
+    done = run_script(REVIVE, pickled.hex(), environ=environment)
+    assert (done.returncode, done.stderr) == (0, "")
     assert [request.key_fingerprint for request in server.requests] == [
         fingerprint(KEY),
         fingerprint(KEY if passed_in else "sk_of_the_child"),

@@ -15,11 +15,12 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Final
+from typing import Final, Literal, cast
 
 from tests.support.patience import PATIENCE
 from tests.support.strict import STRICT
 
+_Action = Literal["error", "ignore"]
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["langchain_openai", "langgraph_sdk"])
 
@@ -74,9 +75,9 @@ def _run(
     os.environ.clear()
     os.environ.update(environ)
     sys.argv[1:] = arguments
-    for action in STRICT[1::2]:
-        kind, _, rest = action.partition(":")
-        warnings.filterwarnings(kind, rest.rpartition(":")[0])
+    for option in STRICT[1::2]:
+        action, _, rest = option.partition(":")
+        warnings.filterwarnings(cast("_Action", action), rest.rpartition(":")[0])
     if "\n" in script:
         exec(compile(script, "<script>", "exec"), {"__name__": "__main__"})  # noqa: S102 - as `-c` does
     else:

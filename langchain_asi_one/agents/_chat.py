@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import contextlib
 import weakref
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -96,6 +97,7 @@ class AgentChat:
             poll_interval=check_seconds("poll_interval", poll_interval),
             quiet=check_seconds("quiet", quiet),
         )
+        self._spent: OrderedDict[str, None] = OrderedDict()
         self._held: tuple[asyncio.AbstractEventLoop, Conversations] | None = None
         _CHATS.add(self)
 
@@ -323,7 +325,7 @@ class AgentChat:
             return self._held[1]
         if self._held is not None:
             _OF_PARENTS.append(self._held[1])
-        conversations = Conversations(self._identity, self._settings)
+        conversations = Conversations(self._identity, self._settings, self._spent)
         self._held = loop, conversations
         weakref.finalize(self, _close_later, loop, conversations).atexit = False
         return conversations

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -30,6 +30,7 @@ from langchain_asi_one.agents._endpoints import (
     exchange,
 )
 from langchain_asi_one.agents._envelope import (
+    Asked,
     DoesNotCountError,
     Kind,
     Message,
@@ -88,27 +89,14 @@ class Settings:
     quiet: float
 
 
-class Asked(NamedTuple):
-    """A question that was sent.
-
-    Attributes:
-        agent: Address of the agent.
-        session: Its session.
-        msg_id: Its identifier.
-        until: Seconds since 1970 until which an answer is waited for.
-    """
-
-    agent: str
-    session: UUID
-    msg_id: UUID
-    until: float
-
-
 class Conversations:
     """The questions of one identity in one process. Its methods run on the loop of questions."""
 
-    def __init__(self, identity: Identity, settings: Settings) -> None:
+    def __init__(
+        self, identity: Identity, settings: Settings, spent: OrderedDict[str, None]
+    ) -> None:
         self.identity = identity
+        self._spent = spent  # sessions that no further question may be asked in
         self.inbox = Inbox()
         self._settings = settings
         is_here = is_local(settings.agentverse)
@@ -129,7 +117,6 @@ class Conversations:
         if settings.inbox != "mailbox":
             self._source = Endpoint(identity, self.almanac, settings.inbox)
         self._owed: set[asyncio.Task[None]] = set()
-        self._spent: OrderedDict[str, None] = OrderedDict()
 
     async def ask(
         self, agent: str, content: list[dict[str, Any]], *, session: UUID | None, seconds: float
@@ -151,8 +138,8 @@ class Conversations:
             try:
                 await self.send(asked, content)
                 is_open = True
-                dialogue = await self._listen(question, asked)
-                answer = self._conclude(dialogue, question, asked)
+                dialogue, ended = await self._listen(question, asked)
+                answer = self._conclude(dialogue, ended, question, asked)
                 is_open = answer.response_metadata["ended"] == "timeout"
             except (AgentRefusedError, AgentPaymentRequiredError):
                 is_open = False
@@ -195,9 +182,9 @@ class Conversations:
             AgentError: If the mailbox cannot be read.
         """
         with self.inbox.open_question(asked.session, asked.agent) as question:
-            dialogue = await self._listen(question, asked)
+            dialogue, ended = await self._listen(question, asked)
             try:
-                return self._conclude(dialogue, question, asked), [*question.uuids]
+                return self._conclude(dialogue, ended, question, asked), [*question.uuids]
             except AgentError as error:
                 return error, [*question.uuids]
 
@@ -224,6 +211,7 @@ class Conversations:
     async def close(self) -> None:
         """Close all connections."""
         await self.settle()
+        self.mailbox.stop()
         await self._client.aclose()
         await self._endpoint_client.aclose()
 
@@ -240,8 +228,8 @@ class Conversations:
         if len(self._spent) > _MAX_SPENT:
             self._spent.popitem(last=False)
 
-    async def _listen(self, question: Question, asked: Asked) -> Dialogue:
-        """Take what comes until the answer is complete or the time is over."""
+    async def _listen(self, question: Question, asked: Asked) -> tuple[Dialogue, Ended]:
+        """Take what comes until the answer is complete or the time is over; say how it ended."""
         self._source.watch()
         dialogue = Dialogue(str(asked.msg_id), self._settings.quiet)
         while True:
@@ -249,7 +237,7 @@ class Conversations:
             complete_at, end = dialogue.complete_at(), now + asked.until - time.time()
             # What has arrived is read first: an answer's parts may come in one poll.
             if question.letters.empty() and complete_at is not None and complete_at <= now:
-                break
+                return dialogue, "end-session" if dialogue.ended else "quiet"
             limit = end if complete_at is None else min(end, complete_at)
             try:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + limit - now):
@@ -257,7 +245,7 @@ class Conversations:
             except TimeoutError:
                 if limit < end:
                     continue
-                break
+                return dialogue, "timeout"
             if isinstance(letter, AgentError):
                 raise _tell_of(letter, asked)
             message = self._open(letter, question, asked)
@@ -265,7 +253,6 @@ class Conversations:
             if msg_id is not None:
                 body = build_acknowledgement(msg_id, time.time())
                 self._start(self._acknowledge(asked, body))
-        return dialogue
 
     def _open(self, letter: Letter, question: Question, asked: Asked) -> Message | None:
         """Read a letter, if it is a reply to the question."""
@@ -291,16 +278,12 @@ class Conversations:
         except AgentError as error:
             logger.debug("An acknowledgement was not delivered: %s", error)
 
-    def _conclude(self, dialogue: Dialogue, question: Question, asked: Asked) -> AIMessage:
+    def _conclude(
+        self, dialogue: Dialogue, ended: Ended, question: Question, asked: Asked
+    ) -> AIMessage:
         if dialogue.is_failed:
             raise _make_refusal(dialogue, asked)
-        if dialogue.ended:
-            ended: Ended = "end-session"
-        elif dialogue.complete_at() is not None:
-            ended = "quiet"
-        else:
-            ended = "timeout"
-        if not dialogue.ended and not dialogue.has_content:
+        if ended == "timeout" and not dialogue.has_content:
             raise self._make_timeout(dialogue, question, asked)
         return dialogue.build_answer(agent=asked.agent, session_id=str(asked.session), ended=ended)
 

@@ -21,8 +21,7 @@ from typing_extensions import TypedDict
 
 from langchain_asi_one.agents import _errors
 from langchain_asi_one.agents._content import read_messages, write_content
-from langchain_asi_one.agents._conversations import Asked
-from langchain_asi_one.agents._envelope import make_uuid4
+from langchain_asi_one.agents._envelope import Asked, make_uuid4
 from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo
 from langchain_asi_one.agents._loop import arun, run
 from langchain_asi_one.agents._workers import AddressRule

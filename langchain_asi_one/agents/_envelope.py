@@ -34,6 +34,22 @@ class Kind(StrEnum):
     PAYMENT = "model:0589d17b29aa33aeab80e3d6c41a3df3b273a55bb4fad318dc9358d138fdedf1"
 
 
+class Asked(NamedTuple):
+    """A question that was sent.
+
+    Attributes:
+        agent: Address of the agent.
+        session: Its session.
+        msg_id: Its identifier.
+        until: Seconds since 1970 until which an answer is waited for.
+    """
+
+    agent: str
+    session: UUID
+    msg_id: UUID
+    until: float
+
+
 class Message(NamedTuple):
     """A message of the agent that was asked.
 

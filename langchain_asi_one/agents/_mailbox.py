@@ -160,6 +160,11 @@ class Mailbox:
         if self._polls is None or self._polls.done():
             self._polls = asyncio.get_running_loop().create_task(self._watch())
 
+    def stop(self) -> None:
+        """Poll no more."""
+        if self._polls is not None:
+            self._polls.cancel()
+
     async def _watch(self) -> None:
         while self._inbox.questions:
             wait = self._interval

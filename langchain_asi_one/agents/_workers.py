@@ -9,7 +9,6 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one.agents._conversations import Conversations
 from langchain_asi_one.agents._loop import arun, run
 from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
@@ -17,6 +16,7 @@ from langchain_asi_one.langgraph._state import AgentTask
 
 if TYPE_CHECKING:
     from langchain_asi_one.agents._chat import AgentChat
+    from langchain_asi_one.agents._conversations import Conversations
 
 
 class AddressRule:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain_core import exceptions
 
 from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
 from langchain_asi_one._response.reader import AnswerReader
@@ -86,6 +87,9 @@ def test_logprobs_of_a_stream_are_those_of_the_body() -> None:
     assert "extra" not in message.response_metadata
 
 
+@pytest.mark.skipif(
+    not hasattr(exceptions, "ModelRefusalError"), reason="langchain-core 1.7.5 brought the block"
+)
 def test_a_refusal_is_a_block() -> None:
     chunks = [chunk({"refusal": "I "}), chunk({"refusal": "can't."}), chunk({})]
     chunks[-1]["choices"][0]["finish_reason"] = "stop"

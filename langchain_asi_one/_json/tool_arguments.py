@@ -13,6 +13,9 @@ from typing import Final
 
 from langchain_asi_one._json.safe import MAX_DEPTH, is_json, safe_scalar, safe_text
 
+MOST_LEVELS: Final = 10_000
+"""Levels of nesting beyond which arguments are not read: a reader needs some time for each."""
+
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 _CLOSER: Final = {"{": "}", "[": "]"}
 _SPACE: Final = " \t\n\r"
@@ -40,7 +43,8 @@ class ToolArgumentsFilter:
     only a token that may still change. The output is the same however the text is cut.
 
     Malformed text raises no error: it stays malformed. Control characters within strings count as
-    well-formed, as LangChain parses arguments with `strict=False`.
+    well-formed, as LangChain parses arguments with `strict=False`. Text that has more than
+    `MOST_LEVELS` levels is malformed from there on.
 
     Example:
         >>> arguments = ToolArgumentsFilter()
@@ -55,6 +59,8 @@ class ToolArgumentsFilter:
     def __init__(self) -> None:
         self.is_object = False
         """Whether the first character that is not white space was an opening brace."""
+        self.is_too_deep = False
+        """Whether the text has more than `MOST_LEVELS` levels."""
         self._output: list[str] = []
         self._closers: list[str] = []  # brackets that are due, innermost last
         self._before = ""  # the token before this one, without white space
@@ -202,6 +208,10 @@ class ToolArgumentsFilter:
         return self._before in ("", ":", "[")
 
     def _open(self, bracket: str) -> None:
+        if len(self._closers) == MOST_LEVELS:
+            self.is_too_deep = True
+            self._mismatch()
+            return
         if not self._before:
             self.is_object = bracket == "{"
         if not self._value_may_follow():

@@ -14,7 +14,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import json_safe
-from langchain_asi_one._json.tool_arguments import ToolArgumentsFilter
+from langchain_asi_one._json.tool_arguments import MOST_LEVELS, ToolArgumentsFilter
 
 MOST_CALLS = 1_000
 """Tool calls that an answer may hold."""
@@ -99,6 +99,8 @@ class _Call:
             return "The call names no tool."
         if not self.open:
             return None
+        if self._arguments.is_too_deep:
+            return f"The arguments are nested more than {MOST_LEVELS:,} levels deep."
         try:
             value = json.loads(self.received, strict=False)
         except (ValueError, RecursionError) as error:

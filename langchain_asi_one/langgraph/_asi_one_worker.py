@@ -6,6 +6,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from langchain_asi_one._agent_identity import make_call_key
+from langchain_asi_one._follow_up.rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request.session import make_session_id, make_thread_session
 from langchain_asi_one.langgraph._state import AgentTask
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def asi_one_worker(
-    model: "ChatASIOne", *, interval: float = 5.0, max_polls: int = 20
+    model: "ChatASIOne", *, interval: float = INTERVAL, max_polls: int = MAX_POLLS
 ) -> Runnable[AgentTask, AIMessage]:
     """Make a worker that asks the named agent through ASI:One.
 

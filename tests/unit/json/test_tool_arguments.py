@@ -14,7 +14,7 @@ from langchain_core.utils.json import parse_partial_json
 from typing_extensions import override
 
 from langchain_asi_one._json.safe import MAX_DEPTH, json_safe
-from langchain_asi_one._json.tool_arguments import ToolArgumentsFilter
+from langchain_asi_one._json.tool_arguments import MOST_LEVELS, ToolArgumentsFilter
 from tests.support.examples import examples
 from tests.support.json_texts import (
     BIG,
@@ -290,3 +290,24 @@ def test_a_surrogate_pair_may_be_cut_in_two(high: str) -> None:
     arguments = ToolArgumentsFilter()
     pieces = [arguments.feed(piece) for piece in ('{"a": "' + high, '\udc00"}')]
     assert json.loads("".join([*pieces, arguments.close()])) == {"a": pair}
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_text_without_end_of_its_levels_costs_a_bounded_time(opening: str) -> None:
+    text = '{"a":' + opening * 1_000_000
+    arguments = ToolArgumentsFilter()
+    start = time.process_time()
+    arguments.feed(text)
+    output = arguments.text + arguments.close()
+    assert time.process_time() - start < 1  # each level read: 2 s and more
+    assert (arguments.is_too_deep, arguments.complete) == (True, False)
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(output)
+
+
+def test_levels_up_to_the_bound_are_read() -> None:
+    for extra, complete in ((0, True), (1, False)):
+        levels = MOST_LEVELS - 1 + extra
+        arguments = ToolArgumentsFilter()
+        arguments.feed('{"a":' + "[" * levels + "]" * levels + "}")
+        assert (arguments.complete, arguments.is_too_deep) == (complete, not complete)

@@ -466,3 +466,12 @@ def test_plain_text_within_a_string_is_added_once() -> None:
 def test_a_name_after_the_arguments_have_begun_changes_nothing() -> None:
     message = streamed(item(0, "c1", "f", '{"a": '), item(0, None, "g", "1}"))
     assert message == expected(("c1", "f", {"a": 1}))
+
+
+def test_arguments_with_too_many_levels_are_an_invalid_call() -> None:
+    text = '{"a":' + "[" * 10_000 + "]" * 10_000 + "}"
+    [call] = invoked(item(0, "c", "look", text)).invalid_tool_calls
+    error = "The arguments are nested more than 10,000 levels deep."
+    assert (call["args"], call["error"]) == (text, error)
+    [cut] = streamed(item(0, "c", "look", text)).invalid_tool_calls
+    assert cut["name"] == "look"

@@ -16,10 +16,11 @@ from langchain_core.runnables.configurable import RunnableConfigurableFields
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._request.session import make_thread_session
+from langchain_asi_one._request.session import make_thread_session, make_value_session
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import MakeModel
 
+SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
 THREAD: RunnableConfig = {"configurable": {"thread_id": "t"}}
 
 
@@ -54,6 +55,17 @@ BOUND: dict[str, tuple[Callable[[ChatASIOne], Any], dict[str, Any], str | None]]
         "chat-1",
     ),
     "config": (lambda model: model.with_config(THREAD), {}, make_thread_session("t")),
+    # A value of the config may be personal: what is no UUID is sent as its hash.
+    "config session": (
+        lambda model: model.with_config(configurable={"session_id": "chat-1"}),
+        {},
+        make_value_session("chat-1"),
+    ),
+    "config session, a UUID": (
+        lambda model: model.with_config(configurable={"session_id": SESSION}),
+        {},
+        SESSION,
+    ),
     "search": (
         lambda model: model.bind_tools([{"type": "web_search"}]),
         {"web_search": True},

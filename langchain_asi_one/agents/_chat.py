@@ -134,7 +134,8 @@ class AgentChat:
             content is text, or a list of standard content blocks. `response_metadata` has `agent`,
             `session_id`, `acknowledged`, and `ended`: `"end-session"` if the agent closed the
             session, `"quiet"` if it said no more, `"timeout"` if the time was over before that.
-            Metadata of the agent, such as cards, are in `metadata`.
+            `inbox` is `"mailbox"` or `"endpoint"`. Metadata of the agent, such as cards, are in
+            `metadata`.
 
         Raises:
             ValueError: If an argument is wrong, or the session is taken.

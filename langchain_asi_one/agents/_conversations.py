@@ -285,7 +285,12 @@ class Conversations:
             raise _make_refusal(dialogue, asked)
         if ended == "timeout" and not dialogue.has_content:
             raise self._make_timeout(dialogue, question, asked)
-        return dialogue.build_answer(agent=asked.agent, session_id=str(asked.session), ended=ended)
+        answer = dialogue.build_answer(
+            agent=asked.agent, session_id=str(asked.session), ended=ended
+        )
+        is_mailbox = self._settings.inbox == "mailbox"
+        answer.response_metadata["inbox"] = "mailbox" if is_mailbox else "endpoint"
+        return answer
 
     def _make_timeout(
         self, dialogue: Dialogue, question: Question, asked: Asked
@@ -329,10 +334,13 @@ class Conversations:
             if may_have_arrived:
                 msg = (
                     f"the agent {agent} may or may not have the question: {problem}; it was not "
-                    "sent again"
+                    "sent again. Ask again only if it does no harm to ask twice"
                 )
                 raise AgentUnreachableError(msg, AgentErrorInfo(agent=agent, may_have_acted=True))
-        msg = f"no endpoint of the agent {agent} took the message: {'; '.join(problems)}"
+        msg = (
+            f"no endpoint of the agent {agent} took the message: {'; '.join(problems)}. See on its "
+            "page on Agentverse whether it runs"
+        )
         raise AgentUnreachableError(msg, AgentErrorInfo(agent=agent))
 
     async def _post(self, url: str, letter: bytes, seconds: float) -> tuple[str | None, bool]:

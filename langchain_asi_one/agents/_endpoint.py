@@ -83,16 +83,16 @@ async def _serve_lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read the body of a request, `None` if it is too long."""
-    body = bytearray()
+    """Read the body of a request to its end; keep none that is too long."""
+    body: bytearray | None = bytearray()
     more = True
     while more:
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > MAX_BYTES:
-            return None
+        if body is not None:
+            body += message.get("body", b"")
+            body = body if len(body) <= MAX_BYTES else None
         more = message.get("more_body", False)
-    return bytes(body)
+    return None if body is None else bytes(body)
 
 
 def _read_object(body: bytes) -> dict[str, Any] | None:

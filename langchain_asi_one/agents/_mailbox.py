@@ -308,4 +308,4 @@ def _read_retry_after(response: Response) -> float:
         seconds = float(response.headers.get("retry-after", "0"))
     except ValueError:
         return 0.0
-    return min(max(seconds, 0.0), _LONGEST_WAIT)
+    return min(seconds, _LONGEST_WAIT) if seconds > 0 else 0.0

@@ -95,6 +95,7 @@ class AgentResult(TypedDict):
         id: The identifier of the call, if the entry gave one.
         tool: The tool called, if the entry named one.
         result: What the worker returned. Text of an agent: untrusted.
+        response_metadata: How an `AgentChat` got the answer; see its `ask`. The model is not told.
         error: Why there is no result, as `ClassName: message`.
 
     Example:
@@ -106,6 +107,7 @@ class AgentResult(TypedDict):
     id: NotRequired[str]
     tool: NotRequired[str]
     result: NotRequired[Any]
+    response_metadata: NotRequired[dict[str, Any]]
     error: NotRequired[str]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from tests.support.command import (
     interruptible,
     run_main,
     run_process,
+    run_unread,
 )
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
@@ -290,18 +290,5 @@ def test_interrupted_while_a_person_is_asked(live: dict[str, str]) -> None:
 
 @pytest.mark.no_cover
 def test_nobody_reads_the_output(live: dict[str, str]) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        finished = subprocess.run(
-            [*COMMAND, QUESTION],
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-            env=environment(live),
-        )
-    finally:
-        os.close(writer)
+    finished = run_unread(*COMMAND, QUESTION, **live)
     assert (finished.returncode, finished.stderr) == (141, "")

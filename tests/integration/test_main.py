@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from tests.support.command import (
     run,
     run_main,
     run_process,
+    run_unread,
 )
 from tests.support.model import API_KEY
 from tests.support.patience import FOREVER, PATIENCE
@@ -341,18 +341,5 @@ def test_interrupted_while_the_answer_stalls(server: LocalASIOne, live: dict[str
 
 
 def test_nobody_reads_the_output(live: dict[str, str]) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        finished = subprocess.run(
-            [*COMMAND, QUESTION],
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-            env=environment(live),
-        )
-    finally:
-        os.close(writer)
+    finished = run_unread(*COMMAND, QUESTION, **live)
     assert (finished.returncode, finished.stderr) == (141, "")

@@ -52,6 +52,24 @@ def run_process(*command: str, **added: str) -> Finished:
     )
 
 
+def run_unread(*command: str, **added: str) -> Finished:
+    """Run a command as a user does, with an output that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run(
+            command,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
+            env=environment(added),
+        )
+    finally:
+        os.close(writer)
+
+
 def run(*arguments: str, **added: str) -> Finished:
     """Ask a question in this process, see `run_main`."""
     return run_main(question.main, arguments, added)

@@ -3,7 +3,6 @@
 import json
 import math
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ from langchain_asi_one.executable_data import (
     is_agent_address,
     parse_executable_data,
 )
+from tests.support.bech32 import CHARSET, encode_bech32
 from tests.support.examples import examples
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 NAMELESS = "The entry names no agent (address or handle) and no tool; see `raw`."
 NOT_OBJECT = "The entry is not an object, so it names no agent and no tool"
@@ -33,119 +32,9 @@ LIKE_ADDRESS = "begins like an agent address and is none, so it is no handle eit
 NOT_ADDRESS = "is not an agent address (bech32, 'agent1' and 59 characters, checksum)"
 
 
-def field_product(a: int, b: int) -> int:
-    """The product in GF(32), modulo a^5 + a^3 + 1, as BIP 173 defines the field."""
-    product = 0
-    while b:
-        product ^= a if b & 1 else 0
-        a = a << 1 ^ (0b101001 if a & 0b10000 else 0)
-        b >>= 1
-    return product
-
-
-def bech32_checksum(prefix: str, digits: Iterable[int]) -> list[int]:
-    """BIP 173 by long division of polynomials, not by the bit trick of the implementation."""
-    generator = [29, 22, 20, 21, 29, 18]  # of x^6 + 29x^5 + 22x^4 + 20x^3 + 21x^2 + 29x + 18
-    head = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    remainder = [0, 0, 0, 0, 0, 1]
-    for digit in [*head, *digits, 0, 0, 0, 0, 0, 0]:
-        lead, remainder = remainder[0], [*remainder[1:], digit]
-        remainder = [r ^ field_product(lead, g) for r, g in zip(remainder, generator, strict=True)]
-    remainder[-1] ^= 1
-    return remainder
-
-
-def encode(payload: bytes, *, prefix: str = "agent", padding: int = 0) -> str:
-    bits = "".join(f"{byte:08b}" for byte in payload)
-    bits += f"{padding:0{-len(bits) % 5}b}" if len(bits) % 5 else ""
-    digits = [int(bits[i : i + 5], 2) for i in range(0, len(bits), 5)]
-    return f"{prefix}1" + "".join(CHARSET[d] for d in digits + bech32_checksum(prefix, digits))
-
-
-A = encode(bytes([2, *range(32)]))
-B = encode(bytes([3, *range(100, 132)]))
+A = encode_bech32(bytes([2, *range(32)]))
+B = encode_bech32(bytes([3, *range(100, 132)]))
 BROKEN = A[:-1] + ("q" if A[-1] != "q" else "p")
-
-
-def test_the_encoder_of_this_test_agrees_with_bip_173() -> None:
-    assert encode(b"", prefix="a") == "a12uel5l"
-    version = [0]
-    program = [int(f"{int('751e76e8199196d454941c45d1b3a323f1433bd6', 16):0160b}"[i : i + 5], 2)
-               for i in range(0, 160, 5)]  # fmt: skip
-    digits = version + program + bech32_checksum("bc", version + program)
-    assert "".join(CHARSET[d] for d in digits) == "qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        # Fetch.ai's agents that wrap the OpenAI and Claude models, named in many public programs.
-        "agent1q0h70caed8ax769shpemapzkyk65uscw4xwk6dc4t3emvp5jdcvqs9xs32y",
-        "agent1qvk7q2av3e2y5gf5s90nfzkc8a48q3wdqeevwrtgqfdl0k78rspd6f2l4dx",
-        A,
-        B,
-    ],
-)
-def test_a_good_address(address: str) -> None:
-    assert len(address) == 65
-    assert is_agent_address(address)
-
-
-@given(st.binary(min_size=33, max_size=33))
-@examples(100)
-def test_every_encoded_key_is_an_address(payload: bytes) -> None:
-    assert is_agent_address(encode(payload))
-
-
-def test_every_single_character_substitution_is_noticed() -> None:
-    others = CHARSET + CHARSET.upper() + "bio1 -!\0\n@éа"
-    wrong = [
-        A[:position] + character + A[position + 1 :]
-        for position in range(65)
-        for character in others
-        if character != A[position]
-    ]
-    assert len(wrong) > 65 * 70
-    assert [address for address in wrong if is_agent_address(address)] == []
-
-
-def test_every_swap_of_neighbours_is_noticed() -> None:
-    swapped = {A[:i] + A[i + 1] + A[i] + A[i + 2 :] for i in range(64)} - {A}
-    assert len(swapped) > 40
-    assert not any(map(is_agent_address, swapped))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        encode(bytes(33), padding=1),  # the padding bit must be zero
-        encode(bytes(32)),
-        encode(bytes(34)),
-        encode(bytes([2, *range(32)]), prefix="user"),
-        encode(bytes([2, *range(32)]), prefix="agenu"),
-        A.upper(),
-        A + "\n",
-        " " + A,
-        A + "q",
-        A[:-1],
-        "agent" + "!" * 60,
-        "",
-        None,
-        65,
-        A.encode(),
-        [A],
-    ],
-)
-def test_what_is_not_an_address(value: object) -> None:
-    assert not is_agent_address(value)
-
-
-def test_bech32m_is_not_bech32() -> None:
-    digits = [CHARSET.index(character) for character in A[6:59]]
-    checksum = bech32_checksum("agent", digits)
-    total = sum(digit << 5 * (5 - i) for i, digit in enumerate(checksum)) ^ 1 ^ 0x2BC830A3
-    tail = "".join(CHARSET[total >> 5 * (5 - i) & 31] for i in range(6))
-    assert not is_agent_address(A[:59] + tail)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from langchain_core.messages import (
     AIMessage,
-    HumanMessage,
 )
 
 from langchain_asi_one import ChatASIOne
@@ -20,15 +19,7 @@ from langchain_asi_one.follow_up import (
     FollowUpRunnable,
     with_follow_up,
 )
-
-SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
-DEFERRED = "I've sent the message"
-QUESTION = [HumanMessage("Is a table free?")]
-CALL = {"name": "book", "args": {"at": 8}, "id": "call_1", "type": "tool_call"}
-
-
-def answer_of(text: str, **more: Any) -> AIMessage:
-    return AIMessage(text, response_metadata={"session_id": SESSION}, **more)
+from tests.support.deferred import DEFERRED, SESSION, make_answer
 
 
 async def _async_predicate(message: AIMessage) -> bool:
@@ -138,6 +129,6 @@ def test_error_holds_the_answer_and_is_not_retryable() -> None:
 
 
 def test_error_shows_little_of_a_long_answer() -> None:
-    text = str(AnswerPendingError(answer_of("x" * 10_000), 1))
+    text = str(AnswerPendingError(make_answer("x" * 10_000), 1))
     assert "x" * 80 + "'…" in text
     assert len(text) < 400

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
+from tests.support.bech32 import has_right_checksum
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 from tests.support.stand_in_wire import (
@@ -226,29 +227,11 @@ def test_deferred_answer_comes_with_the_nth_poll(server: LocalASIOne) -> None:
         assert "now" in read_message(ask(client, "[deferred: 0] now"))["content"]
 
 
-_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-
-
-def bech32_checks_out(address: str) -> bool:
-    """BIP 173, written for this test alone."""
-    prefix, _, data = address.rpartition("1")
-    values = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    check = 1
-    for value in values + [_BECH32.index(c) for c in data]:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for bit, generator in enumerate(
-            (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-        ):
-            check ^= generator if top >> bit & 1 else 0
-    return check == 1
-
-
 def test_agents_have_valid_addresses_but_the_bad_one(client: httpx.Client) -> None:
     body = ask(client, "Show me a bad agent").json()
     addresses = [agent["address"] for agent in body["executable_data"]]
     assert [len(address) for address in addresses] == [65, 65, 65]
-    assert [bech32_checks_out(address) for address in addresses] == [True, True, False]
+    assert [has_right_checksum(address) for address in addresses] == [True, True, False]
     assert len(body["intermediate_steps"]) == 2
     assert "executable_data" not in ask(client, "Hello").json()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from langchain_core.messages import (
     AIMessage,
@@ -21,26 +19,19 @@ from langchain_asi_one._follow_up.progress import (
 )
 from langchain_asi_one._follow_up.rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneRateLimitError, ErrorInfo
-
-SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
-DEFERRED = "I've sent the message"
-QUESTION = [HumanMessage("Is a table free?")]
-
-
-def answer_of(text: str, **more: Any) -> AIMessage:
-    return AIMessage(text, response_metadata={"session_id": SESSION}, **more)
+from tests.support.deferred import DEFERRED, QUESTION, SESSION, make_answer
 
 
 def test_poll_sends_the_history_the_answer_and_the_question_for_news() -> None:
     history: list[BaseMessage] = [SystemMessage("Be brief."), *QUESTION]
     state = PollState(FollowUpRule(message="And?"), history)
     assert state.make_next_input() is history
-    assert state.record(answer_of(DEFERRED))
-    assert state.make_next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
+    assert state.record(make_answer(DEFERRED))
+    assert state.make_next_input() == [*history, make_answer(DEFERRED), HumanMessage("And?")]
     # An empty answer does not replace the one before it.
-    assert not state.record(answer_of(""))
-    assert state.make_next_input() == [*history, answer_of(DEFERRED), HumanMessage("And?")]
-    assert state.record(answer_of("Yes, at eight."))
+    assert not state.record(make_answer(""))
+    assert state.make_next_input() == [*history, make_answer(DEFERRED), HumanMessage("And?")]
+    assert state.record(make_answer("Yes, at eight."))
     assert state.is_done
     metadata = {"session_id": SESSION, "follow_up_polls": 2}
     assert state.make_result() == AIMessage("Yes, at eight.", response_metadata=metadata)
@@ -52,7 +43,7 @@ def test_wait_ends_at_its_bound() -> None:
     for _ in range(3):
         assert not state.is_done
         state.make_next_input()
-        state.record(answer_of(DEFERRED))
+        state.record(make_answer(DEFERRED))
         events.append(
             (state.make_event()["poll"], state.make_event()["next_poll_in"], state.next_poll_in)
         )
@@ -68,7 +59,7 @@ def test_wait_ends_at_its_bound() -> None:
 def test_ordinary_answer_is_left_as_it_is() -> None:
     state = PollState(FollowUpRule(), "Hi")
     state.make_next_input()
-    answer = answer_of("Hello")
+    answer = make_answer("Hello")
     state.record(answer)
     assert state.is_done
     assert state.make_result() is answer
@@ -105,7 +96,7 @@ def test_chain_input_is_refused_with_advice() -> None:
 def test_a_failed_poll_keeps_the_answer_and_its_event_says_why() -> None:
     state = PollState(FollowUpRule(interval=3, max_polls=2), "Is a table free?")
     state.make_next_input()
-    state.record(answer_of(DEFERRED))
+    state.record(make_answer(DEFERRED))
     state.make_next_input()
     state.record_error(ASIOneRateLimitError("too many", ErrorInfo(status_code=429, retry_after=5)))
     event = state.make_event()
@@ -113,7 +104,7 @@ def test_a_failed_poll_keeps_the_answer_and_its_event_says_why() -> None:
     assert event["error"] == "ASIOneRateLimitError: too many"
     assert state.make_metadata()["follow_up_error"] == event["error"]
     state.make_next_input()
-    state.record(answer_of(DEFERRED))
+    state.record(make_answer(DEFERRED))
     assert "error" not in state.make_event()
     assert state.make_result().response_metadata == {
         "session_id": SESSION,
@@ -137,7 +128,7 @@ class SilentError(TimeoutError):
 def test_any_error_is_told_in_one_printable_line(error: Exception, text: str) -> None:
     state = PollState(FollowUpRule(), "Is a table free?")
     state.make_next_input()
-    state.record(answer_of(DEFERRED))
+    state.record(make_answer(DEFERRED))
     state.make_next_input()
     state.record_error(error)
     assert state.make_event()["error"] == text
@@ -146,7 +137,7 @@ def test_any_error_is_told_in_one_printable_line(error: Exception, text: str) ->
 def test_a_longer_retry_after_is_waited() -> None:
     state = PollState(FollowUpRule(interval=3, max_polls=4), "Is a table free?")
     state.make_next_input()
-    state.record(answer_of(DEFERRED))
+    state.record(make_answer(DEFERRED))
     waits = [state.next_poll_in]
     while not state.is_done:
         state.make_next_input()
@@ -159,8 +150,8 @@ def test_a_streamed_answer_is_held_until_it_cannot_be_pending() -> None:
     state = PollState(FollowUpRule(), QUESTION)
     state.make_next_input()
     buffer = AnswerBuffer(state)
-    assert list(buffer.feed(answer_of("I've sent"))) == []
-    pieces = list(buffer.feed(answer_of(" it to the kitchen")))
+    assert list(buffer.feed(make_answer("I've sent"))) == []
+    pieces = list(buffer.feed(make_answer(" it to the kitchen")))
     assert [piece.text for piece in pieces] == ["I've sent", " it to the kitchen"]
     assert buffer.close() is True
     assert state.is_done

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from langchain_core.messages import (
     AIMessage,
-    HumanMessage,
     ToolMessage,
 )
 
@@ -16,15 +13,7 @@ from langchain_asi_one.follow_up import (
     is_deferred,
 )
 from langchain_asi_one.testing._default_answers import MARK
-
-SESSION = "0c0c4b0e-3a53-4a0c-9d2e-5f43f6ea3f5c"
-DEFERRED = "I've sent the message"
-QUESTION = [HumanMessage("Is a table free?")]
-CALL = {"name": "book", "args": {"at": 8}, "id": "call_1", "type": "tool_call"}
-
-
-def answer_of(text: str, **more: Any) -> AIMessage:
-    return AIMessage(text, response_metadata={"session_id": SESSION}, **more)
+from tests.support.deferred import CALL, DEFERRED, QUESTION, make_answer
 
 
 @pytest.mark.parametrize(
@@ -41,7 +30,7 @@ def answer_of(text: str, **more: Any) -> AIMessage:
     ],
 )
 def test_documented_sentence_is_deferred(text: str) -> None:
-    assert is_deferred(answer_of(text))
+    assert is_deferred(make_answer(text))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +48,7 @@ def test_documented_sentence_is_deferred(text: str) -> None:
     ],
 )
 def test_other_texts_are_ordinary_answers(text: str) -> None:
-    assert not is_deferred(answer_of(text))
+    assert not is_deferred(make_answer(text))
 
 
 def test_deferred_sentence_may_come_in_content_blocks() -> None:
@@ -71,15 +60,15 @@ def test_mark_of_the_stand_in_is_the_stand_ins() -> None:
 
 
 def test_answer_with_tool_calls_is_never_pending() -> None:
-    with_call = answer_of(DEFERRED, tool_calls=[CALL])
+    with_call = make_answer(DEFERRED, tool_calls=[CALL])
     broken = {**CALL, "args": "{", "error": "cut", "type": "invalid_tool_call"}
-    with_broken_call = answer_of(DEFERRED, invalid_tool_calls=[broken])
+    with_broken_call = make_answer(DEFERRED, invalid_tool_calls=[broken])
     for message in (with_call, with_broken_call):
         assert not is_deferred(message)
         for rule in (FollowUpRule(), FollowUpRule(is_pending=lambda _: True)):
             assert not rule.finds_pending(message, history=QUESTION, last_answer=None)
             assert not rule.finds_pending(
-                message, history=QUESTION, last_answer=answer_of(DEFERRED)
+                message, history=QUESTION, last_answer=make_answer(DEFERRED)
             )
 
 
@@ -91,13 +80,13 @@ def test_answer_without_a_session_is_never_pending() -> None:
 def test_first_answer_to_a_local_tools_result_is_ordinary() -> None:
     history = [
         *QUESTION,
-        answer_of("", tool_calls=[CALL]),
+        make_answer("", tool_calls=[CALL]),
         ToolMessage("sent", tool_call_id="call_1"),
     ]
     rule = FollowUpRule()
-    assert not rule.finds_pending(answer_of(DEFERRED), history=history, last_answer=None)
+    assert not rule.finds_pending(make_answer(DEFERRED), history=history, last_answer=None)
     assert not rule.may_find_pending("I've", history=history, last_answer=None)
-    assert rule.finds_pending(answer_of(DEFERRED), history=QUESTION, last_answer=None)
+    assert rule.finds_pending(make_answer(DEFERRED), history=QUESTION, last_answer=None)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +108,7 @@ def test_later_answer_is_pending_while_it_says_nothing_new(
 ) -> None:
     assert (
         FollowUpRule().finds_pending(
-            answer_of(after), history=QUESTION, last_answer=answer_of(before)
+            make_answer(after), history=QUESTION, last_answer=make_answer(before)
         )
         is pending
     )
@@ -127,9 +116,9 @@ def test_later_answer_is_pending_while_it_says_nothing_new(
 
 def test_predicate_decides_alone_for_first_and_later_answers() -> None:
     rule = FollowUpRule(is_pending=lambda answer: "waiting for" in str(answer.text))
-    assert not rule.finds_pending(answer_of(DEFERRED), history=QUESTION, last_answer=None)
-    assert rule.finds_pending(answer_of("waiting for it"), history=QUESTION, last_answer=None)
-    same = answer_of("the same")
+    assert not rule.finds_pending(make_answer(DEFERRED), history=QUESTION, last_answer=None)
+    assert rule.finds_pending(make_answer("waiting for it"), history=QUESTION, last_answer=None)
+    same = make_answer("the same")
     assert not rule.finds_pending(same, history=QUESTION, last_answer=same)
 
 
@@ -142,8 +131,8 @@ def test_stream_is_released_only_when_the_whole_cannot_be_pending(
     text: str, before: str | None
 ) -> None:
     rule = FollowUpRule()
-    earlier = None if before is None else answer_of(before)
-    pending = rule.finds_pending(answer_of(text), history=QUESTION, last_answer=earlier)
+    earlier = None if before is None else make_answer(before)
+    pending = rule.finds_pending(make_answer(text), history=QUESTION, last_answer=earlier)
     may_be_pending = [
         rule.may_find_pending(text[:end], history=QUESTION, last_answer=earlier)
         for end in range(len(text) + 1)

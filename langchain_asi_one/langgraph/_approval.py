@@ -33,7 +33,7 @@ _used: Final[dict[_Key, "Future[Any]"]] = {}
 
 
 def approve(entry: ExecutableEntry) -> ExecutableEntry:
-    """Return an entry with the approval of the current interrupt's human."""
+    """Return an entry with the approval that answers the current interrupt."""
     # The same for each answer to one interrupt, so that two answers at once ask an agent once.
     pause = hashlib.sha256(_read_configurable()["checkpoint_ns"].encode()).hexdigest()[:32]
     return {**entry, "approval": f"{pause}-{_sign(entry, pause)}"}

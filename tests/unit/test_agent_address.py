@@ -79,7 +79,7 @@ def test_every_swap_of_neighbours_is_noticed() -> None:
         "",
         None,
         65,
-        A.encode_bech32(),
+        A.encode(),
         [A],
     ],
 )

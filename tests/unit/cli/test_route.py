@@ -52,7 +52,7 @@ def test_a_result_is_one_line_and_an_error_is_a_problem() -> None:
 
 
 def test_decisions_are_a_persons_or_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    value = {"action_requests": [{}, {}]}
+    value: dict[str, Any] = {"action_requests": [{}, {}]}
     assert route._decide(value, by_human=False) == [{"type": "approve"}] * 2
     monkeypatch.setattr(sys, "stdin", io.StringIO("YES\nmaybe\n"))
     decisions = route._decide(value, by_human=True)
@@ -65,7 +65,7 @@ def test_decisions_are_a_persons_or_the_commands(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_request_for_review_is_written_line_by_line() -> None:
-    value = {"action_requests": [{"description": "Ask the agent @a.\nName: b"}]}
+    value: dict[str, Any] = {"action_requests": [{"description": "Ask the agent @a.\nName: b"}]}
     assert [line.label + line.text for line in route._describe_review(value)] == [
         "1. Ask the agent @a.",
         "   Name: b",

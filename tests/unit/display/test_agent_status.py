@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from langchain_asi_one._agent_identity import RefusalReason
@@ -34,4 +36,4 @@ def test_each_status_has_a_sign_and_is_drawn_apart() -> None:
 
 
 def test_each_reason_to_refuse_an_agent_has_a_meaning() -> None:
-    assert REFUSALS.keys() == {*RefusalReason.__args__}
+    assert REFUSALS.keys() == {*get_args(RefusalReason)}

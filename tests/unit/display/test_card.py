@@ -1,4 +1,4 @@
-"""What a card tells: in HTML as in text, of messages, conversations, states and graphs."""
+"""What a card shows: in HTML as in text, of messages, conversations, states and graphs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.graphs import naming, small_graph
 from tests.support.html import words
 
 
-def test_html_tells_what_text_tells() -> None:
+def test_html_shows_what_text_shows() -> None:
     message = naming(WEATHER_AGENT, BAD_AGENT, text="Plain words.")
     message.additional_kwargs |= {
         "thought": "Who knows?",

@@ -22,12 +22,13 @@ def live(out: StringIO) -> LiveCard:
 
 
 def test_chunks_are_merged_and_the_whole_is_shown(live: LiveCard, out: StringIO) -> None:
-    for event in (
+    events: list[object] = [
         AIMessageChunk(content="Hel"),
         ("messages", (AIMessageChunk(content="", id="other"), {})),
         ("custom", {"plan_state": {"status": "running"}}),
         AIMessageChunk(content="lo"),
-    ):
+    ]
+    for event in events:
         live.add(event)
     assert out.getvalue() == ""
     assert live.finish().text == ""  # of the message that began last

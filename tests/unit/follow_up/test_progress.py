@@ -125,7 +125,7 @@ class SilentError(TimeoutError):
         (SilentError(), "SilentError"),
     ],
 )
-def test_any_error_is_told_in_one_printable_line(error: Exception, text: str) -> None:
+def test_any_error_becomes_one_printable_line(error: Exception, text: str) -> None:
     state = PollState(FollowUpRule(), "Is a table free?")
     state.make_next_input()
     state.record(make_answer(DEFERRED))

@@ -58,7 +58,7 @@ def test_a_deferred_answer_comes_with_the_nth_poll() -> None:
     assert told[3].startswith('You said: "Any update?".')
 
 
-def test_a_tool_is_called_then_its_results_are_told() -> None:
+def test_a_tool_is_called_then_its_results_are_repeated() -> None:
     message = ask("How is the weather in Paris?", tools=[WEATHER_TOOL])
     [call] = message["tool_calls"]
     assert (message["finish_reason"], call["function"]["name"]) == ("tool_calls", "get_weather")

@@ -29,7 +29,12 @@ def unasked() -> ChatASIOne:
 
 def build(model: ChatASIOne, **arguments: Any) -> tuple[dict[str, Any], Any]:
     """Return what a chain binds, and its parser."""
-    given = {"method": "function_calling", "include_raw": False, "strict": None, "tools": None}
+    given: dict[str, Any] = {
+        "method": "function_calling",
+        "include_raw": False,
+        "strict": None,
+        "tools": None,
+    }
     chain = build_chain(model, City, **(given | arguments))
     assert isinstance(chain, RunnableSequence)
     assert isinstance(chain.first, RunnableBinding)

@@ -33,7 +33,7 @@ def answer(stand_in: StandIn, body: object, **changed: Any) -> tuple[int, Any]:
 
 @pytest.fixture
 def stand_in() -> StandIn:
-    return StandIn("http://127.0.0.1:1/v1", None, 0, any_host=False)
+    return StandIn("http://127.0.0.1:1/v1", None, 0, any_host=False, agents=())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_it_does_not_serve(
 
 
 def test_a_server_with_a_key_takes_no_other() -> None:
-    own = StandIn("http://127.0.0.1:1/v1", "sk_own", 0, any_host=False)
+    own = StandIn("http://127.0.0.1:1/v1", "sk_own", 0, any_host=False, agents=())
     assert answer(own, request_body())[0] == 401
     assert answer(own, request_body(), key="sk_own")[0] == 200
     assert [request.authorized for request in own.requests] == [False, True]

@@ -50,7 +50,7 @@ nitpick_ignore_regex = [
     ("py:class", r"(.*\.)?(FollowUpRunnable|RawAndParsed)"),
     (
         "py:class",
-        r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|Node|ReceivedRequest|Reply|Router|Script|Turn",
+        r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|LocalAgentverse|Node|ReceivedRequest|Reply|Router|Script|Turn",
     ),
 ]
 

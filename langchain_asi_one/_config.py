@@ -186,6 +186,18 @@ class Arguments(ModelFields):
 ARGUMENTS: Final = tuple(get_type_hints(Arguments))
 
 
+def hide_key(arguments: dict[str, Any]) -> None:
+    """Make a key secret before validation, whose errors hold their input."""
+    for name in {"api_key", "openai_api_key"} & arguments.keys():
+        value = arguments[name]
+        if isinstance(value, str):
+            arguments[name] = SecretStr(value)
+        elif not (isinstance(value, SecretStr) or callable(value)):
+            kind = type(value).__name__
+            msg = f"api_key must be a text, or a function that returns one; got {kind}."
+            raise ValueError(msg)  # noqa: TRY004 - as pydantic, for any bad value
+
+
 def take_arguments(
     declared: Callable[_P, object],
 ) -> Callable[[Callable[Concatenate[_Self, ...], None]], Callable[Concatenate[_Self, _P], None]]:
@@ -368,10 +380,7 @@ class ASIOneFields(_Declared):
         for name in ("api_key", "openai_api_key", "base_url"):
             if arguments.get(name, "") is None:
                 del arguments[name]  # the environment's
-        for name in ("api_key", "openai_api_key"):
-            if isinstance(arguments.get(name), str):
-                # Before validation, whose errors hold their input.
-                arguments[name] = SecretStr(arguments[name])
+        hide_key(arguments)
         refused: ValidationError | None = None
         try:
             super().__init__(**arguments)

@@ -160,8 +160,11 @@ class ChatASIOne(ASIOneFields):
     _warned: set[str] = PrivateAttr(default_factory=set)
 
     @take_arguments(Arguments)
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, *values: Any, **arguments: Any) -> None:
         """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model."""
+        if values:  # which may hold a key: their number only
+            msg = f"ChatASIOne takes arguments by name, such as model=; got {len(values)} without."
+            raise TypeError(msg)
         super().__init__(**arguments)
 
     @property

@@ -7,7 +7,9 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.runnables import Runnable
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
@@ -17,6 +19,8 @@ from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.executable_data import get_executable_data
 
 Graph: TypeAlias = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
+
+Model: TypeAlias = Runnable[LanguageModelInput, AIMessage]
 
 
 class CannotAskError(Exception):
@@ -109,7 +113,19 @@ def _make_model(arguments: dict[str, Any]) -> ChatASIOne:
     raise CannotAskError(text)
 
 
-def build_graph(model: ChatASIOne) -> Graph:
+def wait_for_answers(model: ChatASIOne, interval: float) -> Model:
+    """Make a model that asks again for an answer that comes later.
+
+    Raises:
+        CannotAskError: If it cannot ask in this interval.
+    """
+    try:
+        return model.with_follow_up(interval=interval)
+    except ValueError as refused:
+        raise CannotAskError(f"--wait: {refused}") from refused
+
+
+def build_graph(model: Model) -> Graph:
     """Return the graph that answers a question: one node, the model."""
 
     async def answer(state: MessagesState) -> dict[str, list[AIMessage]]:
@@ -122,9 +138,7 @@ def build_graph(model: ChatASIOne) -> Graph:
     return graph.compile()
 
 
-async def ask(
-    model: ChatASIOne, question: str
-) -> AsyncIterator[TextDelta | PlanUpdate | AIMessage]:
+async def ask(model: Model, question: str) -> AsyncIterator[TextDelta | PlanUpdate | AIMessage]:
     """Ask a question; yield each delta and plan, and then the whole message.
 
     It is async because an interrupt cancels an async graph at once. A sync one would wait for its

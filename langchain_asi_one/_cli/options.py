@@ -26,7 +26,7 @@ The question is all other words. {default} it is read from standard input.
 Without --offline the API is asked, with the key in ASI_ONE_API_KEY and at ASI_ONE_BASE_URL if
 that is set. {more}Exit status: 0 answered, 1 the request failed, 2 wrong usage or no key,
 130 interrupted, 141 nobody reads the output."""
-_NO_FIELDS: Final = ("question", "offline", "json", "allow", "review")
+_NO_FIELDS: Final = ("question", "offline", "json", "wait", "allow", "review")
 
 
 def make_parser(
@@ -111,6 +111,13 @@ def read_question_options(arguments: Sequence[str] | None) -> argparse.Namespace
         action="store_true",
         default=argparse.SUPPRESS,
         help="let ASI:One plan and ask agents of Agentverse",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="if the answer comes later, ask for it each SECONDS, such as 20; 15 times at most",
     )
     parser.add_argument(
         "--json", action="store_true", default=False, help="print one JSON object, nothing else"

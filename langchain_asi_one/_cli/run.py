@@ -19,11 +19,13 @@ from langchain_core.messages import AIMessage
 from langchain_asi_one._cli.ask import (
     CannotAskError,
     Endpoint,
+    Model,
     PlanUpdate,
     TextDelta,
     ask,
     open_model,
     to_data,
+    wait_for_answers,
 )
 from langchain_asi_one._cli.options import list_model_fields
 from langchain_asi_one._json.printable import make_one_line
@@ -34,8 +36,6 @@ from langchain_asi_one.errors import ASIOneError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncGenerator, Callable
-
-    from langchain_asi_one.chat_models import ChatASIOne
 
 _FAILED, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 _PACE: Final = 0.02
@@ -99,16 +99,17 @@ def _answer(options: argparse.Namespace) -> None:
     show = _show_data if options.json else _show
     fields = list_model_fields(options)
     with open_model(offline=options.offline, pace=pace, **fields) as (endpoint, model):
-        asyncio.run(show(endpoint, model, options.question))
+        asking = model if options.wait is None else wait_for_answers(model, options.wait)
+        asyncio.run(show(endpoint, asking, options.question))
 
 
-async def _show_data(endpoint: Endpoint, model: ChatASIOne, question: str) -> None:
+async def _show_data(endpoint: Endpoint, model: Model, question: str) -> None:
     items = [item async for item in ask(model, question)]
     (message,) = (item for item in items if isinstance(item, AIMessage))
     print(json.dumps(to_data(endpoint, message), indent=2))
 
 
-async def _show(endpoint: Endpoint, model: ChatASIOne, question: str) -> None:
+async def _show(endpoint: Endpoint, model: Model, question: str) -> None:
     printer = choose_printer(sys.stdout)
     print_endpoint(printer, endpoint)
     try:

@@ -12,7 +12,7 @@ and other media become a note. Names are made such as the API takes for tools.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from langchain_core.messages import (
@@ -158,6 +158,7 @@ def _convert_block(block: str | dict[str, Any], of: str) -> dict[str, Any]:
     if _is_text(block):
         return {"type": "text", "text": block["text"]}
     if image := _convert_image(block):
+        _check_address(image["image_url"])
         return image
     msg = (
         f"ASI:One takes text and images, by address or as base64 with their media type; {of} holds "
@@ -183,6 +184,17 @@ def _convert_image(block: dict[str, Any]) -> dict[str, Any] | None:
         return convert_to_openai_data_block(block) if is_data_content_block(block) else None
     except (KeyError, ValueError):
         return None
+
+
+def _check_address(image: Any) -> None:
+    """Refuse an image that the API cannot fetch, such as a file of this machine."""
+    url = image.get("url") if isinstance(image, Mapping) else image
+    if isinstance(url, str) and not url.lower().startswith(("https://", "http://", "data:")):
+        msg = (
+            f"The address of an image begins with https://, http:// or data:, not {url[:100]!r}. "
+            f'Send a file as {{"type": "image", "base64": …, "mime_type": …}}.'
+        )
+        raise ValueError(msg)
 
 
 def _is_text(block: dict[str, Any]) -> bool:

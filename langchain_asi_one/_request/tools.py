@@ -37,8 +37,13 @@ def convert_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[A
         New dicts.
 
     Raises:
+        TypeError: If `tools` is one tool instead of a list.
         ValueError: If a schema refers to what it does not hold, or cannot be strict.
     """
+    given: Any = tools
+    if not isinstance(given, Iterable) or isinstance(given, (BaseModel, Mapping, str)):
+        msg = f"tools must be a list, such as [tool]; got one {type(given).__name__}."
+        raise TypeError(msg)
     converted = []
     for tool in tools:
         if isinstance(tool, Mapping) and tool.get("type") != "function" and "type" in tool:

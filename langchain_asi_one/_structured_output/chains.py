@@ -79,6 +79,8 @@ def _check_arguments(
         msg = "strict= does not go with method='json_mode', which sends no schema."
     elif schema is None and method != "json_mode":
         msg = f"method={method!r} needs a schema; only 'json_mode' goes without."
+    elif isinstance(schema, str):
+        msg = f"schema must be a class, a function or a JSON Schema, not a name; got {schema!r}."
     else:
         return
     raise ValueError(msg)

@@ -98,5 +98,5 @@ class AgentPaymentRequiredError(AgentError):
 
     @property
     def payment_request(self) -> Mapping[str, Any]:
-        """What the agent wants to be paid: its fields as sent, untrusted."""
+        """What the agent wants to be paid, as sent and untrusted."""
         return self.info.payment_request or {}

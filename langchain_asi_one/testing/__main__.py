@@ -22,8 +22,8 @@ Local stand-in for ASI:One (not the API: fixed rules, no model)
   key       any text
 
 Use it:
-  export ASI_ONE_BASE_URL={url}
-  export ASI_ONE_API_KEY=any-text
+  {base_url}
+  {api_key}
 
 Write one of these into a prompt to choose the answer (--list shows all names):
   [fault: http_429 retry_after=1 times=1]   [fault: stall seconds=5]
@@ -57,12 +57,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             allow_remote=options.allow_remote,
             chunk_delay=options.chunk_delay,
         ) as server:
-            print(_USAGE.format(url=server.base_url), flush=True)
+            print(describe_use(server.base_url, sys.platform), flush=True)
             interrupted.wait()
     except (ValueError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     return 0
+
+
+def describe_use(url: str, platform: str) -> str:
+    """Say what runs, with lines to paste into a shell of the platform."""
+    form = '$env:{} = "{}"' if platform == "win32" else "export {}={}"
+    base_url = form.format("ASI_ONE_BASE_URL", url)
+    return _USAGE.format(
+        url=url, base_url=base_url, api_key=form.format("ASI_ONE_API_KEY", "any-text")
+    )
 
 
 def _build_parser() -> argparse.ArgumentParser:

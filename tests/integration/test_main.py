@@ -139,6 +139,20 @@ Thought
 """)
 
 
+def test_an_answer_that_comes_later_is_waited_for(
+    server: LocalASIOne, live: dict[str, str]
+) -> None:
+    deferred = "Book a table. [deferred: 2]"
+    told = run(deferred, **live).stdout
+    assert "I've sent the message" in told
+    assert "still pending" in told
+
+    told = run("--wait", "0.01", deferred, **live).stdout
+    assert told.index("I've sent the message") < told.index('You said: "Book a table."')
+    assert "still pending" not in told
+    assert data_of(run("--wait", "0.01", "--json", deferred, **live))["answer"].endswith("session.")
+
+
 def test_json_is_one_object_with_everything(server: LocalASIOne, live: dict[str, str]) -> None:
     data = data_of(run(QUESTION, "--json", "--session", SESSION, **live))
     named, metadata = data.pop("named"), data.pop("response_metadata")
@@ -228,6 +242,7 @@ def test_offline_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
         ([" "], "the question is empty"),
         (["Hello", "--mode"], "unrecognized argument: --mode. Did you mean --model?"),
         (["Hello", "--session", "é", "--offline"], "error: session_id is sent as an HTTP header"),
+        (["Hello", "--wait", "0", "--offline"], "error: --wait: interval must be"),
     ],
 )
 def test_wrong_usage(arguments: list[str], words: str) -> None:

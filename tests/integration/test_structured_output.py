@@ -167,6 +167,7 @@ def test_request_fields_are_passed_on(model: ChatASIOne, server: LocalASIOne) ->
     [
         ({"method": "xml"}, "method must be 'function_calling', 'json_schema' or 'json_mode'"),
         ({"schema": None}, "needs a schema"),
+        ({"schema": "City"}, "not a name; got 'City'"),
         ({"schema": {"type": "web_search"}}, "needs the schema of a function"),
         ({"schema": None, "method": "json_schema"}, "needs a schema"),
         ({"tools": [add]}, "tools= goes with method='json_schema' only"),

@@ -584,3 +584,9 @@ def test_a_function_is_read_again_only_when_it_has_changed(
     find.__doc__ = "Find free tables."
     assert bound()["function"]["description"] == "Find free tables."
     assert read == ["Find tables.", "Find free tables."]
+
+
+@pytest.mark.parametrize("one", [{"type": "web_search"}, "add", print, int])
+def test_one_tool_instead_of_a_list_is_refused(model: ChatASIOne, one: Any) -> None:
+    with pytest.raises(TypeError, match="tools must be a list, such as"):
+        model.bind_tools(one)

@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import pickle
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -165,6 +165,18 @@ def test_a_model_with_a_rate_limiter_can_be_copied(make_model: MakeModel, copied
     assert kept.requests_per_second == 999
     # A copy in the process shares the limit: two limiters would let twice as much through.
     assert (kept is limiter) is (copied != "pickle")
+
+
+def test_arguments_have_names() -> None:
+    with pytest.raises(TypeError, match=r"by name, such as model=; got 1 without") as caught:
+        ChatASIOne(*["sk_0123456789"])
+    assert "sk_" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["api_key", "openai_api_key"])
+def test_a_key_that_is_no_text_is_named_by_its_type(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^api_key must be a text, .*; got int\.$"):
+        ChatASIOne(**cast("Any", {name: 123}))
 
 
 @dataclasses.dataclass

@@ -487,3 +487,15 @@ def test_whatever_is_said_is_sent_safe_and_left_as_it_was(said: list[BaseMessage
     assert not [part for part in containers(wire) if id(part) in kept]
     assert repr(said) == repr(before)
     assert convert_messages(said) == wire
+
+
+@pytest.mark.parametrize("address", ["/home/ada/cat.png", "cat.png", "file:///home/ada/cat.png"])
+@pytest.mark.parametrize("form", ["image", "image_url", "source"])
+def test_a_file_of_this_machine_is_no_address(address: str, form: str) -> None:
+    block: Any = {
+        "image": {"type": "image", "url": address},
+        "image_url": {"type": "image_url", "image_url": {"url": address}},
+        "source": {"type": "image", "source": {"type": "url", "url": address}},
+    }[form]
+    with pytest.raises(ValueError, match=r"begins with https://.*base64"):
+        convert_messages([HumanMessage([block])])

@@ -346,7 +346,8 @@ class Conversations:
     async def _post(self, url: str, letter: bytes, seconds: float) -> tuple[str | None, bool]:
         """Send an envelope to one endpoint; say what went wrong, and whether it may be there."""
         if problem := self._rule.find_problem(url):
-            return f"{make_one_line(url)[:100]} is no endpoint that may be used ({problem})", False
+            shown = "an address" if "@" in url else make_one_line(url)[:100]
+            return f"{shown} is no endpoint that may be used ({problem})", False
         parts = urlsplit(url)
         # Agentverse's own endpoints are asked as Agentverse is, perhaps by a proxy.
         is_agentverse = f"{parts.scheme}://{parts.netloc}" == self._settings.agentverse

@@ -1,1 +1,1 @@
-"""From a call of LangChain to the JSON body and session of a request: no I/O."""
+"""From LangChain's input to the body and session of a request: no I/O."""

@@ -1,4 +1,6 @@
-"""Where in a LangGraph run a request is made: pure, read from the config of the request.
+"""Where in a LangGraph run a request is made: pure.
+
+It is read from the config of the request.
 
 LangGraph describes the innermost task in `checkpoint_ns` and in the metadata. The key
 `__pregel_call` leads to the tasks around it: LangGraph keeps a weak reference to the running task.
@@ -15,7 +17,7 @@ _MAX_DEPTH = 100
 
 
 def find_position(configurable: Mapping[str, Any], metadata: Mapping[str, Any]) -> list[str]:
-    """Return the names and branch numbers from the top of the graph to the request.
+    """Return names and branch numbers from the graph's top to the request.
 
     It has no ids of tasks, as they change with each step. All nodes of a graph have the position
     of their graph; only what runs in a branch of its own has a further name and number.
@@ -79,7 +81,10 @@ def _is_branch(path: Any) -> bool:
 
 
 def _is_call(path: Any) -> bool:
-    """Whether a task is a call of the functional API, whose path holds that of its caller."""
+    """Return whether a task is a call of the functional API.
+
+    The path of such a task holds that of its caller.
+    """
     return _is_branch(path) and isinstance(path[1], list | tuple)
 
 
@@ -102,7 +107,7 @@ def _find_agent(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def _find_tool(task_input: Any) -> list[str]:
-    """Return the tool's name if a task runs one tool call of an agent."""
+    """Return the tool's name if a task runs one tool call."""
     call = task_input[0] if isinstance(task_input, list) and len(task_input) == 1 else task_input
     if isinstance(call, Mapping) and isinstance(call.get("tool_call"), Mapping):
         call = call["tool_call"]

@@ -125,14 +125,17 @@ def _format_tool_call(call_id: str | None, name: str | None, arguments: str) -> 
 
 
 def _read_refusal(message: AIMessage) -> str:
-    """Return the text of a refused turn, which is no content of the message."""
+    """Return the text of a refused turn, which content lacks."""
     blocks = message.content if isinstance(message.content, list) else []
     texts = [block.get("refusal") for block in blocks if isinstance(block, dict)]
     return "".join(map(str, filter(None, texts or [message.additional_kwargs.get("refusal")])))
 
 
 def _parseable_arguments(args: str | None) -> str:
-    """Return arguments of an invalid call as JSON, as servers parse those of the history."""
+    """Return an invalid call's arguments as JSON.
+
+    Servers parse the arguments of a history.
+    """
     try:
         if isinstance(json.loads(args or "{}"), dict):
             return safe_text(args or "{}")
@@ -142,7 +145,7 @@ def _parseable_arguments(args: str | None) -> str:
 
 
 def _convert_content(message: BaseMessage) -> str | list[dict[str, Any]]:
-    """Return text as a string, and parts only if there is something besides text."""
+    """Return text as a string, anything else as parts."""
     if isinstance(message.content, str):
         return safe_text(message.content)
     parts = [_convert_block(block, type(message).__name__) for block in message.content]
@@ -169,7 +172,10 @@ def _convert_block(block: str | dict[str, Any], of: str) -> dict[str, Any]:
 
 
 def _convert_image(block: dict[str, Any]) -> dict[str, Any] | None:
-    """Return an image by address or data; the API cannot fetch any other source."""
+    """Return an image by address or data.
+
+    The API cannot fetch any other source.
+    """
     if block.get("type") == "image_url" and block.get("image_url"):
         return {"type": "image_url", "image_url": block["image_url"]}
     if block.get("type") != "image":
@@ -223,7 +229,10 @@ def _drop_data(block: dict[str, Any]) -> dict[str, Any] | str:
 
 
 def _is_media(block: dict[str, Any]) -> bool:
-    """Whether a block holds an image, a sound or a file, in any convention."""
+    """Return whether a block holds an image, a sound or a file.
+
+    It may be written in any convention.
+    """
     source = block.get("source")
     is_data = isinstance(source, dict) and source.get("type") == "base64"
     return block.get("type") in _MEDIA or is_data or is_data_content_block(block)
@@ -239,7 +248,7 @@ def _describe_media(block: dict[str, Any]) -> str:
 
 
 def _find_images(message: ToolMessage) -> list[dict[str, Any]]:
-    """Return the images of a tool result as parts of a user message."""
+    """Return a tool result's images as parts of a user message."""
     blocks = message.content if isinstance(message.content, list) else []
     images = [_convert_image(block) for block in blocks if isinstance(block, dict)]
     parts = [image for image in images if image]

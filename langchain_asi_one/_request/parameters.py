@@ -97,14 +97,20 @@ _Agents = Annotated[
 
 @dataclass_transform(kw_only_default=True)
 def declare_arguments(cls: type[_Class]) -> type[_Class]:
-    """Let type checkers make a constructor of the fields of a class; do nothing else."""
+    """Let type checkers make a constructor of a class's fields.
+
+    It does nothing else.
+    """
     return cls
 
 
 # Names and ranges: docs/wire-format.md, 1.3. `extra_body` takes what is not documented.
 @declare_arguments
 class RequestFields:
-    """Request fields that are set on the model or in a call; `None` leaves it to the API."""
+    """Request fields that are set on the model or in a call.
+
+    `None` leaves a field to the API.
+    """
 
     temperature: Annotated[float | None, make_number_domain(0, 2)] = None
     """How random sampling is, 0 to 2; the API's own default is 1."""
@@ -240,7 +246,7 @@ def check_value(name: str, value: Any) -> Any:
 
 
 def clean_name(name: object) -> str:
-    """Return a name in the form that the API takes; empty if nothing is left of it.
+    """Return a name as the API takes it; `""` without any.
 
     Example:
         >>> clean_name("Movie review: [new]")
@@ -252,7 +258,7 @@ def clean_name(name: object) -> str:
 
 
 def fit_name(name: object) -> str:
-    """Return the name of a tool or schema in the form that the API takes.
+    """Return a tool's or schema's name as the API takes it.
 
     Args:
         name: Any name.

@@ -1,4 +1,7 @@
-"""JSON schemas as a request sends them: references written out, closed where they are strict."""
+"""JSON schemas as a request sends them.
+
+References are written out. Objects are closed where the schema is strict.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ def resolve_references(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def close_objects(schema: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Close each object of a schema and require all its properties, as `strict` demands.
+    """Close each object of a schema and require all its properties.
+
+    `strict` demands it.
 
     Args:
         schema: A schema; it stays as it is.
@@ -185,7 +190,7 @@ class _Resolver:
         return self._write({**_find_target(self._root, pointer), **beside}, place)
 
     def _keep(self, pointer: str) -> str:
-        """Put what is referred to under `$defs`, and return the reference to it there."""
+        """Put a definition under `$defs`, and return the reference to it."""
         if pointer not in self._names:
             base = pointer.rpartition("/")[2] or "schema"
             name = base

@@ -23,7 +23,10 @@ SENT_SESSION = "__asi_one_session_id"
 
 
 class _SessionSpec(ConfigurableFieldSpec):
-    """A spec that equals any other one of its key: LangChain refuses two that differ."""
+    """A spec that equals any other one of its key.
+
+    LangChain refuses two that differ.
+    """
 
     __slots__ = ()
     __hash__ = tuple.__hash__
@@ -118,7 +121,7 @@ def find_session(
     from_thread: bool = True,
     metadata: Mapping[str, Any] | None = None,
 ) -> str | None:
-    """Return the session of a request by what was chosen, or by its thread.
+    """Return the session that was chosen, or that of the thread.
 
     The first one counts: `session_id=` of the call, `config["configurable"]["session_id"]`, the
     model's field, the thread around the call with the position in its graph.
@@ -163,7 +166,9 @@ def find_session(
 
 
 def find_run_session(config: RunnableConfig | None, run_id: object = None) -> str | None:
-    """Return the session that all requests of one run share if they belong to no thread.
+    """Return the session of a run that belongs to no thread.
+
+    All requests of the run share it.
 
     It is made from the outermost LangGraph run around the request and the position in its graph,
     else from the run that calls the model.

@@ -18,7 +18,7 @@ _PER_IMAGE = 85  # as LangChain's own estimate has it
 
 
 def estimate_tokens(text: str) -> int:
-    """Return an estimate of the tokens of a text, rather too high than too low.
+    """Estimate the tokens of a text, rather too high than too low.
 
     Args:
         text: Any text.
@@ -45,7 +45,7 @@ def estimate_tokens(text: str) -> int:
 def count_message_tokens(
     messages: Iterable[Mapping[str, Any]], tools: Sequence[Any], count: Callable[[str], int]
 ) -> int:
-    """Return the tokens of the messages of a request and of its tools.
+    """Return the tokens of a request's messages and tools.
 
     Args:
         messages: In the form of the request.

@@ -27,7 +27,9 @@ _FUNCTIONS: WeakKeyDictionary[FunctionType, tuple[list[Any], dict[str, Any]]] = 
 
 
 def convert_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[Any]:
-    """Return tools in wire form; what is in it already stays, but for `strict`.
+    """Return tools in wire form.
+
+    What is in wire form already stays, but for `strict`.
 
     Args:
         tools: What `bind_tools` takes.
@@ -92,7 +94,7 @@ def convert_function(tool: Any, *, strict: bool | None = None) -> dict[str, Any]
 
 
 def _apply_strict(function: Mapping[str, Any], strict: bool | None) -> dict[str, Any]:
-    """Return a function or ready schema with `strict`, if it does not say otherwise."""
+    """Add `strict` to a function or schema that lacks it."""
     if strict is None:
         return dict(function)
     if function.get("strict", strict) != strict:
@@ -179,7 +181,9 @@ def split_web_search(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
 
 
 def find_fitted_names(tools: Iterable[Any]) -> dict[str, str]:
-    """Return the names that the API does not take, by the names that are sent instead.
+    """Return the caller's names by the names sent instead.
+
+    These are the names that the API does not take.
 
     Args:
         tools: Tools in wire form.
@@ -204,7 +208,7 @@ def find_fitted_names(tools: Iterable[Any]) -> dict[str, str]:
 
 
 def fit_tools(body: dict[str, Any]) -> None:
-    """Write the tools and the choice of one by names that the API takes.
+    """Rename tools, and the choice of one, as the API takes them.
 
     Args:
         body: The request body; it is changed.

@@ -30,6 +30,7 @@ nb_execution_mode = "off"
 # A drawing comes as HTML and as Mermaid source: the page takes the first.
 suppress_warnings = ["mystnb.unknown_mime_type"]
 myst_heading_anchors = 3
+myst_enable_extensions = ["html_image"]  # pictures of a class: for the light or the dark theme
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = True

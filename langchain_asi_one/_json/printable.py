@@ -87,6 +87,8 @@ def make_printable(text: str) -> str:
         >>> print(make_printable("\x1b[31mred\u202e"))
         \x1b[31mred\u202e
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _INVISIBLE.sub(_keep, text.translate(_REPLACEMENTS))
 
 

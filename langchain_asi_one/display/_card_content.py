@@ -45,6 +45,8 @@ _ENTRY_FIELDS: Final = {
     "description": "about",
     "id": "id",
 }
+_EXTRAS: Final = ("thought", "plan_state", "intermediate_steps", "server_tool_calls", "refusal")
+_UNSHOWN: Final = Row(())  # is only counted
 _WAITING: Final = "Still pending: ASI:One gives the real answer later, in this session."
 _SPEAKERS: Final = {
     "human": "You",
@@ -82,7 +84,7 @@ def view_message(message: BaseMessage) -> MessageView:
 
 def list_answer_sections(message: AIMessage) -> list[Section]:
     """Return the sections of an answer that are not empty."""
-    extras = {name: json_safe(value) for name, value in message.additional_kwargs.items()}
+    extras = {name: json_safe(message.additional_kwargs.get(name)) for name in _EXTRAS}
     entries = get_executable_data(message)
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
@@ -130,7 +132,13 @@ def make_text_section(title: str, text: str) -> Section:
 
 def describe_entry(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[str, Any], Row]:
     """Return the shown fields of an entry, raw and as a `Row`."""
-    known: dict[str, Any] = {"name": None, "problems": [], **entry}
+    name, fields = _read_entry(entry, kind)
+    row = _make_named_row(name, fields, entry.get("problems", ()))
+    return {"name": name, **fields}, row
+
+
+def _read_entry(entry: ExecutableEntry, kind: str) -> tuple[Any, dict[str, Any]]:
+    known: dict[str, Any] = {"name": None, **entry}
     rating = _read_rating(entry.get("raw"))
     if rating is not None:
         known["rating"] = rating
@@ -139,8 +147,7 @@ def describe_entry(entry: ExecutableEntry, kind: str = "agent") -> tuple[dict[st
         fields["handle"] = f"@{fields['handle']}"
     if kind == "unknown":
         fields["as sent"] = known["raw"]
-    name = known["name"] or fields.pop("tool", None)
-    return {"name": name, **fields}, _make_named_row(name, fields, known["problems"])
+    return known["name"] or fields.pop("tool", None), fields
 
 
 def _name_blocks(message: BaseMessage) -> str:
@@ -173,16 +180,20 @@ def _list_call_rows(message: AIMessage) -> Iterator[Row]:
 
 def _list_entry_rows(entries: Iterable[ExecutableEntry], kind: str) -> Iterator[Row]:
     first: dict[str, set[str]] = {}
+    shown = 0
     for entry in entries:
         if entry["kind"] != kind:
             continue
-        fields, row = describe_entry(entry, kind)
-        facts = {f"{label}: {to_text(value)}" for label, value in fields.items() if value}
+        name, fields = _read_entry(entry, kind)
+        problems = entry.get("problems", ())
+        named = {"name": name, **fields}
+        facts = {f"{label}: {to_text(value)}" for label, value in named.items() if value}
         identity = str(entry.get("address") or entry.get("handle") or "")
         # A planner run names agents again, with less: shown only if something is new or wrong.
         known = first.setdefault(identity, facts) if identity else facts
-        if row.problems or known is facts or not facts <= known:
-            yield row
+        if problems or known is facts or not facts <= known:
+            shown += 1
+            yield _make_named_row(name, fields, problems) if shown <= MAX_ROWS else _UNSHOWN
 
 
 def limit_rows(rows: Iterable[Row]) -> Iterator[Row]:

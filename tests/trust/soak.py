@@ -37,13 +37,13 @@ COUNTS: Final = (
 )
 
 
-def make_model(peer: str, url: str) -> ChatASIOne | ChatOpenAI:
-    """Make the model of a peer, with three tries of 1.5 s each."""
+def make_model(peer: str, url: str, timeout: float = _TIMEOUT) -> ChatASIOne | ChatOpenAI:
+    """Make the model of a peer, with three tries."""
     options: dict[str, Any] = {"model": "asi1", "base_url": url, "api_key": "any"}
-    options |= {"timeout": _TIMEOUT, "max_retries": 2}
+    options |= {"timeout": timeout, "max_retries": 2}
     if peer == "ChatASIOne":
         return ChatASIOne(**options)
-    return ChatOpenAI(**options, stream_chunk_timeout=_TIMEOUT)
+    return ChatOpenAI(**options, stream_chunk_timeout=timeout)
 
 
 class Soak:

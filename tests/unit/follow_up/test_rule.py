@@ -166,3 +166,18 @@ def test_a_longer_retry_after_is_waited_within_the_bound(
     polls: int, delayed: float, retry_after: float | None, wait: float | None
 ) -> None:
     assert FollowUpRule(interval=5, max_polls=4).compute_wait(polls, delayed, retry_after) == wait
+
+
+def test_one_poll_is_enough_to_wait() -> None:
+    assert FollowUpRule(max_polls=1).max_polls == 1
+    with pytest.raises(ValueError, match="max_polls"):
+        FollowUpRule(max_polls=0)
+
+
+def test_an_object_that_is_called_asynchronously_is_no_predicate() -> None:
+    class Later:
+        async def __call__(self, answer: AIMessage) -> bool:
+            return False
+
+    with pytest.raises(ValueError, match="an async one would always count as true"):
+        FollowUpRule(is_pending=Later())  # type: ignore[arg-type]

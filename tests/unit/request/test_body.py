@@ -39,3 +39,9 @@ def test_body(fields: dict[str, Any], extra_body: dict[str, Any], body: dict[str
 def test_a_tool_of_another_kind_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="'file_search'"):
         build_body({"tools": [{"type": "file_search"}]}, [], {})
+
+
+def test_a_schema_becomes_a_format_in_wire_form() -> None:
+    schema = {"title": "Add", "type": "object", "properties": {}}
+    sent = build_body({"response_format": schema}, [], {})["response_format"]
+    assert (sent["type"], sent["json_schema"]["name"]) == ("json_schema", "Add")

@@ -94,3 +94,24 @@ def test_the_models_field_counts_where_nothing_else_is_chosen() -> None:
     assert find_session(None, field="chat-42") == "chat-42"
     assert find_session({"configurable": {"thread_id": "t"}}, field="chat-42") == "chat-42"
     assert find_session(None) is None
+
+
+def test_each_thread_has_a_session_wherever_it_is_named() -> None:
+    def of(config: Any, **more: Any) -> str | None:
+        return find_session(config, **more)
+
+    a, b = make_thread_session("a"), make_thread_session("b")
+    assert (of({"configurable": {"thread_id": "a"}}), of({"configurable": {"thread_id": "b"}})) == (
+        a,
+        b,
+    )
+    assert of({"metadata": {"thread_id": "a"}}) == a
+    assert of({"metadata": {"thread_id": "a"}}, metadata={"thread_id": "b"}) == a
+    assert of({}, metadata={"thread_id": "b"}) == b
+    assert of({"metadata": {"thread_id": ""}}, metadata={"thread_id": "b"}) == b
+    assert of({"configurable": {"thread_id": "a"}}, from_thread=False) is None
+
+
+def test_a_long_id_is_quoted_in_part() -> None:
+    with pytest.raises(ValueError, match=r"got 'x{79}…\. Use a UUID"):
+        check_session_id("x" * 300)

@@ -60,3 +60,9 @@ def test_all_that_is_sent_counts() -> None:
         return city
 
     assert model.get_num_tokens_from_messages([question], tools=[look]) > counts[0] + 20
+
+
+def test_the_name_of_a_speaker_counts() -> None:
+    model = ChatASIOne(api_key="any", custom_get_token_ids=lambda text: [*map(ord, text)])
+    named = model.get_num_tokens_from_messages([HumanMessage("Hi", name="Ada")])
+    assert named - model.get_num_tokens_from_messages([HumanMessage("Hi")]) == len("Ada")

@@ -227,3 +227,21 @@ def test_a_sum_takes_linear_time(kind: str) -> None:
         "args": "".join([call["args"] or "" for call in total.message.tool_call_chunks])[7:],
     }[kind]
     assert str(told).startswith("ten chars " * 20_000)
+
+
+def test_pieces_of_arguments_are_joined() -> None:
+    nothing: Delta = {"text": "", "thought": "", "tool_calls": []}
+    pieces: list[Any] = [
+        {"tool_calls": [{"index": 0, "id": "c", "name": "f", "args": ""}]},
+        *(
+            {"tool_calls": [{"index": index, "id": None, "name": None, "args": args}]}
+            for index, args in ((0, '{"a'), (0, '":'), (0, " 1"), (0, "}"), (1, "{"), (1, "}"))
+        ),
+        {"text": "and", "thought": "so"},
+        {"text": " on"},
+    ]
+    chunks = [make_generation_chunk({**nothing, **piece}, session_id="s1") for piece in pieces]
+    messages = [chunk.message for chunk in chunks if isinstance(chunk.message, AIMessageChunk)]
+    wanted = reduce(add, [message.model_copy(deep=True) for message in messages])
+    assert sum_chunks(messages) == wanted
+    assert [call["args"] for call in wanted.tool_call_chunks] == ['{"a": 1}', "{}"]

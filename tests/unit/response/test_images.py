@@ -121,3 +121,7 @@ def test_all_pictures_are_returned() -> None:
 def test_anything_else_is_refused(body: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read_images(body)
+
+
+def test_an_address_may_be_unencrypted() -> None:
+    assert only({"images": [{"url": "http://localhost/fox.png"}]})["url"].startswith("http://")

@@ -176,3 +176,16 @@ def test_a_field_in_slices_takes_time_by_its_length(name: str) -> None:
         assert len(last["extras"]["intermediate_steps"]) == count
     elif name.startswith("records"):
         assert len(last["extras"]["server_tool_calls"]) == count
+
+
+def test_a_null_leaves_what_follows_it() -> None:
+    held = merge(None, {"a": 1, "b": [2], "c": {"d": [1]}})
+    held = merge(held, {"a": None, "b": None, "c": {"d": [1, 2]}})
+    assert unwrap(held) == {"a": 1, "b": [2], "c": {"d": [1, 2]}}
+
+
+def test_objects_with_other_orders_of_keys_are_one() -> None:
+    merged = MergedList()
+    for items in ([{"a": 1, "b": 2}], [{"c": 3}], [{"b": 2, "a": 1}]):
+        merged.add(items)
+    assert merged.value == [{"a": 1, "b": 2}, {"c": 3}]

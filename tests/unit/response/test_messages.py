@@ -16,7 +16,11 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_asi_one._response.chunk_sum import (
     ASIOneGenerationChunk,
 )
-from langchain_asi_one._response.messages import make_chunk, make_generation_chunk
+from langchain_asi_one._response.messages import (
+    make_chunk,
+    make_generation_chunk,
+    make_generation_info,
+)
 from langchain_asi_one._response.reader import Delta
 from tests.support.deltas import LASTS, PIECES
 from tests.support.examples import examples
@@ -166,3 +170,9 @@ def test_changing_a_chunk_changes_no_later_one() -> None:
     chunk.message.tool_calls.append({"name": "n", "args": {}, "id": "c"})
     chunk.message.invalid_tool_calls.clear()
     assert repr(make()) == before
+
+
+def test_what_tracers_read_is_the_end_and_the_logprobs() -> None:
+    last: Delta = {"metadata": {"finish_reason": "stop", "logprobs": {"content": []}, "id": "1"}}
+    assert make_generation_info(last) == {"finish_reason": "stop", "logprobs": {"content": []}}
+    assert make_generation_info({"metadata": {"id": "1"}}) is None

@@ -135,3 +135,11 @@ def test_an_answer_in_one_piece_where_a_stream_was_asked_for() -> None:
     assert [*decoder.feed(b' {"choices": [{"mes'), *decoder.feed(b'sage": {}}]}')] == []
     assert decoder.close() == [{"choices": [{"message": {}}]}]
     assert decoder.done
+
+
+def test_a_stream_of_comments_and_one_event_is_a_stream() -> None:
+    decoder = CompletionStreamDecoder("text/event-stream")
+    assert len(list(decoder.feed(b": hello\n" + event(choice(delta={"content": "Hi"}))))) == 1
+    with pytest.raises(ProtocolError, match="broke off") as caught:
+        list(decoder.close())
+    assert caught.value.error_class is errors.IncompleteStreamError

@@ -238,3 +238,28 @@ def test_any_response_is_an_error_of_ours(
     assert error.api_message.isprintable()
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own pickle
     assert str(twin) == str(error)
+
+
+def test_the_beginning_of_a_body_is_read() -> None:
+    refusal = StatusError(400, {}, b'{"error": {"message": "No such field", "code": "odd"}}')
+    error = map_error(refusal, CONTEXT)
+    assert "400 Bad Request: No such field" in str(error)
+    assert error.code == "odd"
+
+
+def test_a_page_is_not_quoted() -> None:
+    error = map_status(502, {}, b"<!doctype html><html>Bad", CONTEXT)
+    assert "an HTML page, not an answer of the API (is a proxy in between?)" in str(error)
+
+
+def test_the_code_in_a_200_decides_as_that_of_a_status_does() -> None:
+    body = {"error": {"message": "Too long", "code": "context_length_exceeded"}}
+    found = ProtocolError(ASIOneError, "Too long", body=body, status_code=400)
+    refused = answered(400, body)
+    assert type(map_error(found, CONTEXT)) is type(refused)
+    assert type(refused) is not type(answered(400))
+
+
+def test_a_broken_connection_comes_with_advice() -> None:
+    error = map_error(http.ReadError("reset"), replace(CONTEXT, begun=True))
+    assert "Try again; if it stays, check the network and any proxy." in str(error)

@@ -1,4 +1,4 @@
-"""Agents as Agentverse knows them: found by address, handle or search; and our own registration."""
+"""Agents as Agentverse knows them, by address, handle or search."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def aresolve(
 def search_agents(
     text: str, *, limit: int = 10, agentverse: str = AGENTVERSE, timeout: float = 10.0
 ) -> list[AgentRecord]:
-    """Search Agentverse for agents that can be asked: those that speak the chat protocol.
+    """Search Agentverse for agents that speak the chat protocol.
 
     Args:
         text: What the agent should do, 1 to 1,000 characters.
@@ -395,7 +395,9 @@ class Almanac:
         return await ask_agentverse(self._client, "GET", f"{self._base_url}{path}", seconds=seconds)
 
     async def register(self, identity: Identity, endpoint: str, *, seconds: float) -> None:
-        """Write our own endpoint into the Almanac, signed by our own key; it lives for 48 hours.
+        """Write our own endpoint into the Almanac, for 48 hours.
+
+        Our own key signs it; no account is needed.
 
         Raises:
             AgentError: If the Almanac does not take it.

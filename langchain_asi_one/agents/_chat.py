@@ -44,7 +44,7 @@ _OF_PARENTS: Final[list[Conversations]] = []  # kept: dropped, they would close 
 
 
 class AgentChat:
-    """Asks agents of Agentverse as one identity, and gets their own signed answers.
+    """Asks agents of Agentverse, and gets their own signed answers.
 
     A question goes to the agent as a signed message of the Agent Chat Protocol. The answer comes
     into an inbox of this identity: a mailbox on Agentverse, which is polled while a question is
@@ -71,9 +71,14 @@ class AgentChat:
         ValueError: If there is no seed, or an argument is wrong.
 
     Example:
-        >>> chat = AgentChat(seed="a text that nobody else has")
-        >>> chat.address
-        'agent1q0z33mfyng7twg3nlgnfgknhks0l2vrkavh89fhayuvd2fuq0jqdcnqnmkc'
+        >>> from langchain_asi_one.testing import local_agentverse
+        >>> with local_agentverse() as local:
+        ...     account = {"agentverse": local.url, "api_key": local.api_key}
+        ...     chat = AgentChat(seed="a text that nobody else has", **account)
+        ...     answer = chat.ask(local.agent("echo"), "Is it raining?")
+        ...     chat.close()
+        >>> answer.text, answer.response_metadata["ended"]
+        ('echo: Is it raining?', 'end-session')
     """
 
     def __init__(
@@ -158,7 +163,10 @@ class AgentChat:
         session_id: str | None = None,
         timeout: float = 60.0,
     ) -> AIMessage:
-        """Async version of `ask`. If it is cancelled, the wait ends; the agent is not told."""
+        """Async version of `ask`.
+
+        If it is cancelled, the wait ends. The agent is not told.
+        """
         return await arun(self.ask_on_loop(agent, message, session_id=session_id, timeout=timeout))
 
     async def ask_on_loop(
@@ -178,7 +186,9 @@ class AgentChat:
         return await conversations.ask(identifier, content, session=session, seconds=seconds)
 
     def register(self, *, description: str = "", timeout: float = 30.0) -> None:
-        """Register this identity on Agentverse with a mailbox; `ask` does it if it must.
+        """Register this identity on Agentverse, with a mailbox.
+
+        `ask` does it if it must.
 
         Args:
             description: What people are to know of it, up to 300 characters.
@@ -212,7 +222,7 @@ class AgentChat:
 
     @property
     def app(self) -> Callable[[ASGIMessage, Receive, Send], Awaitable[None]]:
-        """An ASGI application that takes replies, for your server to mount at `inbox`.
+        """An ASGI application that takes replies, to be served at `inbox`.
 
         Raises:
             ValueError: If the inbox is a mailbox.
@@ -233,9 +243,10 @@ class AgentChat:
         return app
 
     def agent(self, agent: str, **defaults: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return one agent as a Runnable, for chains, and by `as_tool` as a tool.
+        """Return one agent as a Runnable, for chains.
 
-        The tool's content says that it is data of a third party; its artifact is the message.
+        `as_tool` makes it a tool. The tool's content says that it is data of a third party. Its
+        artifact is the message.
 
         Args:
             agent: Address of the agent, or its handle with `@`.
@@ -277,20 +288,26 @@ class AgentChat:
         Raises:
             TypeError: If `allow` is of a wrong kind.
             ValueError: If an argument is out of range.
+
+        Example:
+            >>> from langchain_asi_one.langgraph import agent_worker
+            >>> chat = AgentChat(seed="a text that nobody else has")
+            >>> agent_worker(chat.worker(timeout=30), allow={"@weather"}).get_name()
+            'ask_agent'
         """
         return make_worker(self, allow=allow, timeout=check_seconds("timeout", timeout))
 
     def durable_worker(
         self, *, allow: Allow | None = None, timeout: float = 600.0
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
-        """Return a worker whose wait outlives the process, for graphs with a checkpointer.
+        """Return a worker whose wait outlives the process.
 
-        It is a graph of three steps: `send`, `collect` and `clear`. If the process is killed,
-        another one goes on at the last checkpoint. A question that was sent and not checkpointed
-        is sent again only if the mailbox holds no reply to it, and then as the same message in the
-        same session. Replies are deleted from the mailbox when the whole answer is in a checkpoint.
-        Run the graph with `durability="sync"`, so that each checkpoint is stored before the next
-        step.
+        It is for graphs with a checkpointer, and is a graph of three steps: `send`, `collect` and
+        `clear`. If the process is killed, another one goes on at the last checkpoint. A question
+        that was sent and not checkpointed is sent again only if the mailbox holds no reply to it.
+        Then it is the same message in the same session. Replies are deleted from the mailbox when
+        the whole answer is in a checkpoint. Run the graph with `durability="sync"`, so that each
+        checkpoint is stored before the next step.
 
         Args:
             allow: See `worker`.
@@ -304,6 +321,11 @@ class AgentChat:
             TypeError: If `allow` is of a wrong kind.
             ValueError: If an argument is out of range, or the inbox is no mailbox: an endpoint
                 loses what comes while no process runs.
+
+        Example:
+            >>> chat = AgentChat(seed="a text that nobody else has")
+            >>> [name for name in chat.durable_worker().nodes if not name.startswith("__")]
+            ['send', 'collect', 'clear']
         """
         if self._settings.inbox != "mailbox":
             msg = (
@@ -314,13 +336,13 @@ class AgentChat:
         return make_durable_worker(self, allow=allow, timeout=check_seconds("timeout", timeout))
 
     def close(self) -> None:
-        """Close the connections, after what is owed was sent; the next question opens new ones."""
+        """Close the connections; the next question opens new ones."""
         held, self._held = self._held, None
         if held is not None and held[0] is find_loop():
             run(held[1].close())
 
     async def find_conversations(self) -> Conversations:
-        """Return this process's conversations; for the loop of questions, which is one thread."""
+        """Return this process's conversations, on the loop of questions."""
         loop = asyncio.get_running_loop()
         if self._held is not None and self._held[0] is loop:
             return self._held[1]
@@ -348,7 +370,7 @@ def _close_later(loop: asyncio.AbstractEventLoop, conversations: Conversations) 
 
 @atexit.register
 def _settle() -> None:
-    """Let acknowledgements and deletions that are under way end before the process does."""
+    """Let acknowledgements and deletions end before the process does."""
     for chat in [*_CHATS]:
         held = chat._held  # noqa: SLF001 - of this module
         if held is not None and held[0] is find_loop():

@@ -1,4 +1,4 @@
-"""LangChain's messages and content blocks, and the content of chat messages of agents. Pure."""
+"""LangChain's messages, and the content of agents' chat messages. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
 def read_messages(message: LanguageModelInput | BaseMessage) -> list[BaseMessage]:
-    """Return the messages that a caller gives as a text, a message, a prompt or a list.
+    """Return the messages that a caller gives in any form.
 
     Raises:
         TypeError: If it is none of these.
@@ -154,7 +154,7 @@ def _read_resource(resource: Any, resource_id: Any) -> dict[str, Any]:
 
 
 def _read_uri(uri: str) -> dict[str, Any] | None:
-    """Return data or address of a resource, `None` if it is of another scheme."""
+    """Return data or address of a resource; `None` for other schemes."""
     if head := _DATA_URI.match(uri):
         data = "".join(uri[head.end() :].split())
         if head[2] and _BASE64.fullmatch(data):

@@ -1,4 +1,4 @@
-"""Asking agents as one identity: send a question, collect the answer. All on one event loop."""
+"""Send questions as one identity, and collect the answers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Settings:
 
 
 class Conversations:
-    """The questions of one identity in one process. Its methods run on the loop of questions."""
+    """The questions of one identity, on the loop of questions."""
 
     def __init__(
         self, identity: Identity, settings: Settings, spent: OrderedDict[str, None]
@@ -159,7 +159,7 @@ class Conversations:
         return answer
 
     async def send(self, asked: Asked, content: list[dict[str, Any]]) -> None:
-        """Send a question to the agent's endpoints, until one of them has taken it.
+        """Send a question to the first endpoint that takes it.
 
         Raises:
             AgentError: If no answer could reach us.
@@ -172,7 +172,9 @@ class Conversations:
         await self._deliver(asked.agent, record["endpoints"], letter, _left(asked))
 
     async def collect(self, asked: Asked) -> tuple[AIMessage | AgentError, list[str]]:
-        """Wait for the answer to a question that was sent, perhaps by another process.
+        """Wait for the answer to a question that was sent.
+
+        Another process may have sent it.
 
         Returns:
             The answer, or the error that it is; and what is to be deleted from the mailbox once
@@ -189,7 +191,7 @@ class Conversations:
                 return error, [*question.uuids]
 
     async def has_replies(self, asked: Asked) -> bool:
-        """Return whether the mailbox holds replies to a question: then it was sent before."""
+        """Return whether the mailbox holds replies to a question."""
         await self._source.prepare(seconds=_left(asked))
         with self.inbox.open_question(asked.session, asked.agent) as question:
             await self.mailbox.poll()
@@ -229,7 +231,7 @@ class Conversations:
             self._spent.popitem(last=False)
 
     async def _listen(self, question: Question, asked: Asked) -> tuple[Dialogue, Ended]:
-        """Take what comes until the answer is complete or the time is over; say how it ended."""
+        """Take what comes until the answer ends; say how it ended."""
         self._source.watch()
         dialogue = Dialogue(str(asked.msg_id), self._settings.quiet)
         while True:
@@ -344,7 +346,7 @@ class Conversations:
         raise AgentUnreachableError(msg, AgentErrorInfo(agent=agent))
 
     async def _post(self, url: str, letter: bytes, seconds: float) -> tuple[str | None, bool]:
-        """Send an envelope to one endpoint; say what went wrong, and whether it may be there."""
+        """Post an envelope; say what went wrong, and whether it may have arrived."""
         if problem := self._rule.find_problem(url):
             shown = "an address" if "@" in url else make_one_line(url)[:100]
             return f"{shown} is no endpoint that may be used ({problem})", False

@@ -1,4 +1,4 @@
-"""What has come of one question, and whether the answer is complete. Pure; the time is given."""
+"""What has come of one question. Pure; the time is given."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Dialogue:
                 self._has_content = True
 
     def complete_at(self) -> float | None:
-        """Return when the answer is complete if no more comes, `None` if more must come.
+        """Return when the answer is complete, `None` if more must come.
 
         An answer is complete as soon as the session ends. Without that, silence ends it, but not
         while a stream is open.
@@ -162,7 +162,7 @@ class Dialogue:
         return "".join(block.get("text", "") for block in self._read_parts()[0])
 
     def _read_parts(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return content blocks and metadata in the order in which they were said."""
+        """Return content blocks and metadata in their order."""
         parts = [*self._parts.values()]
         times = [part.time for part in parts if part.time is not None]
         if len(times) == len(parts):
@@ -193,7 +193,7 @@ class Dialogue:
 
 
 def _append(blocks: list[dict[str, Any]], block: dict[str, Any], between: str) -> None:
-    """Add a block; a text is joined to one before it, apart only if no line ends there."""
+    """Add a block, or join a text to the one before it."""
     if block["type"] == "text" and blocks and blocks[-1]["type"] == "text":
         held, text = blocks[-1]["text"], block["text"]
         is_apart = not held or held.endswith("\n") or text.startswith("\n")
@@ -212,7 +212,7 @@ def _read_metadata(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_card(item: dict[str, Any]) -> bool:
-    """Whether metadata ask the user something; others only say what an agent can do."""
+    """Whether metadata are a card, which asks the user something."""
     return "card_kind" in _read_metadata(item)
 
 

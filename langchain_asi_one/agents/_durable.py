@@ -133,7 +133,7 @@ def _make_node(name: str, step: Step) -> Runnable[Any, Any]:
 
 
 def _derive_ids(config: RunnableConfig, address: str) -> tuple[UUID, UUID]:
-    """Return session and identifier of the question of a task; new ones without a thread."""
+    """Return session and identifier of the question of a task."""
     configurable = config.get("configurable") or {}
     thread = configurable.get("thread_id")
     if thread is None:

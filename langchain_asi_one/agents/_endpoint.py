@@ -1,4 +1,4 @@
-"""An HTTP endpoint of our own, which agents post their replies to: a plain ASGI application."""
+"""An HTTP endpoint of our own for replies: plain ASGI."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Endpoint:
         self._registering = asyncio.Lock()
 
     async def prepare(self, *, seconds: float) -> None:
-        """Write the endpoint into the Almanac, and again if that was an hour ago."""
+        """Write the endpoint into the Almanac, once in an hour."""
         async with self._registering:
             now = time.monotonic()
             if self._registered is None or now > self._registered + _RENEWED_AFTER:
@@ -83,7 +83,7 @@ async def _serve_lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read the body of a request to its end; keep none that is too long."""
+    """Read the body of a request; keep none that is too long."""
     body: bytearray | None = bytearray()
     more = True
     while more:

@@ -1,4 +1,4 @@
-"""Which addresses of the Almanac a message may be sent to, and connections that hold to it.
+"""Which endpoints may be used, and connections that hold to it.
 
 An endpoint is what a stranger has written into the Almanac. Without a rule it could name a service
 in the network of whoever asks. The name is resolved once, every address is checked, and the
@@ -47,7 +47,7 @@ class EndpointRule:
     allow_loopback: bool = False
 
     def find_problem(self, url: str) -> str | None:
-        """Say what is wrong with an address, as far as it can be seen; `None` if nothing is."""
+        """Say what is wrong with an address; `None` if nothing is."""
         if (
             len(url) > _LONGEST
             or not (url.isascii() and url.isprintable())
@@ -69,7 +69,7 @@ class EndpointRule:
         return None
 
     def admits(self, address: str) -> bool:
-        """Whether a connection may go to an IP address: a public one, or if allowed loopback."""
+        """Whether a connection may go to an IP address."""
         ip = ip_address(address.partition("%")[0])
         return all(
             (one.is_global and not one.is_multicast) or (self.allow_loopback and one.is_loopback)
@@ -78,7 +78,7 @@ class EndpointRule:
 
 
 def _unwrap(ip: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
-    """Return an address and any IPv4 address within it, which a gateway would connect to."""
+    """Return an address, and any IPv4 address within it."""
     if isinstance(ip, IPv4Address):
         return [ip]
     if ip.ipv4_mapped is not None:
@@ -90,7 +90,7 @@ def _unwrap(ip: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address
 
 
 class _PinningBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that the rule admits, whatever name they were found under."""
+    """Connects to addresses that the rule admits."""
 
     def __init__(self, rule: EndpointRule) -> None:
         self._rule = rule
@@ -134,7 +134,7 @@ class _PinningBackend(httpcore.AsyncNetworkBackend):
 
 
 class _PinnedTransport(httpx.AsyncHTTPTransport):
-    """A transport of httpx with that backend; httpx takes none, its pool does."""
+    """A transport of httpx with that backend, which its pool takes."""
 
     def __init__(self, rule: EndpointRule) -> None:
         super().__init__(verify=_find_ssl_context(), limits=_LIMITS, trust_env=False)
@@ -147,7 +147,7 @@ def _find_ssl_context() -> ssl.SSLContext:
 
 
 def build_endpoint_client(rule: EndpointRule) -> httpx.AsyncClient:
-    """Build a client for endpoints of strangers; no proxy is used, for it would resolve names."""
+    """Build a client for strangers' endpoints, without a proxy, which would resolve names."""
     return httpx.AsyncClient(transport=_PinnedTransport(rule), trust_env=False)
 
 
@@ -175,7 +175,7 @@ class Response(NamedTuple):
             return None
 
     def describe(self) -> str:
-        """Return the status, and what the server says about it, as one line."""
+        """Return the status, and the server's words, as one line."""
         body = self.read()
         detail = body.get("detail") if isinstance(body, dict) else None
         text = make_one_line(detail)[:200] if isinstance(detail, str) else ""
@@ -190,7 +190,7 @@ async def exchange(
     seconds: float,
     **arguments: Any,
 ) -> Response:
-    """Send a request and read the answer, within bounds of time and size.
+    """Send a request, within bounds of time and size.
 
     Args:
         client: The client.

@@ -1,4 +1,4 @@
-"""Envelopes of agents: messages sealed for one agent, and replies opened if they count. Pure."""
+"""Envelopes: questions sealed, and replies opened if they count. Pure."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class Message(NamedTuple):
 
 
 class DoesNotCountError(Exception):
-    """An envelope is no reply to the question; the text says why, without its content."""
+    """An envelope is no reply to the question; the text says why."""
 
 
 def make_uuid4(*values: str) -> UUID:
-    """Make a UUID from texts, always the same, in the form of version 4 that envelopes need."""
+    """Make a UUID of version 4 from texts, always the same."""
     text = json.dumps(values)
     return UUID(bytes=uuid5(NAMESPACE_URL, f"langchain-asi-one-agents:{text}").bytes, version=4)
 
 
 def make_session(session_id: str) -> UUID:
-    """Make the session of an envelope: a UUID of version 4 as it is, another text as a hash."""
+    """Make a session: a UUID of version 4, or a text's hash."""
     try:
         session = UUID(session_id)
     except ValueError:
@@ -151,7 +151,7 @@ def read_envelope(value: object) -> Envelope:
 
 
 def open_reply(envelope: Envelope, *, me: str, agent: str, session: UUID, now: float) -> Message:
-    """Read the message of an envelope, if that is a reply to our question.
+    """Read the message of an envelope that replies to our question.
 
     It counts only if the agent that was asked has sent it, to us, in the session of the question,
     with a right signature, and it has not expired.

@@ -1,4 +1,4 @@
-"""Errors of asking an agent; each is an `ASIOneError` and holds plain data without secrets."""
+"""Errors of asking an agent, each an `ASIOneError` without secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AgentErrorInfo(ErrorInfo):
 
 
 class AgentError(ASIOneError):
-    """Asking an agent failed; also raised for a mailbox that cannot be used.
+    """Asking an agent failed, or the mailbox cannot be used.
 
     `is_retryable` says whether the same question may be asked again: true only if nothing reached
     the agent.
@@ -43,12 +43,12 @@ class AgentError(ASIOneError):
 
     @property
     def agent(self) -> str:
-        """Address of the agent, or its handle; `""` if the error is not about one."""
+        """Address of the agent, or its handle; `""` if there is none."""
         return self.info.agent
 
 
 class AgentUnreachableError(AgentError):
-    """The agent has no place that a message can be sent to, or none there took it.
+    """No endpoint of the agent took the message.
 
     If the connection broke after the message was sent, the agent may have it all the same. Then
     `info.may_have_acted` is true, and the error is not retryable.
@@ -64,7 +64,9 @@ class AgentUnreachableError(AgentError):
 
 
 class AgentRefusedError(AgentError):
-    """The agent answered with an error; `api_message` has its own words, which are untrusted.
+    """The agent answered with an error.
+
+    `api_message` has its own words, which are untrusted.
 
     Example:
         >>> AgentRefusedError("refused", AgentErrorInfo(api_message="out of credit")).api_message

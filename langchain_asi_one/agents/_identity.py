@@ -32,7 +32,7 @@ class NamedIdentity(NamedTuple):
 
 
 def read_identity(seed: SecretStr | str | None, agentverse: str) -> NamedIdentity:
-    """Make the identity of a seed; without one, of that in the environment.
+    """Make the identity of a seed, given or in the environment.
 
     Args:
         seed: The seed.

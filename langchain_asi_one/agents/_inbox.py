@@ -50,7 +50,7 @@ class Question:
     )
 
     def put(self, letter: Letter | AgentError) -> None:
-        """Keep a letter until it is read; one that the mailbox holds already came is dropped."""
+        """Keep a letter until it is read, if it did not come before."""
         if isinstance(letter, Letter) and letter.uuid is not None:
             if letter.uuid in self.uuids:
                 return
@@ -91,7 +91,7 @@ class Inbox:
             del self.questions[key]
 
     def put(self, envelope: object, uuid: str | None = None) -> bool:
-        """Give an envelope to the question of its session; return whether there is one."""
+        """Give an envelope to the question of its session, if any."""
         session = envelope.get("session") if isinstance(envelope, dict) else None
         question = self.questions.get(session.lower()) if isinstance(session, str) else None
         if question is None:

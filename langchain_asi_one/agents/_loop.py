@@ -1,4 +1,4 @@
-"""The event loop that questions run on: one of its own in each process, in a daemon thread.
+"""The event loop that questions run on, one in each process.
 
 Callers are sync or async, in any thread, on any event loop. The answers of all of them arrive in
 one inbox, with one set of connections, so they need one loop. A forked child starts its own.
@@ -49,7 +49,7 @@ def submit(coroutine: Coroutine[Any, Any, _T]) -> Future[_T]:
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine on that loop and wait for it; an interrupt of the wait cancels it."""
+    """Run a coroutine on that loop; an interrupt cancels it."""
     future = submit(coroutine)
     try:
         return future.result()

@@ -1,4 +1,4 @@
-"""Our mailbox on Agentverse: read while a question is open, with tokens that our own key signs."""
+"""Our mailbox on Agentverse, read while a question is open."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Mailbox:
         self._problem = ""
 
     async def prepare(self, *, seconds: float) -> None:
-        """See once that the mailbox exists; register it if there is a key for that."""
+        """See once that the mailbox exists, or register it."""
         async with self._opening:
             if self._is_there:
                 return
@@ -102,7 +102,7 @@ class Mailbox:
     async def register(
         self, *, seconds: float, name: str | None = None, profile: dict[str, Any] | None = None
     ) -> None:
-        """Prove our address to the account of the API key, and register it with a mailbox.
+        """Prove our address to the account, and register a mailbox.
 
         Raises:
             AgentError: If there is no API key, or Agentverse does not take it.
@@ -177,7 +177,7 @@ class Mailbox:
             await asyncio.sleep(wait)
 
     async def poll(self) -> float:
-        """Read the mailbox; return the seconds for which the server asks not to be asked.
+        """Read the mailbox; return for how many seconds to wait.
 
         Raises:
             AgentError: If it will not be better later.
@@ -253,7 +253,7 @@ class Mailbox:
     async def _request(
         self, method: str, url: str, seconds: float, *, params: dict[str, int] | None = None
     ) -> Response:
-        """Send a request with our token; with a new one if the first is refused."""
+        """Send a request, with a new token if one is refused."""
         target = f"{url}?{httpx.QueryParams(params)}" if params else url
         response = await self._send(method, target, seconds)
         if response.status == 401:
@@ -287,7 +287,7 @@ class Mailbox:
 
 
 def _compare_clocks(response: Response) -> str:
-    """Say by how much this machine's clock differs from the server's; `""` if it does not."""
+    """Say by how much the clock differs from the server's."""
     try:
         server = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
     except (ValueError, OverflowError):

@@ -54,7 +54,7 @@ class AgentRunnable(Runnable[LanguageModelInput, AIMessage]):
         description: str | None = None,
         arg_types: dict[str, type] | None = None,
     ) -> BaseTool:
-        """Return a tool whose only argument is the question; its artifact is the message."""
+        """Return a tool whose argument is the question."""
         if args_schema is not None or arg_types is not None:
             msg = "the tool of an agent takes one argument, the question: leave the schema out"
             raise ValueError(msg)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AddressRule:
-    """Finds the address of a named agent, and says whether it may be asked."""
+    """Finds the address of a named agent that may be asked."""
 
     def __init__(self, allow: Allow | None) -> None:
         self._is_allowed: Callable[[ExecutableEntry], bool] | None = None
@@ -60,7 +60,7 @@ class AddressRule:
 def make_worker(
     chat: AgentChat, *, allow: Allow | None, timeout: float
 ) -> Runnable[AgentTask, AIMessage]:
-    """Make a worker that asks the named agent and waits for its answer."""
+    """Make a worker that asks the agent that was named."""
     rule = AddressRule(allow)
 
     async def ask_agent(task: AgentTask) -> AIMessage:

@@ -11,12 +11,15 @@ import json
 import platform
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from tests.trust.soak import PEERS
+from tests.trust.wire_faults import KINDS
 
 RESULTS: Final = Path(__file__).parent / "results" / "figures.json"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "trust.md"
@@ -49,6 +52,8 @@ def measure(sizes: dict[str, int]) -> dict[str, Any]:
         "date": f"{datetime.now(UTC):%d %B %Y}".lstrip("0"),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in VERSIONS},
+        "wire": [run("wire_faults", "--peer", peer) for peer in PEERS],
+        "lifecycle": [run("lifecycle", "--peer", peer) for peer in PEERS],
         "faults": [run("faults", "--peer", peer) for peer in PEERS],
         "soaks": [
             run("soak", "--peer", ours, "--requests", str(sizes["requests"])),
@@ -62,17 +67,33 @@ def tabulate(figures: dict[str, Any]) -> str:
     """Write the figures as Markdown."""
     versions = ", ".join(f"{name} {number}" for name, number in figures["versions"].items())
     lines = [f"Figures of {figures['date']}: Python {figures['python']}, {versions}.", ""]
+    lines += _tabulate(
+        "faults of the wire, byte by byte",
+        KINDS,
+        [
+            (f"{row['peer']}, {row['rows']} rows, {row['cases']:,} cases", row)
+            for row in figures["wire"]
+        ],
+    )
+    rows = [name for name in figures["lifecycle"][0] if name != "peer"]
+    told = [
+        {name: f"{row[name][0]:,} of {row[name][1]:,}" for name in rows}
+        for row in figures["lifecycle"]
+    ]
+    names = [row["peer"] for row in figures["lifecycle"]]
+    lines += [
+        "",
+        *_tabulate("life cycle: right of tried", rows, list(zip(names, told, strict=True))),
+        "",
+    ]
+    named = [(f"{row['peer']}, {row['cases']} cases", Counter(row)) for row in figures["faults"]]
     kinds: tuple[str, ...] = ("right", "typed", "accepted", "raw", "late")
-    lines += ["| faults of the stand-in, four ways to ask | " + " | ".join(kinds) + " |"]
-    lines += ["|---" * (len(kinds) + 1) + "|"]
-    for row in figures["faults"]:
-        cells = [f"{row.get(kind, 0):,}" for kind in kinds]
-        lines += [f"| {row['peer']}, {row['cases']} cases | " + " | ".join(cells) + " |"]
+    lines += _tabulate("faults of the stand-in, four ways to ask", kinds, named)
     kinds = ("right", "typed", "raw", "mixed", "doubled", "lost", "hung")
     lines += ["", "| soak, 5 % faults | " + " | ".join(kinds) + " | memory, MiB | descriptors |"]
     lines += ["|---" * (len(kinds) + 3) + "|"]
-    names = ("", ", server restarted", "")
-    for row, name in zip(figures["soaks"], names, strict=True):
+    notes = ("", ", server restarted", "")
+    for row, note in zip(figures["soaks"], notes, strict=True):
         row["typed"] += row["typed without a fault"]
         growth = [
             f"{max(one['before'][key] for one in row['processes'])} to "
@@ -80,8 +101,19 @@ def tabulate(figures: dict[str, Any]) -> str:
             for key in ("MiB", "descriptors")
         ]
         cells = [*(f"{row[kind]:,}" for kind in kinds), *growth]
-        lines += [f"| {row['peer']}, {row['asked']:,}{name} | " + " | ".join(cells) + " |"]
+        lines += [f"| {row['peer']}, {row['asked']:,}{note} | " + " | ".join(cells) + " |"]
     return "\n".join(lines) + "\n"
+
+
+def _tabulate(
+    title: str, columns: Iterable[str], rows: Iterable[tuple[str, dict[str, Any]]]
+) -> list[str]:
+    columns = list(columns)
+    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, row in rows:
+        cells = [f"{row[one]:,}" if isinstance(row[one], int) else row[one] for one in columns]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def main() -> None:

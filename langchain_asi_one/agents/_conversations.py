@@ -55,6 +55,7 @@ logger = logging.getLogger(__name__)
 
 _STEP_SECONDS: Final = 30.0  # for one request to an endpoint
 _OWED_SECONDS: Final = 30.0  # for an acknowledgement
+_MAX_IGNORED: Final = 1_000  # envelopes in one session that are no replies: a flood
 _MAX_SPENT: Final = 10_000  # sessions
 _MAX_WORDS: Final = 1_000  # characters of an agent in an error
 # A delivery with one of these did not reach the agent: another endpoint may be tried.
@@ -153,8 +154,8 @@ class Conversations:
             finally:
                 if is_open and session is not None:
                     self._spend(session)
-                self._start(self._source.delete([*question.uuids]))
-                question.uuids.clear()
+                if question.uuids:
+                    self._start(self._source.delete([*question.uuids]))
         await asyncio.sleep(0)  # what is owed begins before a process that ends now
         return answer
 
@@ -184,6 +185,11 @@ class Conversations:
             AgentError: If the mailbox cannot be read.
         """
         with self.inbox.open_question(asked.session, asked.agent) as question:
+            # The time may have ended while no process ran: what came before is read all the same.
+            await self.mailbox.poll()
+            if asked.until < time.time() and (problem := self.mailbox.describe_problem()):
+                msg = f"the mailbox cannot be read now ({problem}): resume the run later"
+                raise AgentError(msg, AgentErrorInfo(agent=asked.agent, may_have_acted=True))
             dialogue, ended = await self._listen(question, asked)
             try:
                 return self._conclude(dialogue, ended, question, asked), [*question.uuids]
@@ -234,7 +240,7 @@ class Conversations:
         """Take what comes until the answer ends; say how it ended."""
         self._source.watch()
         dialogue = Dialogue(str(asked.msg_id), self._settings.quiet)
-        while True:
+        while question.ignored < _MAX_IGNORED:
             now = time.monotonic()
             complete_at, end = dialogue.complete_at(), now + asked.until - time.time()
             # What has arrived is read first: an answer's parts may come in one poll.
@@ -255,6 +261,7 @@ class Conversations:
             if msg_id is not None:
                 body = build_acknowledgement(msg_id, time.time())
                 self._start(self._acknowledge(asked, body))
+        return dialogue, "timeout"
 
     def _open(self, letter: Letter, question: Question, asked: Asked) -> Message | None:
         """Read a letter, if it is a reply to the question."""

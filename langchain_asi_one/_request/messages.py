@@ -99,7 +99,7 @@ def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]
     ]
     # The API refuses a call without a result, and the caller cannot run an invalid call.
     calls += [
-        _format_tool_call(call["id"], call["name"], _parseable_arguments(call["args"]))
+        _format_tool_call(call["id"], call["name"], _make_parseable(call["args"]))
         for call in message.invalid_tool_calls
         if call["id"] in answered
     ]
@@ -131,7 +131,7 @@ def _read_refusal(message: AIMessage) -> str:
     return "".join(map(str, filter(None, texts or [message.additional_kwargs.get("refusal")])))
 
 
-def _parseable_arguments(args: str | None) -> str:
+def _make_parseable(args: str | None) -> str:
     """Return an invalid call's arguments as JSON.
 
     Servers parse the arguments of a history.

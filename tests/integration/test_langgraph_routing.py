@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import END
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph import (
     agent_worker,
     executable_data_node,
@@ -20,6 +18,7 @@ from langchain_asi_one.langgraph import (
 )
 from langchain_asi_one.testing import LocalASIOne, answer
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
+from tests.support.graphs import build_routing
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
 ASK: Any = {"messages": [HumanMessage("Which agent knows the weather?")]}
@@ -32,21 +31,6 @@ def body(executable_data: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
 
 
-def builder_of(model: ChatASIOne, router: Any, *nodes: str, state: Any = MessagesState) -> Any:
-    builder: StateGraph[Any] = StateGraph(state)
-    builder.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
-    builder.add_node(executable_data_node())
-    for node in nodes:
-        builder.add_node(node, agent_worker(worker_at(node), allow="any"))
-    builder.add_edge(START, "model").add_edge("model", "executable_data")
-    builder.add_conditional_edges("executable_data", router)
-    return builder
-
-
-def worker_at(node: str) -> Callable[[Any], str]:
-    return lambda task: f"{node}: {identify_agent(task['agent'])}"
-
-
 def asked(graph: Any, request: Any = ASK) -> list[str]:
     """What the workers said, in order."""
     graph.invoke(request, THREAD)
@@ -55,7 +39,9 @@ def asked(graph: Any, request: Any = ASK) -> list[str]:
 
 
 def routed(model: ChatASIOne, request: Any = ASK, **arguments: Any) -> list[str]:
-    builder = builder_of(model, send_agents("ask", **arguments), "ask", "weather", "nobody")
+    builder = build_routing(
+        model.invoke, send_agents("ask", **arguments), "ask", "weather", "nobody"
+    )
     return asked(builder.compile(InMemorySaver()), request)
 
 
@@ -76,7 +62,7 @@ def test_only_allowed_agents_are_asked(allow: Any, expected: list[str], model: C
 
 
 async def test_routing_is_the_same_asynchronously(model: ChatASIOne) -> None:
-    graph = builder_of(model, send_agents("ask", allow={FLIGHTS}), "ask").compile()
+    graph = build_routing(model.invoke, send_agents("ask", allow={FLIGHTS}), "ask").compile()
 
     update = [part async for part in graph.astream(ASK)][-1]
 
@@ -119,7 +105,7 @@ def test_every_single_wrong_character_of_an_allowed_address_is_refused(
     ]
     server.enqueue(answer(body(near)))
     router = send_agents("ask", allow={WEATHER}, limit=100)
-    builder = builder_of(model, router, "ask")
+    builder = build_routing(model.invoke, router, "ask")
 
     assert asked(builder.compile(InMemorySaver())) == []
 
@@ -166,7 +152,7 @@ def test_an_agent_named_twice_is_asked_once_but_each_call_is_made(
     entries = [{"address": WEATHER}, {"agent_address": WEATHER, "name": "again"}, *calls, calls[0]]
     server.enqueue(answer(body(entries)))
     router = send_agents("ask", allow={WEATHER})
-    builder = builder_of(model, router, "ask")
+    builder = build_routing(model.invoke, router, "ask")
     builder.nodes.pop("ask")
     builder.add_node("ask", agent_worker(lambda task: task["agent"].get("args"), allow="any"))
     graph = builder.compile(InMemorySaver())
@@ -219,7 +205,7 @@ def test_a_predicate_that_raises_or_is_async_at_heart_refuses(
 
 
 def test_a_second_turn_without_agents_goes_to_default(model: ChatASIOne) -> None:
-    builder = builder_of(model, send_agents("ask", allow="any", default="nobody"), "ask")
+    builder = build_routing(model.invoke, send_agents("ask", allow="any", default="nobody"), "ask")
     builder.add_node("nobody", lambda _: {"messages": [AIMessage("nobody")]})
     graph = builder.compile(InMemorySaver())
 
@@ -242,7 +228,7 @@ def test_a_second_turn_without_agents_goes_to_default(model: ChatASIOne) -> None
     ],
 )
 def test_every_possible_edge_is_drawn(router: Any, targets: set[str], model: ChatASIOne) -> None:
-    graph = builder_of(model, router, "ask", "weather", "nobody").compile().get_graph()
+    graph = build_routing(model.invoke, router, "ask", "weather", "nobody").compile().get_graph()
 
     drawn = {edge.target for edge in graph.edges if edge.source == "executable_data"}
     assert drawn == targets
@@ -253,7 +239,7 @@ def test_every_possible_edge_is_drawn(router: Any, targets: set[str], model: Cha
 
 def test_a_misspelt_key_is_an_error_at_its_first_use_without_the_check(model: ChatASIOne) -> None:
     router = send_agents("ask", allow="any", key="executable_date")
-    graph = builder_of(model, router, "ask").compile()
+    graph = build_routing(model.invoke, router, "ask").compile()
     with pytest.raises(ValueError, match=r"send_agents: the state has no key 'executable_date'"):
         graph.invoke(ASK)
     with pytest.raises(ValueError, match=r"the state has no key 'text' .*messages_key=\.\.\."):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from langchain_core.messages import AIMessage
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
+
+from langchain_asi_one._agent_identity import identify_agent
+from langchain_asi_one.langgraph import agent_worker, executable_data_node
 
 
 class State(TypedDict):
@@ -39,3 +42,22 @@ def small_graph() -> Any:
 def naming(*agents: dict[str, Any], text: str = "Ask them.") -> AIMessage:
     """Return an answer that names agents."""
     return AIMessage(text, additional_kwargs={"executable_data": list(agents)})
+
+
+def build_routing(
+    ask: Callable[[Any], AIMessage], router: Any, *nodes: str, state: Any = MessagesState
+) -> Any:
+    """Build a graph whose router leads to workers, each of which names its node and its agent."""
+    builder: StateGraph[Any] = StateGraph(state)
+    builder.add_node("model", lambda state: {"messages": [ask(state["messages"])]})
+    builder.add_node(executable_data_node())
+    for node in nodes:
+        builder.add_node(node, agent_worker(answer_with_node(node), allow="any"))
+    builder.add_edge(START, "model").add_edge("model", "executable_data")
+    builder.add_conditional_edges("executable_data", router)
+    return builder
+
+
+def answer_with_node(node: str) -> Callable[[Any], str]:
+    """Return a worker that names its node and the agent of its task."""
+    return lambda task: f"{node}: {identify_agent(task['agent'])}"

@@ -7,40 +7,28 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import END, MessagesState, StateGraph
 
-from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph import (
     AgentResult,
     agent_worker,
     check_graph,
-    executable_data_node,
     report_agents,
     send_agents,
 )
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
+from tests.support.graphs import answer_with_node, build_routing
 
 WEATHER, FLIGHTS = WEATHER_AGENT["address"], FLIGHT_AGENT["address"]
 
 
-def builder_of(router: Any, *nodes: str, state: Any = MessagesState) -> Any:
-    builder: StateGraph[Any] = StateGraph(state)
-    builder.add_node("model", lambda _: {"messages": [AIMessage("Here.")]})
-    builder.add_node(executable_data_node())
-    for node in nodes:
-        builder.add_node(node, agent_worker(answer_with_node(node), allow="any"))
-    builder.add_edge(START, "model").add_edge("model", "executable_data")
-    builder.add_conditional_edges("executable_data", router)
-    return builder
-
-
-def answer_with_node(node: str) -> Any:
-    return lambda task: f"{node}: {identify_agent(task['agent'])}"
+def answer(_: object) -> AIMessage:
+    return AIMessage("Here.")
 
 
 def test_a_route_to_a_missing_node_is_an_error_when_the_graph_is_built() -> None:
     router = send_agents("ask", allow="any", routes={WEATHER: "forecast"})
-    builder = builder_of(router, "ask")
+    builder = build_routing(answer, router, "ask")
 
     with pytest.raises(ValueError, match="'send_agents' branch found unknown target 'forecast'"):
         builder.compile()
@@ -53,7 +41,7 @@ def test_a_route_to_a_missing_node_is_an_error_when_the_graph_is_built() -> None
 
 def test_a_path_map_that_lacks_a_target_is_an_error_when_the_graph_is_built() -> None:
     def built(router: Any, path_map: Any) -> Any:
-        builder = builder_of(send_agents("ask", allow="any"), "ask")
+        builder = build_routing(answer, send_agents("ask", allow="any"), "ask")
         return builder.add_conditional_edges("ask", router, path_map)
 
     default = send_agents("ask", allow="any", default="nobody")
@@ -76,8 +64,8 @@ def test_a_misspelt_key_is_an_error_when_the_graph_is_built() -> None:
     ]
     for router, key in wrong:
         with pytest.raises(ValueError, match=f"reads the state key {key}, which no schema"):
-            check_graph(builder_of(router, "ask"))
-    builder = builder_of(send_agents("ask", allow="any"), "ask")
+            check_graph(build_routing(answer, router, "ask"))
+    builder = build_routing(answer, send_agents("ask", allow="any"), "ask")
     assert check_graph(builder) is builder
     builder.add_node("report", report_agents(key="results"))
     with pytest.raises(ValueError, match="node 'report' reads the state key 'results'"):
@@ -88,7 +76,7 @@ def test_a_reducer_on_the_key_is_an_error_when_the_graph_is_built() -> None:
     class Adding(MessagesState):
         executable_data: Annotated[list[Any], operator.add]
 
-    builder = builder_of(send_agents("ask", allow="any"), "ask", state=Adding)
+    builder = build_routing(answer, send_agents("ask", allow="any"), "ask", state=Adding)
     with pytest.raises(ValueError, match="has a reducer, so agents of earlier turns would route"):
         check_graph(builder)
 

@@ -430,7 +430,10 @@ ARGUMENTS = st.dictionaries(
 BLOCKS = st.lists(
     HOSTILE
     | st.builds(lambda text: {"type": "text", "text": text}, HOSTILE)
-    | st.builds(lambda url: {"type": "image_url", "image_url": {"url": url}}, HOSTILE),
+    | st.builds(
+        lambda path: {"type": "image_url", "image_url": {"url": f"https://a.example/{path}"}},
+        HOSTILE,
+    ),
     max_size=3,
 )
 CALLS = st.builds(

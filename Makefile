@@ -102,7 +102,17 @@ demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents: li
 	$(PY) -m langchain_asi_one "$$@" -- "$${QUESTION:-Which agents can book a restaurant table in London?}" && echo && \
 	$(PY) -m langchain_asi_one.langgraph "$$@" $${QUESTION:+-- "$$QUESTION"}
 
-test: setup $(NODE_MODULES) ## Run all tests; in CI, and with COVERAGE=--cov, check branch coverage too
+# Real uAgents, which the tests ask. They do not go beside `langgraph dev`, so they have an environment
+# of their own, unless UAGENTS_PYTHON names one. Without either, their tests are skipped.
+UAGENTS = .venv-uagents
+$(UAGENTS)/.ready: requirements/build.txt requirements/uagents.txt | check-python
+	@if [ -n "$$UAGENTS_PYTHON" ]; then exit 0; fi; \
+	echo "Installing real uAgents, from requirements/uagents.txt, into $(UAGENTS)"; \
+	{ $(call seed,$(UAGENTS)) && "$(UAGENTS)/bin/python" $(LOCKED) -r requirements/uagents.txt && touch "$@"; } || { \
+	  rm -rf "$(UAGENTS)"; \
+	  echo "note: $(UAGENTS) could not be made, see above: the tests that ask real uAgents are skipped" >&2; }
+
+test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run all tests; in CI, and with COVERAGE=--cov, check branch coverage too
 	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal $(COVERAGE)
 
 deep: setup ## Run the property tests with many times more examples
@@ -202,5 +212,5 @@ dist: setup ## Build the wheel and the sdist into dist/, and check them
 	$(PY) -m pytest -q tests/unit/test_package.py
 
 clean: ## Remove environments, caches and build results
-	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .venv-recipes .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules" "$(RECIPES)/node_modules"
+	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .venv-recipes "$(UAGENTS)" .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules" "$(RECIPES)/node_modules"
 	find docs langchain_asi_one notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +

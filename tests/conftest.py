@@ -15,7 +15,7 @@ from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._transport import connections
+from langchain_asi_one._transport import clients
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
 from tests.support.examples import DEEP, EVERYDAY
 from tests.support.model import API_KEY, MakeModel
@@ -37,7 +37,7 @@ settings.load_profile("everyday")  # another: --hypothesis-profile
 
 # A client drops a connection that was idle for 5 s, and some tests count connections. Below the
 # 60 s after which the stand-in closes one, or a request might meet that.
-connections.LIMITS.keepalive_expiry = 30
+clients.LIMITS.keepalive_expiry = 30
 
 
 def pytest_configure(config: pytest.Config) -> None:

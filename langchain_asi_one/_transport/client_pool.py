@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from langchain_asi_one._transport.connections import build_async_client, build_client, preload
+from langchain_asi_one._transport.clients import build_async_client, build_client, preload
 from langchain_asi_one._transport.request import Proxy
 
 _MOST_REQUESTS = 64

@@ -23,8 +23,7 @@ from langchain_asi_one._transport.client_pool import (
     find_pool,
     require_event_loop,
 )
-from langchain_asi_one._transport.connections import Connection
-from langchain_asi_one._transport.deadline import Deadline
+from langchain_asi_one._transport.connections import Connection, Deadline
 from langchain_asi_one._transport.decoders import (
     CompletionStreamDecoder,
     ProtocolError,
@@ -33,6 +32,7 @@ from langchain_asi_one._transport.decoders import (
 )
 from langchain_asi_one._transport.error_mapping import (
     DeadlineError,
+    IdleError,
     RequestContext,
     StatusError,
     map_error,
@@ -42,7 +42,7 @@ from langchain_asi_one._transport.error_mapping import (
 from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._transport.retry import compute_wait, describe_retry
 from langchain_asi_one._version import __version__
-from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError, ASIOneTimeoutError
+from langchain_asi_one.errors import ASIOneBadRequestError, ASIOneError
 
 JSONObject = dict[str, Any]
 
@@ -83,7 +83,7 @@ class CompletionsClient:
                 for data in response.iter_bytes():
                     content += data
                     check_size(len(content))
-                    exchange.check_deadline()
+                    exchange.check_time(said=not data.isspace())
                 return read(bytes(content), _read_content_type(response))
             except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
                 wait = exchange.fail(reason)
@@ -106,7 +106,7 @@ class CompletionsClient:
                 async for data in response.aiter_bytes():
                     content += data
                     check_size(len(content))
-                    exchange.check_deadline()
+                    exchange.check_time(said=not data.isspace())
                 return read(bytes(content), _read_content_type(response))
             except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
                 wait = exchange.fail(reason)
@@ -269,7 +269,7 @@ class _Exchange:
         self._answered = False
         self._error: ASIOneError | None = None
         self._news = 0
-        self._last_news = 0.0
+        self._last_said = 0.0
         self._read_limit = request.timeouts["read"]
 
     def build(self, client: Any) -> Any:
@@ -293,30 +293,34 @@ class _Exchange:
             extensions={"timeout": timeouts},
         )
 
+    def begin(self, response: Any) -> None:
+        """Take note of a response whose body comes now."""
+        self._last_said = monotonic()
+        self.request.response_headers.update(response.headers)
+
     def begin_stream(self, response: Any) -> CompletionStreamDecoder:
         """Return the decoder for a response that has begun; from now on there is no other try."""
         self._answered = True
-        self._last_news = monotonic()
         self.decoder = CompletionStreamDecoder(_read_content_type(response))
         return self.decoder
 
     def check_news(self) -> None:
-        """Limit the time between two chunks that say something.
+        """Limit the time between two chunks that say something; comments and empty ones do not."""
+        said, self._news = self.decoder.news > self._news, self.decoder.news
+        self.check_time(said=said)
 
-        Comments and empty chunks restart the HTTP library's timer, so an answer that never comes
-        would last forever. The time that the caller takes for a chunk does not count.
+    def check_time(self, *, said: bool) -> None:
+        """Limit the time between two pieces that say something, and keep to the deadline.
+
+        All other pieces restart the HTTP library's timer, so an answer that never comes would last
+        forever. The time that the caller takes for a chunk does not count.
         """
         now = monotonic()
         limit = self._read_limit
-        if self.decoder.news > self._news:
-            self._news, self._last_news = self.decoder.news, now
-        elif limit is not None and now - self._last_news > limit:
-            message = f"ASI:One's stream said nothing new for {limit:g} s"
-            raise ProtocolError(ASIOneTimeoutError, message)
-        self.check_deadline()
-
-    def check_deadline(self) -> None:
-        """Raise an error if the deadline has passed."""
+        if said:
+            self._last_said = now
+        elif limit is not None and now - self._last_said > limit:
+            raise IdleError(limit)
         if self.deadline.passed():
             raise DeadlineError
 
@@ -423,7 +427,7 @@ def _send(exchange: _Exchange) -> Any:
     # The prompt goes where the user said, and nowhere else.
     response = client.send(exchange.build(client), stream=True, follow_redirects=False)
     if response.status_code < 300:
-        exchange.request.response_headers.update(response.headers)
+        exchange.begin(response)
         return response
     content, began = b"", monotonic()
     try:
@@ -456,7 +460,7 @@ class _AsyncAttempt:
         request = self._exchange.build(client)
         self._response = response = await client.send(request, stream=True, follow_redirects=False)
         if response.status_code < 300:
-            self._exchange.request.response_headers.update(response.headers)
+            self._exchange.begin(response)
             return response
         content, began = b"", monotonic()
         with suppress(Exception):

@@ -57,6 +57,18 @@ class DeadlineError(Exception):
     """The deadline of a request has passed."""
 
 
+class IdleError(Exception):
+    """Nothing that says anything came for some seconds.
+
+    Args:
+        seconds: The limit.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class SetupError(Exception):
     """No client can be built in these surroundings; the message says what to mend."""
 
@@ -212,6 +224,10 @@ def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneEr
         advice = "Raise deadline=, or ask for less."
     elif isinstance(reason, SetupError):
         message, advice = f"No connection to {way} was made: {reason}", "Mend the variable."
+    elif isinstance(reason, IdleError):
+        error_class = errors.ASIOneTimeoutError
+        message = f"ASI:One said nothing new for {reason.seconds:g} s"
+        advice = "Raise timeout=, or ask for less."
     elif timed_out:
         error_class = errors.ASIOneTimeoutError
         limit = _read_limit(kind, context)

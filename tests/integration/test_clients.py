@@ -393,9 +393,9 @@ def test_threads_that_begin_together_use_one_client(
 FORK = """
 import asyncio, os, sys, threading
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._transport import client_pool, connections
+from langchain_asi_one._transport import client_pool, clients
 
-connections.LIMITS.keepalive_expiry = None  # however long the child takes
+clients.LIMITS.keepalive_expiry = None  # however long the child takes
 model = ChatASIOne(base_url=sys.argv[1], api_key="any-key", max_retries=0)
 model.invoke("parent")
 (held,) = client_pool._PROCESSES[0].threads.clients.values()

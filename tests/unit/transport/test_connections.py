@@ -7,7 +7,7 @@ from time import sleep
 
 import pytest
 
-from langchain_asi_one._transport.deadline import BoundedTimeout, Deadline
+from langchain_asi_one._transport.connections import BoundedTimeout, Deadline
 
 
 def test_without_a_limit_all_time_is_left() -> None:

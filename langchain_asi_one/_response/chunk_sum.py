@@ -12,7 +12,6 @@ from langchain_core.utils._merge import merge_dicts
 from typing_extensions import override
 
 from langchain_asi_one._response.content_blocks import MODEL_PROVIDER
-from langchain_asi_one._response.unvalidated import Template
 
 _PROVIDER = {"model_provider": MODEL_PROVIDER}
 
@@ -118,4 +117,6 @@ def _join(run: list[AIMessageChunk]) -> AIMessageChunk:
         "invalid_tool_calls": [],
         "tool_call_chunks": calls,
     }
-    return Template(run[0]).copy(fields)
+    joined = run[0].model_copy()
+    vars(joined).update(fields)  # without validation, which would read the arguments
+    return joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_asi_one._response.unvalidated import Template
+from langchain_asi_one._response.messages import Template
 
 
 def test_a_copy_is_that_of_pydantic() -> None:

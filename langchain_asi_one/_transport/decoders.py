@@ -8,121 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from langchain_asi_one._json.printable import make_one_line
-from langchain_asi_one._json.safe import loads, safe_text
-from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
+from langchain_asi_one._json.safe import loads
+from langchain_asi_one._transport.failures import ProtocolError, excerpt, read_error
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
 
 MOST_BYTES: Final = 64 * 2**20
 """Bytes of an answer that are read, decompressed; a longer one is refused."""
-
-_EXCERPT = 200  # characters of a value that an error message quotes
-_MOST_DETAILS = 20  # of the complaints in one error body
-
-
-class ProtocolError(Exception):
-    """An answer is not what it should be; becomes an `ASIOneError` once the request is known.
-
-    Args:
-        error_class: Class to raise.
-        message: What happened.
-        body: The offending value.
-        status_code: HTTP status that the offending value names, if it does.
-    """
-
-    def __init__(
-        self,
-        error_class: type[ASIOneError],
-        message: str,
-        *,
-        body: object = None,
-        status_code: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.error_class = error_class
-        self.message = message
-        self.body = body
-        self.status_code = status_code
-
-
-@dataclass(frozen=True)
-class ErrorDetail:
-    """What the API says about an error."""
-
-    message: str = ""
-    code: str | None = None
-    param: str | None = None
-    type: str | None = None
-    status: int | None = None
-
-
-def read_error(body: object) -> ErrorDetail:
-    """Read an error body in any of the forms that ASI:One, its gateway or a proxy send.
-
-    Args:
-        body: Parsed JSON, or text.
-
-    Returns:
-        What it says, in printable text; empty where it says nothing.
-    """
-    if not isinstance(body, dict):
-        return ErrorDetail(message=shorten(body) if isinstance(body, str) else "")
-    error = body.get("error")
-    if isinstance(error, dict):
-        message = _text(error.get("message")) or _join_details(error.get("detail"))
-        status = error.get("status", error.get("status_code"))
-        return ErrorDetail(
-            message=message or "",
-            code=_text(error.get("code")),
-            param=_text(error.get("param")),
-            type=_text(error.get("type")),
-            status=next((s for s in (status, error.get("code")) if _is_status(s)), None),
-        )
-    message = _text(error) or _join_details(body.get("detail")) or _text(body.get("message"))
-    status = body.get("status", body.get("status_code"))
-    return ErrorDetail(
-        message=message or "",
-        code=_text(body.get("code")),
-        status=status if _is_status(status) else None,
-    )
-
-
-def shorten(text: str) -> str:
-    """Return the beginning of a text in one printable line."""
-    # A character becomes at most ten, and blanks become one.
-    line = make_one_line(safe_text(text[: 20 * _EXCERPT]))
-    return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
-
-
-def excerpt(value: object) -> str:
-    """Return the beginning of a value in quotation marks for an error message."""
-    return repr(shorten(value if isinstance(value, str) else repr(value)))
-
-
-def _text(value: object) -> str | None:
-    return shorten(value) if isinstance(value, str) and value.strip() else None
-
-
-def _join_details(value: object) -> str | None:
-    """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
-    if isinstance(value, list):
-        return shorten("; ".join(map(_read_detail, value[:_MOST_DETAILS])))
-    return _text(value)
-
-
-def _read_detail(item: object) -> str:
-    if not isinstance(item, dict):
-        return str(item)
-    place = item.get("loc")
-    path = ".".join(map(str, place)) if isinstance(place, list) else str(place or "")
-    return f"{path}: {item.get('msg')}"
-
-
-def _is_status(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599
 
 
 def read_body(content: bytes, content_type: str) -> dict[str, Any]:
@@ -170,6 +63,141 @@ def check_size(size: int) -> None:
         message = f"ASI:One's answer is longer than {MOST_BYTES // 2**20} MiB, and was not read on"
         raise ProtocolError(InvalidResponseError, message)
 
+
+# --- Events: the format of the WHATWG HTML standard, 9.2.6 "Interpreting an event stream" ---
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class ServerSentEvent(NamedTuple):
+    """One event of a stream.
+
+    Attributes:
+        event: The name of the event; empty if the stream gave none.
+        data: The data lines, joined by line feeds; empty if there was none.
+    """
+
+    event: str = ""
+    data: str = ""
+
+
+class SSEDecoder:
+    r"""Decodes a stream of server-sent events that arrives in arbitrary pieces.
+
+    Lines end in LF, CR or CRLF and in nothing else. One leading byte order mark is ignored.
+    Comments, `id`, `retry` and unknown fields are ignored too, and are not decoded. An event is
+    emitted at its blank line if it has a data line or a name. A browser drops an event without
+    data; this decoder does not, because servers report errors as a bare `event: error`.
+
+    Text is decoded line by line, strictly. If a piece holds complete events and then invalid UTF-8,
+    these events are returned and the next call raises the error, so always end with `close`. After
+    an error, every call raises it again.
+
+    Example:
+        >>> stream = SSEDecoder()
+        >>> stream.feed(b"data: {}\n\nevent: error\r")
+        [ServerSentEvent(event='', data='{}')]
+        >>> stream.feed(b"\n\r\ndata: [DONE]")
+        [ServerSentEvent(event='error', data='')]
+        >>> stream.close()
+        [ServerSentEvent(event='', data='[DONE]')]
+    """
+
+    def __init__(self) -> None:
+        """Start before the first byte."""
+        self._line: list[bytes] = []  # pieces of a line whose end has not come
+        self._data: list[str] = []
+        self._event = ""
+        self._first_line = True
+        self._after_cr = False
+        self.error: UnicodeDecodeError | None = None
+        """What the next call will raise."""
+        self._closed = False
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Take the next piece of the stream.
+
+        Args:
+            data: Bytes of any number, cut anywhere.
+
+        Returns:
+            The events that are complete now, in order.
+
+        Raises:
+            UnicodeDecodeError: A data or event line is not UTF-8. It is a ValueError.
+            ValueError: The decoder is closed.
+        """
+        if self._closed:
+            raise ValueError("feed() after close(): use a new SSEDecoder for each stream.")
+        if self.error is not None:
+            raise self.error
+        if not data:
+            return []
+        if self._after_cr and data[:1] == b"\n":
+            data = data[1:]
+        self._after_cr = data[-1:] == b"\r"
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        tail = data[end:]
+        lines: list[bytes] = []
+        if end:
+            self._line.append(data[:end])
+            lines = b"".join(self._line).splitlines()  # of bytes: at LF, CR and CRLF only
+            self._line.clear()
+        # A comment is not kept: it may be long, and it is ignored.
+        if tail and not (self._line and self._line[0][:1] == b":"):
+            self._line.append(tail)
+        return self._read(lines)
+
+    def close(self) -> list[ServerSentEvent]:
+        """End the stream.
+
+        Many servers omit the blank line after the last event; some omit the end of its line.
+        The event returned here may therefore be incomplete: the caller must check its content.
+
+        Returns:
+            The last event if it has no blank line, else nothing.
+
+        Raises:
+            UnicodeDecodeError: The last line is not UTF-8, or an earlier one was not and the error
+                has not been raised yet.
+        """
+        if self.error is not None:
+            raise self.error
+        if self._closed:
+            return []
+        self._closed = True
+        lines = [b"".join(self._line), b""] if self._line else [b""]
+        events = self._read(lines)
+        if self.error is not None:
+            raise self.error
+        return events
+
+    def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
+        """Return the events that these lines complete; raise an error only if there are none."""
+        if self._first_line and lines:
+            self._first_line = False
+            lines[0] = lines[0].removeprefix(_BOM)
+        events: list[ServerSentEvent] = []
+        try:
+            for line in lines:
+                if line:
+                    field, _, value = line.partition(b":")
+                    if field == b"data":
+                        self._data.append(value.removeprefix(b" ").decode())
+                    elif field == b"event":
+                        self._event = value.removeprefix(b" ").decode()
+                elif self._data or self._event:
+                    events.append(ServerSentEvent(self._event, "\n".join(self._data)))
+                    self._data.clear()
+                    self._event = ""
+        except UnicodeDecodeError as error:
+            self.error = error
+            if not events:
+                raise
+        return events
+
+
+# --- Chunks ---
 
 _EVENT = re.compile(rb"(data|event|id|retry)?:")
 _KEPT = 500  # bytes of a body that are kept for an error text
@@ -250,7 +278,7 @@ class CompletionStreamDecoder:
         return chunks
 
     def _begin(self, data: bytes) -> None:
-        start = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = data.removeprefix(_BOM).lstrip()
         self._begun = start[:_KEPT]
         if start.startswith((b"{", b"<")):
             self._whole = bytearray()
@@ -309,8 +337,9 @@ class CompletionStreamDecoder:
         )
 
 
-# Fields of a chunk that are the same in each.
+# Fields that say nothing: of a chunk, those that are the same in each; of a message, its author.
 _ENVELOPE = frozenset(("id", "object", "created", "model", "choices", "system_fingerprint"))
+_ROLE = frozenset(("role",))
 
 
 class _Summary:
@@ -326,7 +355,8 @@ class _Summary:
     __slots__ = ("error", "finish", "message", "news")
 
     def __init__(self, chunk: dict[str, Any]) -> None:
-        self.message = self.finish = self.news = False
+        self.message = self.finish = False
+        self.news = _says_anything(chunk, _ENVELOPE)
         self.error: dict[str, Any] | None = None
         choices = chunk.get("choices")
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
@@ -336,23 +366,21 @@ class _Summary:
                 message = choice.get(name)
                 if isinstance(message, dict):
                     self.message = self.message or not position
-                    self.news = self.news or any(
-                        value and field != "role" for field, value in message.items()
-                    )
+                    self.news = self.news or _says_anything(message, _ROLE)
             reason = choice.get("finish_reason")
             self.finish = self.finish or bool(reason)
             if reason == "error" or choice.get("error"):
                 self.error = choice
-        self.news = (
-            self.news
-            or self.finish
-            or any(value and field not in _ENVELOPE for field, value in chunk.items())
-        )
+        self.news = self.news or self.finish
 
     def raise_for_error(self, chunk: dict[str, Any]) -> None:
         """Raise a `ProtocolError` if a choice ended with an error."""
         if self.error is not None:
             raise _make_reported_error(self.error, chunk)
+
+
+def _says_anything(fields: dict[str, Any], silent: frozenset[str]) -> bool:
+    return any(map(fields.get, fields.keys() - silent))
 
 
 def _check_object(value: object) -> dict[str, Any]:

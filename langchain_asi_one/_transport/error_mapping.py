@@ -24,7 +24,16 @@ from langchain_asi_one._httpx_compat import (
 )
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import json_safe, loads, safe_text
-from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
+from langchain_asi_one._transport.failures import (
+    DeadlineError,
+    ErrorDetail,
+    IdleError,
+    ProtocolError,
+    SetupError,
+    StatusError,
+    read_error,
+    shorten,
+)
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
 
 _KEPT_HEADERS = re.compile(r"content-type|location|retry-after|x-request-id|.*ratelimit.*")
@@ -35,42 +44,6 @@ _CONTEXT_OVERFLOW = re.compile(
 _ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
 _KEPT_BODY = 8192  # characters of a body that an error keeps
 _KEPT_HEADER = 500  # characters of a header's value
-
-
-class StatusError(Exception):
-    """A response has a status that means failure.
-
-    Args:
-        status_code: 300 or above.
-        headers: The response's headers.
-        content: The beginning of its body.
-    """
-
-    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
-        super().__init__(status_code)
-        self.status_code = status_code
-        self.headers = headers
-        self.content = content
-
-
-class DeadlineError(Exception):
-    """The deadline of a request has passed."""
-
-
-class IdleError(Exception):
-    """Nothing that says anything came for some seconds.
-
-    Args:
-        seconds: The limit.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
-class SetupError(Exception):
-    """No client can be built in these surroundings; the message says what to mend."""
 
 
 @dataclass(frozen=True)

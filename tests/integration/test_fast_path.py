@@ -34,7 +34,8 @@ from pydantic import BaseModel
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.messages import make_generation_chunk
 from langchain_asi_one._response.reader import AnswerReader
-from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError
+from langchain_asi_one._transport.decoders import CompletionStreamDecoder
+from langchain_asi_one._transport.failures import ProtocolError
 from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.examples import examples

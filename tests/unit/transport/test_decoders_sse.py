@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from langchain_asi_one._transport.sse import ServerSentEvent, SSEDecoder
+from langchain_asi_one._transport.decoders import ServerSentEvent, SSEDecoder
 from tests.support.examples import examples
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -1,0 +1,151 @@
+"""What goes wrong with a request before it is an `ASIOneError`, and what an error body says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from langchain_asi_one._json.printable import make_one_line
+from langchain_asi_one._json.safe import safe_text
+from langchain_asi_one.errors import ASIOneError
+
+_EXCERPT = 200  # characters of a value that an error message quotes
+_MOST_DETAILS = 20  # of the complaints in one error body
+
+
+class ProtocolError(Exception):
+    """An answer is not what it should be; becomes an `ASIOneError` once the request is known.
+
+    Args:
+        error_class: Class to raise.
+        message: What happened.
+        body: The offending value.
+        status_code: HTTP status that the offending value names, if it does.
+    """
+
+    def __init__(
+        self,
+        error_class: type[ASIOneError],
+        message: str,
+        *,
+        body: object = None,
+        status_code: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.message = message
+        self.body = body
+        self.status_code = status_code
+
+
+class StatusError(Exception):
+    """A response has a status that means failure.
+
+    Args:
+        status_code: 300 or above.
+        headers: The response's headers.
+        content: The beginning of its body.
+    """
+
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().__init__(status_code)
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+
+
+class DeadlineError(Exception):
+    """The deadline of a request has passed."""
+
+
+class IdleError(Exception):
+    """Nothing that says anything came for some seconds.
+
+    Args:
+        seconds: The limit.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class SetupError(Exception):
+    """No client can be built in these surroundings; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class ErrorDetail:
+    """What the API says about an error."""
+
+    message: str = ""
+    code: str | None = None
+    param: str | None = None
+    type: str | None = None
+    status: int | None = None
+
+
+def read_error(body: object) -> ErrorDetail:
+    """Read an error body in any of the forms that ASI:One, its gateway or a proxy send.
+
+    Args:
+        body: Parsed JSON, or text.
+
+    Returns:
+        What it says, in printable text; empty where it says nothing.
+    """
+    if not isinstance(body, dict):
+        return ErrorDetail(message=shorten(body) if isinstance(body, str) else "")
+    error = body.get("error")
+    if isinstance(error, dict):
+        message = _text(error.get("message")) or _join_details(error.get("detail"))
+        status = error.get("status", error.get("status_code"))
+        return ErrorDetail(
+            message=message or "",
+            code=_text(error.get("code")),
+            param=_text(error.get("param")),
+            type=_text(error.get("type")),
+            status=next((s for s in (status, error.get("code")) if _is_status(s)), None),
+        )
+    message = _text(error) or _join_details(body.get("detail")) or _text(body.get("message"))
+    status = body.get("status", body.get("status_code"))
+    return ErrorDetail(
+        message=message or "",
+        code=_text(body.get("code")),
+        status=status if _is_status(status) else None,
+    )
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a text in one printable line."""
+    # A character becomes at most ten, and blanks become one.
+    line = make_one_line(safe_text(text[: 20 * _EXCERPT]))
+    return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
+
+
+def excerpt(value: object) -> str:
+    """Return the beginning of a value in quotation marks for an error message."""
+    return repr(shorten(value if isinstance(value, str) else repr(value)))
+
+
+def _text(value: object) -> str | None:
+    return shorten(value) if isinstance(value, str) and value.strip() else None
+
+
+def _join_details(value: object) -> str | None:
+    """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
+    if isinstance(value, list):
+        return shorten("; ".join(map(_read_detail, value[:_MOST_DETAILS])))
+    return _text(value)
+
+
+def _read_detail(item: object) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    place = item.get("loc")
+    path = ".".join(map(str, place)) if isinstance(place, list) else str(place or "")
+    return f"{path}: {item.get('msg')}"
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599

@@ -51,6 +51,7 @@ from langchain_asi_one._config import (
 from langchain_asi_one._follow_up.rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.parameters import (
+    AGENTIC_FIELDS,
     CALL_ARGUMENTS,
     MODEL_FIELDS,
     check_names,
@@ -540,7 +541,7 @@ class ChatASIOne(ASIOneFields):
 
     def _may_act(self, kwargs: Mapping[str, Any]) -> bool:
         """Return whether a call can make agents act."""
-        fields = {"planner_mode": self.planner_mode, "agents": self.agents}
+        fields = {name: getattr(self, name) for name in AGENTIC_FIELDS}
         for more in (self.extra_body, kwargs, kwargs.get("extra_body")):
             fields |= {name: value for name, value in (more or {}).items() if name in fields}
         return any(fields.values())

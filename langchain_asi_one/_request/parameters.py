@@ -178,6 +178,8 @@ DOMAINS: Final[dict[str, Domain]] = {
     if isinstance(domain, Domain)
 }
 """What each request field takes, by name, where it is checked."""
+AGENTIC_FIELDS: Final = frozenset({"planner_mode", "agents"})
+"""Those that can make agents act. A request with one of them is never sent again by itself."""
 CALL_ARGUMENTS: Final = {
     *TYPES,
     *("session_id", "stream_usage", "timeout", "deadline", "extra_body"),

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from langchain_asi_one._transport.clients import build_async_client, build_client, preload
-from langchain_asi_one._transport.request import Proxy
+from langchain_asi_one._transport.proxies import Proxy
 
 _MOST_REQUESTS = 64
 """Async requests at a time through one pool; its time for each grows with its connections."""

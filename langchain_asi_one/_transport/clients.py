@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from langchain_asi_one._httpx_compat import http
 from langchain_asi_one._transport.connections import AsyncBackend, Backend
 from langchain_asi_one._transport.failures import SetupError
-from langchain_asi_one._transport.request import Proxy
+from langchain_asi_one._transport.proxies import Proxy
 
 LIMITS: Final = http.Limits(max_connections=1000, max_keepalive_connections=100)
 """Connections of a client; an idle one is closed after 5 s, the HTTP library's default."""

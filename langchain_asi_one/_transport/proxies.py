@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from langchain_asi_one._transport.request import Proxy
+
+class Proxy(NamedTuple):
+    """A proxy, and the environment variable that names it."""
+
+    url: str
+    variable: str
+
+    def __str__(self) -> str:
+        """Return the proxy without credentials, and its variable."""
+        scheme, mark, rest = self.url.rpartition("://")
+        return f"{scheme}{mark}{rest.rpartition('@')[2]} ({self.variable})"
+
+    def __repr__(self) -> str:
+        return f"Proxy({self})"
 
 
 def find_proxy(url: str) -> Proxy | None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from langchain_asi_one._request.parameters import AGENTIC_FIELDS
+
+if TYPE_CHECKING:
+    from langchain_asi_one._transport.proxies import Proxy
 
 DEFAULT_TIMEOUT: Final = 150.0
 """Seconds; ASI:One documents answers that take up to 120 (docs/wire-format.md, 6)."""
@@ -43,21 +48,6 @@ class ClientSettings:
     http_async_client: Any = None
 
 
-class Proxy(NamedTuple):
-    """A proxy, and the environment variable that names it."""
-
-    url: str
-    variable: str
-
-    def __str__(self) -> str:
-        """Return the proxy without credentials, and its variable."""
-        scheme, mark, rest = self.url.rpartition("://")
-        return f"{scheme}{mark}{rest.rpartition('@')[2]} ({self.variable})"
-
-    def __repr__(self) -> str:
-        return f"Proxy({self})"
-
-
 @dataclass(frozen=True)
 class ChatRequest:
     """A request that is ready to be sent.
@@ -94,7 +84,7 @@ class ChatRequest:
     @property
     def agentic(self) -> bool:
         """Whether the request can make agents act."""
-        return bool(self.body.get("planner_mode") or self.body.get("agents"))
+        return any(map(self.body.get, AGENTIC_FIELDS))
 
     @property
     def sent_once(self) -> bool:

@@ -16,6 +16,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Checkpointer
 
+from langchain_asi_one._request.parameters import AGENTIC_FIELDS
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
 from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
@@ -24,7 +25,6 @@ from langchain_asi_one.langgraph._routing import executable_data_node, send_agen
 from langchain_asi_one.langgraph._state import AgentGraphState
 from langchain_asi_one.langgraph._workers import agent_worker, report_agents
 
-_AGENTIC: Final = frozenset({"planner_mode", "agents"})
 _MAX_ENTRIES: Final = 100
 
 
@@ -134,9 +134,9 @@ def _make_worker(model: Any) -> Runnable[Any, Any]:
 def _drop_agents(model: Any) -> Any:
     """Return a model whose requests let no agent act."""
     if isinstance(model, RunnableBinding):
-        kwargs = {name: value for name, value in model.kwargs.items() if name not in _AGENTIC}
+        kwargs = {name: value for name, value in model.kwargs.items() if name not in AGENTIC_FIELDS}
         return model.model_copy(update={"bound": _drop_agents(model.bound), "kwargs": kwargs})
-    fields = _AGENTIC & getattr(type(model), "model_fields", {}).keys()
+    fields = AGENTIC_FIELDS & getattr(type(model), "model_fields", {}).keys()
     return model.model_copy(update=dict.fromkeys(fields)) if fields else model
 
 

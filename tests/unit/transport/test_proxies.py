@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from langchain_asi_one._transport.proxies import find_proxy
-from langchain_asi_one._transport.request import Proxy
+from langchain_asi_one._transport.proxies import Proxy, find_proxy
 
 API = "https://api.example:8443/v1"
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from langchain_asi_one._httpx_compat import http
+from langchain_asi_one._transport.proxies import Proxy
 from langchain_asi_one._transport.request import (
     AGENTIC_TIMEOUT,
     DEFAULT_TIMEOUT,
     ChatRequest,
     ClientSettings,
     ImageRequest,
-    Proxy,
 )
 
 SETTINGS = ClientSettings("sk_key", "https://api.example/v1/", DEFAULT_TIMEOUT, 2)

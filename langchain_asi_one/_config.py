@@ -60,8 +60,8 @@ from langchain_asi_one._request.parameters import (
     declare_arguments,
 )
 from langchain_asi_one._request.session import check_session_id
-from langchain_asi_one._transport.proxies import find_proxy
-from langchain_asi_one._transport.request import DEFAULT_TIMEOUT, ClientSettings, Proxy
+from langchain_asi_one._transport.proxies import Proxy, find_proxy
+from langchain_asi_one._transport.request import DEFAULT_TIMEOUT, ClientSettings
 from langchain_asi_one._validators import (
     Timeout,
     check_api_key,
@@ -375,6 +375,7 @@ class ASIOneFields(_Declared):
     def __init__(self, **arguments: Any) -> None:
         arguments = self._drop_inherited(arguments)
         check_names(arguments, self._argument_names(), ELSEWHERE, where="ChatASIOne")
+        _check_twins(arguments)
         if "stop_sequences" in arguments:
             arguments["stop"] = arguments.pop("stop_sequences")
         for name in ("api_key", "openai_api_key", "base_url"):
@@ -566,6 +567,15 @@ class ASIOneFields(_Declared):
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
+
+
+def _check_twins(arguments: Mapping[str, Any]) -> None:
+    """Refuse an argument that is given under two names with two values."""
+    for argument, field in LANGCHAIN_NAMES.items():
+        one, other = arguments.get(argument), arguments.get(field)
+        if one is not None and other is not None and one != other:
+            msg = f"{argument} and {field} are one argument of ChatASIOne: give one of them."
+            raise ValueError(msg)
 
 
 def warn_if_retired(model: object, *, stacklevel: int) -> None:

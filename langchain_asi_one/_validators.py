@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
-from math import isfinite
+from math import inf
 from typing import Any, Protocol, get_args
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 
 _TYPES = frozenset(get_args(ErrorType))
+_MOST_SECONDS = 10**9  # 31 years; a socket takes no more than ten times that
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 _TAKEN_HEADERS = {
@@ -159,7 +160,8 @@ def check_timeout(timeout: Any) -> Any:
     """Check a time limit.
 
     Args:
-        timeout: Seconds above 0, a timeout object of the HTTP library, or `None`.
+        timeout: Seconds above 0, up to 1,000,000,000; a timeout object of the HTTP library; or
+            `None`.
 
     Returns:
         The limit.
@@ -167,11 +169,8 @@ def check_timeout(timeout: Any) -> Any:
     Raises:
         ValueError: If it is no limit.
     """
-    is_object = timeout is None or hasattr(timeout, "read")
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not (is_object or (is_number and isfinite(timeout) and timeout > 0)):
-        msg = f"timeout must be a number of seconds above 0; got {timeout!r}."
-        raise ValueError(msg)
+    if timeout is not None and not hasattr(timeout, "read"):
+        _check_seconds("timeout", timeout)
     return timeout
 
 
@@ -179,7 +178,7 @@ def check_deadline(deadline: Any) -> float | None:
     """Check the time limit of a whole request.
 
     Args:
-        deadline: Seconds above 0, or `None`.
+        deadline: Seconds above 0 up to 1,000,000,000, or `None`.
 
     Returns:
         The limit.
@@ -189,11 +188,19 @@ def check_deadline(deadline: Any) -> float | None:
     """
     if deadline is None:
         return None
-    is_number = isinstance(deadline, int | float) and not isinstance(deadline, bool)
-    if not (is_number and isfinite(deadline) and deadline > 0):
-        msg = f"deadline must be a number of seconds above 0; got {deadline!r}."
-        raise ValueError(msg)
+    _check_seconds("deadline", deadline)
     return float(deadline)
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and _MOST_SECONDS < abs(value) < inf:
+        # The number itself may be too long to be shown.
+        msg = f"{name} must be above 0 and at most {_MOST_SECONDS:,} seconds."
+        raise ValueError(msg)
+    if not (is_number and 0 < value < inf):
+        msg = f"{name} must be a number of seconds above 0; got {value!r}."
+        raise ValueError(msg)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeAlias
-
-Merged: TypeAlias = "MergedList | MergedObject | MergedText"
+from typing import Any
 
 
 class MergedText:

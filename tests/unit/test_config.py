@@ -77,6 +77,25 @@ def test_what_is_passed_can_be_read_under_its_name() -> None:
     assert API_KEY not in repr(model.api_key)
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "values"),
+    [
+        ("stop_sequences", "stop", (["a"], ["b"])),
+        ("model", "model_name", ("asi1", "asi1-mini")),
+        ("timeout", "request_timeout", (5, 6)),
+        ("api_key", "openai_api_key", (API_KEY, f"{API_KEY}x")),
+        ("base_url", "openai_api_base", ("https://a.example/v1", "https://b.example/v1")),
+    ],
+)
+def test_two_names_of_one_argument_are_refused(name: str, other: str, values: Any) -> None:
+    options: dict[str, Any] = {"api_key": API_KEY, name: values[0], other: values[1]}
+    with pytest.raises(ValueError, match=f"{name} and {other} are one argument") as caught:
+        ChatASIOne(**options)
+    assert API_KEY not in str(caught.value)
+    same: dict[str, Any] = {"api_key": API_KEY, name: values[0], other: values[0]}
+    assert ChatASIOne(**same) == ChatASIOne(**{"api_key": API_KEY, name: values[0]})
+
+
 def test_a_model_shows_the_arguments_that_were_given() -> None:
     model = ChatASIOne(
         api_key=API_KEY, stop_sequences=["a"], timeout=5, tags=["t"], default_headers={"x-a": "b"}

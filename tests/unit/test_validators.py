@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from pydantic import SecretStr
+from typing import Any
 
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from langchain_asi_one import ChatASIOne
 from langchain_asi_one._httpx_compat import http
 from langchain_asi_one._validators import (
     check_api_key,
@@ -54,6 +57,17 @@ def test_timeouts() -> None:
     for wrong in (0, -1, True, float("nan"), "5"):
         with pytest.raises(ValueError, match="timeout must be a number of seconds above 0; got"):
             check_timeout(wrong)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**5000), 10**9 + 1, 1e300], ids=range(4))
+def test_a_number_of_seconds_that_no_clock_takes_is_refused_by_name(value: float) -> None:
+    wanted = "above 0 and at most 1,000,000,000 seconds"
+    for name in ("timeout", "deadline"):
+        options: dict[str, Any] = {name: value}
+        with pytest.raises(ValidationError, match=f"{name} must be {wanted}"):
+            ChatASIOne(api_key="any", **options)
+        with pytest.raises(ValueError, match=f"{name} must be {wanted}"):
+            ChatASIOne(api_key="any").invoke("Hi", **options)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,10 @@ MODEL_PROVIDER = "asi-one"
 
 # langchain-core has a standard block of refusals since 1.7.5.
 _KNOWS_REFUSALS = "refusal" in types.KNOWN_BLOCK_TYPES
-_NON_STANDARD = ("intermediate_steps", "executable_data", "plan_state")
+LIST_FIELDS = ("intermediate_steps", "executable_data")
+"""Response fields of ASI:One's own that are lists."""
+EXTRA_FIELDS = (*LIST_FIELDS, "plan_state")
+"""Response fields of ASI:One's own; each has blocks of its name."""
 
 
 def translate_content(message: AIMessage) -> list[types.ContentBlock]:
@@ -72,7 +75,7 @@ def _list_blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.
     blocks += calls
     for number, record in enumerate(_list_items(extras.get("server_tool_calls"))):
         blocks += _list_server_tool_blocks(record, number)
-    for name in _NON_STANDARD:
+    for name in EXTRA_FIELDS:
         for number, item in enumerate(_list_items(extras.get(name))):
             value = {"type": name, name: item}
             blocks.append({"type": "non_standard", "value": value, "index": f"lc_{name}_{number}"})

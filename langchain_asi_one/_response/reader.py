@@ -13,6 +13,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
+from langchain_asi_one._response.content_blocks import EXTRA_FIELDS, LIST_FIELDS
 from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
 from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
@@ -22,8 +23,7 @@ from langchain_asi_one._response.tool_calls import InvalidCall, ToolCallDelta, T
 JSONObject = dict[str, Any]
 
 # Each level of a chunk may hold each of the extras: generations and planner runs differ.
-LIST_FIELDS = ("intermediate_steps", "executable_data")
-_EXTRAS = {*THOUGHT_FIELDS, *LIST_FIELDS, "plan_state"}
+_EXTRAS = {*THOUGHT_FIELDS, *EXTRA_FIELDS}
 _ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _EXTRAS
 _CHOICE_FIELDS = {"index", "role", "delta", "message", "finish_reason"} | _EXTRAS
 _MESSAGE_FIELDS = {"role", "content", "tool_calls"} | _EXTRAS

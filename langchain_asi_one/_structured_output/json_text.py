@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from langchain_asi_one._json.safe import loads
 
-# json_object answers have been recorded inside a code fence (docs/wire-format.md, 5.1). The
-# shortest fence comes first; a text in the JSON may hold fences too.
+# json_object answers have been recorded inside a code fence (docs/wire-format.md, 5.1).
+FENCE: Final = "```(?:json)?"
+"""Pattern of the beginning of a code fence, in any case."""
+# The shortest comes first; a text in the JSON may hold fences too.
 _FENCES: Final = [
-    re.compile(rf"```(?:json)?({inside})```", re.DOTALL | re.IGNORECASE) for inside in (".*?", ".*")
+    re.compile(rf"{FENCE}({inside})```", re.DOTALL | re.IGNORECASE) for inside in (".*?", ".*")
 ]
 _CONTROL: Final = re.compile(r"[\x00-\x1f]")
 # A control character, or an escape, which stays as it is: behind a backslash it is an error.

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from langchain_asi_one._json.partial import PartialJSON
+from langchain_asi_one._structured_output.json_text import FENCE
 
-_FENCE = re.compile(r"```(?:json)?\s*(?=[{\[])", re.IGNORECASE)
+_FENCE = re.compile(rf"{FENCE}\s*(?=[{{\[])", re.IGNORECASE)
 _LONGEST_FENCE = 40
 
 

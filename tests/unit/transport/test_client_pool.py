@@ -13,7 +13,7 @@ from langchain_asi_one._transport.client_pool import (
     find_pool,
     require_event_loop,
 )
-from langchain_asi_one._transport.request import Proxy
+from langchain_asi_one._transport.proxies import Proxy
 
 
 def test_a_pool_builds_one_client_for_each_proxy() -> None:

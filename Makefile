@@ -172,13 +172,14 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
 
 # Peers come into environments of their own, two because not all go together.
-bench: setup ## Measure against every peer on the same server, under 10 minutes: figures, chart, profile
+bench: setup $(UAGENTS)/.ready ## Measure against every peer on the same server, and asking agents: figures, chart, profile; a quarter of an hour
 	$(call environment,$(SECOND),requirements/bench.txt)
 	$(call seed,$(SECOND)-apart)
 	"$(SECOND)-apart/bin/python" $(LOCKED) -r requirements/bench-apart.txt
 	-@"$(SECOND)-apart/bin/python" $(BYTECODE) "$(SECOND)-apart/lib"
 	"$(SECOND)/bin/python" -m tests.benchmarks.run $(BENCH)
 	"$(SECOND)/bin/python" -m tests.benchmarks.flame
+	$(PY) -m tests.benchmarks.agents
 
 # FastAPI, Streamlit, Ray and their like come into an environment of their own, and LangChain.js into
 # a folder of its own. Only the settings in tests/recipes are read: those in tests/ are for `make test`.

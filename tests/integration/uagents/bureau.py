@@ -1,8 +1,9 @@
 """Real uAgents in one process; another interpreter runs this, with `uagents`.
 
-bureau.py PORT AGENTVERSE: `open` has an endpoint, `boxed` a mailbox. Their names and addresses are
-printed as JSON. The first word of a question says what an agent does with it. `register` and
-`resolve` use the clients of uAgents that a Bureau does not.
+bureau.py PORT AGENTVERSE [MORE]: `open` has an endpoint, `boxed` a mailbox, and so many more have
+the endpoint, too. Their names and addresses are printed as JSON. The first word of a question says
+what an agent does with it. `register` and `resolve` use the clients of uAgents that a Bureau does
+not.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from uagents_core.types import AgentEndpoint
 
 uagents.asgi.HOST = "127.0.0.1"  # it would be all interfaces, and there is no setting
 uagents.agent.get_almanac_contract = lambda _: None  # it asks a ledger on the Internet
-PORT, AGENTVERSE = int(sys.argv[1]), sys.argv[2]
+PORT, AGENTVERSE, MORE = int(sys.argv[1]), sys.argv[2], int(["0", *sys.argv[3:]][-1])
 ALMANAC = f"{AGENTVERSE}/v1/almanac"
 END = EndSessionContent()
 QUIET = ("quick", "silent")
@@ -136,8 +137,10 @@ def main() -> None:
     boxed = make_agent("boxed", loop, mailbox=True)
     assert isinstance(boxed.mailbox_client, MailboxClient)
     boxed.mailbox_client._poll_interval = 0.1
+    more = [make_agent(f"agent {n}", loop, enable_agent_inspector=False) for n in range(MORE)]
+    agents = [opened, boxed, *more]
     bureau = Bureau(
-        agents=[opened, boxed],
+        agents=agents,
         port=PORT,
         endpoint=endpoint,
         agentverse=AGENTVERSE,
@@ -145,7 +148,7 @@ def main() -> None:
         registration_policy=BatchAlmanacApiRegistrationPolicy(almanac_api=ALMANAC),
         log_level="WARNING",
     )
-    print(json.dumps({one.name: one.address for one in (opened, boxed)}), flush=True)
+    print(json.dumps({one.name: one.address for one in agents}), flush=True)
     bureau.run()
 
 

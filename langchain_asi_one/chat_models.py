@@ -48,7 +48,7 @@ from langchain_asi_one._config import (
     take_arguments,
     warn_if_retired,
 )
-from langchain_asi_one._follow_up.rule import INTERVAL, MAX_POLLS
+from langchain_asi_one._follow_up.pending_rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.parameters import (
     AGENTIC_FIELDS,

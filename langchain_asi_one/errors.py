@@ -224,7 +224,7 @@ class ASIOneStatusError(ASIOneError, openai.APIStatusError):
         (302, False)
     """
 
-    # A further status below 500 needs a subclass that names its `status` and `advice`, no more.
+    # A further status below 500 needs one subclass here, with its `status` and `advice`.
     advice: ClassVar[str] = "Check the arguments of the request."
     """What a user can do about it."""
 

@@ -37,14 +37,14 @@ from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import ConfigDict
 from typing_extensions import override
 
-from langchain_asi_one._follow_up.progress import AnswerBuffer, PollState
-from langchain_asi_one._follow_up.rule import (
+from langchain_asi_one._follow_up.pending_rule import (
     INTERVAL,
     MAX_POLLS,
     PASSING_ERRORS,
     FollowUpRule,
     is_deferred,
 )
+from langchain_asi_one._follow_up.poll_state import AnswerBuffer, PollState
 from langchain_asi_one._request.session import SENT_SESSION
 from langchain_asi_one.errors import ASIOneError, ErrorInfo
 

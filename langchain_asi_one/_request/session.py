@@ -165,6 +165,24 @@ def find_session(
     return None if thread is None else make_thread_session(thread)
 
 
+def make_agent_session(
+    configurable: Mapping[str, Any], *, field: str | None, from_thread: bool, call: str
+) -> str:
+    """Make the session of one call of an agent; what names the conversation is as above.
+
+    Args:
+        configurable: That of the config around the call.
+        field: `session_id` of the model.
+        from_thread: Whether a thread id counts.
+        call: The agent and what it is asked; two calls in one turn share no session.
+    """
+    sources = (configurable.get("session_id"), field)
+    base = next((source for source in sources if source is not None), None)
+    if base is None and from_thread:
+        base = configurable.get("thread_id")
+    return make_session_id() if base in (None, "") else make_thread_session(f"{base} {call}")
+
+
 def find_run_session(config: RunnableConfig | None, run_id: object = None) -> str | None:
     """Return the session of a run that belongs to no thread.
 

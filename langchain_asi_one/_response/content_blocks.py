@@ -12,14 +12,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages import content as types
 from langchain_core.messages.block_translators import register_translator
 
+from langchain_asi_one._response.fields import EXTRA_FIELDS
+
 MODEL_PROVIDER = "asi-one"
 
 # langchain-core has a standard block of refusals since 1.7.5.
 _KNOWS_REFUSALS = "refusal" in types.KNOWN_BLOCK_TYPES
-LIST_FIELDS = ("intermediate_steps", "executable_data")
-"""Response fields of ASI:One's own that are lists."""
-EXTRA_FIELDS = (*LIST_FIELDS, "plan_state")
-"""Response fields of ASI:One's own; each has blocks of its name."""
 
 
 def translate_content(message: AIMessage) -> list[types.ContentBlock]:

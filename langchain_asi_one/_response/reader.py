@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.content_blocks import EXTRA_FIELDS, LIST_FIELDS
+from langchain_asi_one._response.fields import EXTRA_FIELDS, LIST_FIELDS
 from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
 from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
@@ -23,10 +23,10 @@ from langchain_asi_one._response.tool_calls import InvalidCall, ToolCallDelta, T
 JSONObject = dict[str, Any]
 
 # Each level of a chunk may hold each of the extras: generations and planner runs differ.
-_EXTRAS = {*THOUGHT_FIELDS, *EXTRA_FIELDS}
-_ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _EXTRAS
-_CHOICE_FIELDS = {"index", "role", "delta", "message", "finish_reason"} | _EXTRAS
-_MESSAGE_FIELDS = {"role", "content", "tool_calls"} | _EXTRAS
+_KEPT_FIELDS = {*THOUGHT_FIELDS, *EXTRA_FIELDS}
+_ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _KEPT_FIELDS
+_CHOICE_FIELDS = {"index", "role", "delta", "message", "finish_reason"} | _KEPT_FIELDS
+_MESSAGE_FIELDS = {"role", "content", "tool_calls"} | _KEPT_FIELDS
 _USAGE_FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens", "reasoning_tokens")
 _USAGE_DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 _NORMALIZED_REASONS = {

@@ -275,7 +275,8 @@ def _advise_on_status(
         return f"The API refuses the value of {detail.param!r}: change it."
     if status_code == 429 and retry_after is not None:
         return f"Try again in {retry_after:g} s."
-    return _ADVICE.get(status_code) or _find_status_class(status_code, detail).advice
+    found = _find_status_class(status_code, detail)
+    return _ADVICE.get(status_code, found.advice) if found is ASIOneStatusError else found.advice
 
 
 def _read_body(content: bytes) -> object:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from langchain_asi_one._follow_up.rule import is_deferred
+from langchain_asi_one._follow_up.pending_rule import is_deferred
 from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one._json.safe import json_safe
 from langchain_asi_one.display._pictures import list_picture_rows

@@ -5,10 +5,10 @@ No text of the model decides.
 
 import inspect
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, Final, Literal, TypeAlias
 
-from langchain_asi_one._agent_identity import identify_agent, make_call_key
+from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address, parse_handle
 from langchain_asi_one.langgraph._log import log_places
@@ -86,19 +86,6 @@ def require_identifier(value: object, argument: str) -> str:
         "Copy the address from the agent's page on Agentverse."
     )
     raise ValueError(msg)
-
-
-def drop_repeated_agents(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]:
-    """Return the entries without repetitions, in their order.
-
-    An entry repeats another if it names the same agent with the same tool and the same arguments.
-    An entry without an identity repeats none.
-    """
-    unique: dict[object, ExecutableEntry] = {}
-    for place, entry in enumerate(entries):
-        key = make_call_key(entry) if identify_agent(entry) else place
-        unique.setdefault(key, entry)
-    return list(unique.values())
 
 
 def apply_predicate(

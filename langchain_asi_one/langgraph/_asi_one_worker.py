@@ -6,8 +6,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from langchain_asi_one._agent_identity import make_call_key
-from langchain_asi_one._follow_up.rule import INTERVAL, MAX_POLLS
-from langchain_asi_one._request.session import make_session_id, make_thread_session
+from langchain_asi_one._follow_up.pending_rule import INTERVAL, MAX_POLLS
+from langchain_asi_one._request.session import make_agent_session
 from langchain_asi_one.langgraph._state import AgentTask
 
 if TYPE_CHECKING:
@@ -63,13 +63,10 @@ def _build_options(model: "ChatASIOne", task: AgentTask, config: RunnableConfig)
     if "address" not in agent:
         msg = "the agent was named without an address, which ASI:One needs to ask it"
         raise ValueError(msg)
-    configurable = config.get("configurable") or {}
-    base = configurable.get("session_id")
-    if base is None:
-        base = model.session_id
-    if base is None and model.session_from_thread:
-        base = configurable.get("thread_id")
-    # Two calls of one agent in one turn must not share a session either.
-    place = f"{base} {make_call_key(agent)}"
-    session = make_session_id() if base in (None, "") else make_thread_session(place)
+    session = make_agent_session(
+        config.get("configurable") or {},
+        field=model.session_id,
+        from_thread=model.session_from_thread,
+        call=make_call_key(agent),
+    )
     return {"planner_mode": True, "agents": [agent["address"]], "session_id": session}

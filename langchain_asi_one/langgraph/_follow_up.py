@@ -14,18 +14,18 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langgraph.graph import END
 from typing_extensions import TypedDict, override
 
-from langchain_asi_one._follow_up.progress import (
-    add_metadata,
-    read_retry_after,
-    require_message,
-)
-from langchain_asi_one._follow_up.rule import (
+from langchain_asi_one._follow_up.pending_rule import (
     INTERVAL,
     MAX_POLLS,
     PASSING_ERRORS,
     FollowUpRule,
     read_session_id,
     says_nothing_new,
+)
+from langchain_asi_one._follow_up.poll_state import (
+    add_metadata,
+    read_retry_after,
+    require_message,
 )
 from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one.follow_up import FollowUpRunnable, make_session_config

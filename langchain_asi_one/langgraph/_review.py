@@ -6,10 +6,10 @@ from typing import Any, Final, get_args
 from langgraph.config import get_config
 
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one.langgraph._allow import drop_repeated_agents
 from langchain_asi_one.langgraph._approval import approve
 from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._decisions import Decision, ask_human
+from langchain_asi_one.langgraph._repeated_calls import drop_repeated_calls
 from langchain_asi_one.langgraph._state import (
     ENTRIES,
     ENTRIES_KEY,
@@ -77,7 +77,7 @@ def review_agents(
     def review_agents(state: Any) -> dict[str, Any]:
         _require_checkpointer()
         entries = read_entries(state, key, reader="review_agents")
-        agents = drop_repeated_agents(entry for entry in entries if identify_agent(entry))
+        agents = drop_repeated_calls(entry for entry in entries if identify_agent(entry))
         shown = agents[:limit]
         excess = agents[len(shown) :]
         decided = ask_human(shown, decisions, left_out=len(excess)) if shown else []

@@ -17,11 +17,11 @@ from langchain_asi_one.langgraph._allow import (
     allow_agents,
     apply_predicate,
     collect_identifiers,
-    drop_repeated_agents,
     require_identifier,
     require_predicate,
 )
 from langchain_asi_one.langgraph._contract import NodeContract, declare
+from langchain_asi_one.langgraph._repeated_calls import drop_repeated_calls
 from langchain_asi_one.langgraph._state import (
     ENTRIES,
     ENTRIES_KEY,
@@ -93,10 +93,11 @@ def executable_data_node(
 
     def executable_data(state: Any) -> dict[str, Any]:
         messages = read_messages(state, messages_key, reader="executable_data_node")
-        entries = drop_repeated_agents(_read_named_agents(messages))
+        entries = drop_repeated_calls(_read_named_agents(messages))
         verdicts = [keep is None or apply_predicate(keep, entry, "keep") for entry in entries]
         allowed = [*compress(entries, verdicts)]
-        kept, excess = allowed[:max_entries], allowed[len(allowed[:max_entries]) :]
+        kept = allowed[:max_entries]
+        excess = allowed[len(kept) :]
         refused = [entry for entry, verdict in zip(entries, verdicts, strict=True) if not verdict]
         if excess:
             logger.warning(
@@ -128,7 +129,8 @@ def send_agents(
     It is for `add_conditional_edges`.
 
     A model that read untrusted text chose the agents, so `allow` has no default. Names of nodes
-    come from `node`, `routes` and `default` only. An agent that is named twice is sent once. Each
+    come from `node`, `routes` and `default` only. An agent named twice with one tool and the
+    same arguments is sent once. Each
     node gets an `AgentTask`: `{"agent": entry, "messages": [last human message]}`.
 
     Args:
@@ -167,7 +169,7 @@ def send_agents(
     def send_agents(state: Any) -> list[Send] | str:
         entries = read_entries(state, key, reader="send_agents")
         verdicts = [(entry, allowed(entry)) for entry in entries]
-        agents = drop_repeated_agents(entry for entry, is_allowed in verdicts if is_allowed)
+        agents = drop_repeated_calls(entry for entry, is_allowed in verdicts if is_allowed)
         _log_refusals([entry for entry, is_allowed in verdicts if not is_allowed], agents, limit)
         if not agents:
             return default

@@ -15,7 +15,7 @@ from langgraph.graph import MessagesState
 from typing_extensions import TypedDict
 
 from langchain_asi_one._agent_identity import RefusalReason, identify_agent
-from langchain_asi_one._follow_up.rule import is_deferred
+from langchain_asi_one._follow_up.pending_rule import is_deferred
 from langchain_asi_one.executable_data import ExecutableEntry
 
 MESSAGES_KEY: Final = "messages"

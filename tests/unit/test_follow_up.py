@@ -12,7 +12,7 @@ from langchain_core.messages import (
 )
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._follow_up.rule import FollowUpRule
+from langchain_asi_one._follow_up.pending_rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
     AnswerPendingError,

@@ -12,7 +12,6 @@ from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph import allow_agents, send_agents
 from langchain_asi_one.langgraph._allow import (
     apply_predicate,
-    drop_repeated_agents,
     require_identifier,
 )
 from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_AGENT
@@ -65,30 +64,6 @@ def test_an_entry_with_two_addresses_is_refused_whichever_comes_first() -> None:
     assert [[allow_agents(rule)(entry) for entry in entries] for rule in rules] == [
         [False, False]
     ] * 3
-
-
-@pytest.mark.parametrize(
-    ("raws", "kept"),
-    [
-        ([{"tool": "rain"}, {"tool": "rain"}], [0]),
-        ([{"tool": "rain", "args": {}}, {"tool": "snow", "args": {}}], [0, 1]),
-        ([{"tool": "rain", "args": {}}, {"tool": "rain", "args": {"day": 1}}], [0, 1]),
-        ([{"args": {"a": 1, "b": 2}}, {"args": {"b": 2, "a": 1}}], [0]),
-        ([{"args": {"a": 1}}, {"args": {"a": 2}}], [0, 1]),
-        ([{}, {"args": {}}, {"name": "again"}], [0]),
-        # Without arguments an entry only names a tool beside its agent; it calls none.
-        ([{}, {"tool": "rain"}], [0]),
-        (
-            [{"tool": "rain", "args": {"a": [1, {"b": None}]}}, {"args": {"a": [1, {"b": None}]}}],
-            [0, 1],
-        ),
-    ],
-)
-def test_calls_of_one_agent_differ_by_tool_and_arguments(raws: list[Any], kept: list[int]) -> None:
-    entries = parse_executable_data(
-        [{"address": WEATHER, "id": str(n), **raw} for n, raw in enumerate(raws)]
-    )
-    assert [int(entry["id"]) for entry in drop_repeated_agents(entries)] == kept
 
 
 def test_what_the_model_wrote_forges_no_line_of_a_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,7 @@ from langchain_core.messages import (
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.prompt_values import PromptValue
 
-from langchain_asi_one._follow_up.rule import FollowUpRule, has_calls, read_session_id
+from langchain_asi_one._follow_up.pending_rule import FollowUpRule, has_calls, read_session_id
 from langchain_asi_one._json.printable import describe_error
 
 

@@ -8,7 +8,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_asi_one._follow_up.rule import STAND_IN_MARK, FollowUpRule
+from langchain_asi_one._follow_up.pending_rule import STAND_IN_MARK, FollowUpRule
 from langchain_asi_one.follow_up import (
     is_deferred,
 )

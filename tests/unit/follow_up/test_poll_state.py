@@ -12,12 +12,12 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
-from langchain_asi_one._follow_up.progress import (
+from langchain_asi_one._follow_up.pending_rule import FollowUpRule
+from langchain_asi_one._follow_up.poll_state import (
     AnswerBuffer,
     PollState,
     convert_question,
 )
-from langchain_asi_one._follow_up.rule import FollowUpRule
 from langchain_asi_one.errors import ASIOneRateLimitError, ErrorInfo
 from tests.support.deferred import DEFERRED, QUESTION, SESSION, make_answer
 

@@ -1,0 +1,6 @@
+"""Response fields of ASI:One's own that a message keeps; a new field is one name here."""
+
+LIST_FIELDS = ("intermediate_steps", "executable_data")
+"""Those that are lists."""
+EXTRA_FIELDS = (*LIST_FIELDS, "plan_state")
+"""All but the thought; each has blocks of its name."""

@@ -53,7 +53,7 @@ PRINTED: Final = {
     "docs/guides/agents.md": ("was asked: Which agent knows the weather?", "Ask the agent"),
     "docs/guides/follow-up.md": ("[local stand-in]",),
     "docs/guides/display.md": ("Agents named",),
-    "docs/guides/testing.md": ("[local stand-in]", "Paris.", "429"),
+    "docs/guides/testing.md": ("[local stand-in]", "Paris.", "429", "Booked: Which agent books"),
     "docs/guides/recipes.md": ("['human', 'ai'", "Hello!"),
     "docs/guides/scale.md": ("0 failed",),
 }

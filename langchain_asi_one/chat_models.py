@@ -502,7 +502,7 @@ class ChatASIOne(ASIOneFields):
         result = super(ChatASIOne, model)._generate_with_cache(
             messages, stop, run_manager, **kwargs
         )
-        return _drop_other_session(result, kwargs)
+        return _complete_result(result, kwargs)
 
     @override
     async def _agenerate_with_cache(
@@ -516,7 +516,7 @@ class ChatASIOne(ASIOneFields):
         result = await super(ChatASIOne, model)._agenerate_with_cache(
             messages, stop, run_manager, **kwargs
         )
-        return _drop_other_session(result, kwargs)
+        return _complete_result(result, kwargs)
 
     def _prepare_cache(
         self,
@@ -1049,8 +1049,14 @@ def _list_handlers(callbacks: Callbacks) -> list[BaseCallbackHandler]:
     return callbacks if isinstance(callbacks, list) else callbacks.handlers if callbacks else []
 
 
-def _drop_other_session(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:
-    """Drop the session of a cached answer, which another request was sent in."""
+def _complete_result(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:
+    """Count tokens as older callbacks read them; drop the session of another's cached answer."""
+    usage = getattr(result.generations[0].message, "usage_metadata", None)
+    if usage and "total_cost" not in usage:  # LangChain's mark of a cached answer
+        # Only now: LangChain has merged an earlier one into the metadata of the message.
+        names = {"input": "prompt", "output": "completion", "total": "total"}
+        counts = {f"{wire}_tokens": usage[f"{name}_tokens"] for name, wire in names.items()}
+        result.llm_output = {"token_usage": counts}
     own = kwargs.get("session_id") or kwargs.get(_RUN_SESSION)
     for place, generation in enumerate(result.generations):
         metadata = generation.message.response_metadata

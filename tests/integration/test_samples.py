@@ -63,6 +63,7 @@ NO_CHAT_SAMPLES = {
     "asi1-2026-apiref-request-example.json",
     "image-generate-2025-request.json",
     "image-generate-2025-response.json",
+    "mcp-github-2026-08-tools.json",
 }
 pytestmark = [
     # Version 3 of events is announced as beta by LangChain.

@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import HumanMessage
 
 from langchain_asi_one import ChatASIOne, errors
 from langchain_asi_one._transport import client_pool, retry
@@ -177,6 +179,52 @@ def test_the_limits_that_the_api_names_are_in_the_error(mode: str, server: Local
     assert limits.items() <= caught.value.info.headers.items()
     assert isinstance(caught.value, errors.ASIOneRateLimitError)
     assert caught.value.response.headers["x-ratelimit-limit-requests"] == "3"
+
+
+class Ended(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+
+    def on_llm_end(self, response: Any, **_: Any) -> None:
+        self.results.append(response)
+
+
+@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
+def test_older_callbacks_read_tokens_and_finish_reason(mode: str, make_model: MakeModel) -> None:
+    ended = Ended()
+    model = make_model(callbacks=[ended], cache=InMemoryCache())
+    for _ in range(2):
+        ask(model, mode)
+    first, cached = ended.results
+    [[generation]] = first.generations
+    usage = generation.message.usage_metadata
+    assert first.llm_output["model_name"] == "asi1"
+    assert first.llm_output["token_usage"] == {
+        "prompt_tokens": usage["input_tokens"],
+        "completion_tokens": usage["output_tokens"],
+        "total_tokens": usage["total_tokens"],
+    }
+    assert generation.generation_info["finish_reason"] == "stop"
+    assert "token_usage" not in generation.message.response_metadata
+    # What came from a cache was not paid for again.
+    assert cached.llm_output["token_usage"] == {}
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+def test_older_callbacks_read_the_finish_reason_of_a_stream(
+    mode: str, make_model: MakeModel
+) -> None:
+    ended = Ended()
+    ask(make_model(callbacks=[ended]), mode)
+    [[generation]] = ended.results[0].generations
+    assert generation.generation_info["finish_reason"] == "stop"
+
+
+def test_tokens_of_several_questions_are_added_up(make_model: MakeModel) -> None:
+    result = make_model().generate([[HumanMessage("Hi")], [HumanMessage("Hi")]])
+    [[first], [second]] = result.generations
+    total = sum(one.message.usage_metadata["total_tokens"] for one in (first, second))  # type: ignore[union-attr]
+    assert (result.llm_output or {})["token_usage"]["total_tokens"] == total > 0
 
 
 @pytest.mark.parametrize("mode", MODES)

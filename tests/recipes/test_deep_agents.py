@@ -1,0 +1,72 @@
+"""A deep agent of deepagents with sub-agents: a session for each, the same in each turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Final
+
+import pytest
+from deepagents import create_deep_agent
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langchain_asi_one import ChatASIOne
+from langchain_asi_one.testing import LocalASIOne, answer
+
+NAMES: Final = ("event_finder", "sponsor_finder")
+QUESTION: Final[Any] = {"messages": [("user", "Where is Hack Day?")]}
+
+
+def search(query: str) -> str:
+    """Search the web."""
+    return f"page of {query}"
+
+
+def ask_both(turn: int) -> Any:
+    """An answer that gives a task to both sub-agents at once."""
+    calls = [
+        {
+            "id": f"call_{turn}_{name}",
+            "type": "function",
+            "function": {
+                "name": "task",
+                "arguments": json.dumps({"description": f"Ask {name}", "subagent_type": name}),
+            },
+        }
+        for name in NAMES
+    ]
+    message = {"role": "assistant", "content": "", "tool_calls": calls}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    return answer({"id": str(turn), "model": "asi1-mini", "choices": [choice]})
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_sub_agents_have_sessions_of_their_own(server: LocalASIOne, is_async: bool) -> None:
+    model = ChatASIOne(model="asi1-mini", base_url=server.base_url, api_key="any")
+    subagents: list[Any] = [
+        {"name": name, "description": name, "system_prompt": name, "tools": [search]}
+        for name in NAMES
+    ]
+    agent = create_deep_agent(
+        model=model, tools=[search], subagents=subagents, checkpointer=InMemorySaver()
+    )
+    config: Any = {"configurable": {"thread_id": "t"}}
+    turns = []
+    for turn in range(2):
+        server.enqueue(ask_both(turn))
+        before = len(server.requests)
+        if is_async:
+            state = asyncio.run(agent.ainvoke(QUESTION, config))
+        else:
+            state = agent.invoke(QUESTION, config)
+        assert state["messages"][-1].text.startswith("[local stand-in] The tools answered: ")
+        sent: dict[str, set[str]] = {}
+        for request in server.requests[before:]:
+            first = request.body["messages"][0]["content"]
+            speaker = first if first in NAMES else "the deep agent"
+            sent.setdefault(speaker, set()).add(request.session_id or "")
+        assert {*sent} == {*NAMES, "the deep agent"}
+        assert [len(sessions) for sessions in sent.values()] == [1, 1, 1]
+        assert len(set.union(*sent.values())) == 3
+        turns.append(sent)
+    assert turns[0] == turns[1]

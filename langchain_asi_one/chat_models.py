@@ -1051,12 +1051,14 @@ def _list_handlers(callbacks: Callbacks) -> list[BaseCallbackHandler]:
 
 def _complete_result(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:
     """Count tokens as older callbacks read them; drop the session of another's cached answer."""
-    usage = getattr(result.generations[0].message, "usage_metadata", None)
+    answer = result.generations[0].message
+    usage = getattr(answer, "usage_metadata", None)
     if usage and "total_cost" not in usage:  # LangChain's mark of a cached answer
         # Only now: LangChain has merged an earlier one into the metadata of the message.
         names = {"input": "prompt", "output": "completion", "total": "total"}
         counts = {f"{wire}_tokens": usage[f"{name}_tokens"] for name, wire in names.items()}
-        result.llm_output = {"token_usage": counts}
+        name = answer.response_metadata.get("model_name")
+        result.llm_output = {"token_usage": counts, "model_name": name}
     own = kwargs.get("session_id") or kwargs.get(_RUN_SESSION)
     for place, generation in enumerate(result.generations):
         metadata = generation.message.response_metadata

@@ -603,3 +603,9 @@ def test_agents_used_are_found_thirty_levels_deep_in_a_plan() -> None:
             plan = [plan]
         message = AIMessage("", additional_kwargs={"plan_state": plan})
         assert len(get_executable_data(message)) == found
+
+
+@pytest.mark.parametrize("text", ["5", "true", '"text"'])
+def test_the_json_text_of_a_scalar_stays_text(text: str) -> None:
+    [entry] = parse_executable_data([text])
+    assert (entry["kind"], entry["raw"]) == ("unknown", text)

@@ -91,3 +91,12 @@ class Silent(Exception):  # noqa: N818 - an exception that cannot even be printe
 def test_an_error_is_one_short_printable_line(error: Exception, text: str) -> None:
     assert describe_error(error) == text
     assert describe_error(error).isprintable()
+
+
+def test_pieces_are_printed_like_the_whole() -> None:
+    stream = PrintableStream()
+    pieces = [
+        stream.feed(piece) for piece in ("\U0001f468", "\u200d", "\U0001f469a", "\u200d", "b")
+    ]
+    assert "".join([*pieces, stream.close()]) == "\U0001f468\u200d\U0001f469ab"
+    assert PrintableStream().close() == ""

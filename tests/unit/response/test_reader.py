@@ -340,3 +340,12 @@ def test_a_blank_thought_does_not_hide_another() -> None:
 def test_the_first_choice_counts_whatever_its_index() -> None:
     reader = AnswerReader(streamed=False)
     assert reader.feed({"choices": [{"index": -1, "message": {"content": "x"}}]})["text"] == "x"
+
+
+def test_a_later_choice_adds_nothing() -> None:
+    reader = AnswerReader(streamed=True)
+    texts = [
+        reader.feed({"choices": [{"index": at, "delta": {"content": text}}]})["text"]
+        for at, text in ((0, "a"), (1, "x"), (0, "b"))
+    ]
+    assert texts == ["a", "", "b"]

@@ -265,4 +265,4 @@ def test_the_code_in_a_200_decides_as_that_of_a_status_does() -> None:
 
 def test_a_broken_connection_comes_with_advice() -> None:
     error = map_error(http.ReadError("reset"), replace(CONTEXT, begun=True))
-    assert "Try again; if it stays, check the network and any proxy." in str(error)
+    assert "). Try again; if it stays, check the network and any proxy. (model" in str(error)

@@ -1,0 +1,104 @@
+"""Tools in the form of a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from langchain_asi_one._request.tools import (
+    check_tool_choice,
+    convert_tools,
+    list_parameter_schemas,
+    split_web_search,
+)
+
+SEARCH = {"type": "web_search"}
+ADD: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}},
+    },
+}
+
+
+def add(a: int, *, b: int = 1) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+class Sum(BaseModel):
+    """Add up."""
+
+    model_config = ConfigDict(title="total")
+    a: int
+
+
+def test_a_python_function_is_described() -> None:
+    (tool,) = convert_tools([add])
+    assert tool["type"] == "function"
+    function = tool["function"]
+    assert (function["name"], function["description"]) == ("add", "Add two numbers.")
+    assert function["parameters"]["properties"] == {
+        "a": {"type": "integer"},
+        "b": {"type": "integer", "default": 1},
+    }
+    assert function["parameters"]["required"] == ["a"]
+
+
+def test_a_changed_default_is_read_again() -> None:
+    def scale(a: int, *, by: int = 2) -> int:
+        """Scale a number."""
+        return a * by
+
+    def read() -> Any:
+        return convert_tools([scale])[0]["function"]["parameters"]["properties"]["by"]["default"]
+
+    assert read() == 2
+    scale.__kwdefaults__ = {"by": 3}
+    assert read() == 3
+
+
+def test_a_tool_in_wire_form_stays() -> None:
+    assert convert_tools([ADD, SEARCH]) == [ADD, SEARCH]
+    assert convert_tools([ADD])[0] is not ADD
+
+
+def test_strict_reaches_every_tool() -> None:
+    schema = {"title": "Add", "type": "object", "properties": {"a": {"type": "integer"}}}
+    for tool in convert_tools([add, Sum, schema, ADD], strict=True):
+        assert tool["function"]["strict"] is True
+        assert tool["function"]["parameters"]["additionalProperties"] is False
+
+
+def test_a_title_names_a_class_and_a_schema() -> None:
+    schema = {"title": "Add", "type": "object", "properties": {"a": {"title": "name"}}}
+    names = [tool["function"]["name"] for tool in convert_tools([Sum, schema])]
+    assert names == ["total", "Add"]
+
+
+def test_a_web_search_is_told_apart() -> None:
+    assert split_web_search([ADD]) == ([ADD], False)
+    assert split_web_search([ADD, SEARCH]) == ([ADD], True)
+    assert split_web_search([ADD])[1] is False
+    with pytest.raises(ValueError, match="<class 'int'>"):
+        split_web_search([7])
+
+
+def test_schemas_of_what_may_be_called() -> None:
+    bare = {"type": "function", "function": {"name": "ping"}}
+    assert list_parameter_schemas({"tools": [ADD, bare]}) == {
+        "add": ADD["function"]["parameters"],
+        "ping": {},
+    }
+    assert list_parameter_schemas({"tools": [ADD], "tool_choice": "none"}) == {}
+    assert list_parameter_schemas({}) == {}
+
+
+def test_only_a_tool_that_is_there_can_be_chosen() -> None:
+    choice = {"type": "function", "function": {"name": "add"}}
+    check_tool_choice(choice, [ADD])
+    with pytest.raises(ValueError, match="subtract"):
+        check_tool_choice({"type": "function", "function": {"name": "subtract"}}, [ADD])

@@ -609,3 +609,12 @@ def test_agents_used_are_found_thirty_levels_deep_in_a_plan() -> None:
 def test_the_json_text_of_a_scalar_stays_text(text: str) -> None:
     [entry] = parse_executable_data([text])
     assert (entry["kind"], entry["raw"]) == ("unknown", text)
+
+
+@pytest.mark.parametrize(("levels", "found"), [(0, 1), (32, 1), (33, 0)])
+def test_a_plan_is_read_32_levels_deep(levels: int, found: int) -> None:
+    plan: dict[str, Any] = {"agent_used": {"address": A}}
+    for _ in range(levels):
+        plan = {"steps": plan}
+    message = AIMessage("", additional_kwargs={"plan_state": plan})
+    assert len(get_executable_data(message)) == found

@@ -50,6 +50,7 @@ WALLS: Final = {
     "errors": rf"{_OURS}(?!_httpx_compat)",
     # These change the logging of the whole program, or write files.
     "agents": r"uagents_core\.(utils|storage|logger|events|contrib)\b|uagents\b",
+    "testing": r"uagents_core\.(utils|storage|logger|events)\b|uagents\b",
     "display": rf"{_OURS}langgraph",  # what both need of agents is in `_agent_identity`
     "langgraph": rf"{_OURS}display",
 }

@@ -12,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_asi_one._follow_up.pending_rule import is_deferred
 from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one.display._agent_answer import is_agent_answer, list_agent_fields
 from langchain_asi_one.display._pictures import list_picture_rows
 from langchain_asi_one.display._sections import (
     ABOUT,
@@ -62,6 +63,8 @@ def view_message(message: BaseMessage) -> MessageView:
     if isinstance(message, AIMessage):
         own = message.response_metadata.get("model_provider") == "asi-one"
         label = "Answer of ASI:One" if own else "Answer of the model"
+        if is_agent_answer(message.response_metadata):
+            label = "Answer of an agent, a third party"
         waiting = _WAITING if is_pending(message) else ""
         return MessageView("answer", label, tuple(list_answer_sections(message)), waiting)
     label = _SPEAKERS.get(message.type, "Other message")
@@ -226,6 +229,9 @@ def _list_about_rows(message: AIMessage) -> Iterator[Row]:
 
 def _list_about_fields(message: AIMessage) -> Iterator[tuple[str, str]]:
     metadata = message.response_metadata
+    if is_agent_answer(metadata):
+        yield from list_agent_fields(metadata)
+        return
     for label, name in (("model", "model_name"), ("session", "session_id")):
         if metadata.get(name):
             yield label, shorten(metadata[name])

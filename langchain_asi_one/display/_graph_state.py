@@ -9,8 +9,10 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
+from langchain_asi_one._agent_address import is_agent_address
 from langchain_asi_one._agent_identity import identify_agent, is_report
 from langchain_asi_one._json.printable import make_one_line
+from langchain_asi_one.display._agent_answer import list_agent_fields
 from langchain_asi_one.display._agent_status import (
     AGENTS,
     ANSWERED,
@@ -20,6 +22,7 @@ from langchain_asi_one.display._agent_status import (
     PENDING,
     REFUSALS,
     TOO_LATE,
+    WAITING,
     Agent,
     Status,
 )
@@ -67,7 +70,8 @@ def read_state(state: object) -> RunState:
         values = vars(state)
     waiting = _describe_waiting(state, values)
     messages = tuple(convert_to_messages(values.get("messages") or []))
-    agents = tuple(_list_agents(messages, values, waiting=bool(waiting)))
+    asked = frozenset(_list_asked(state))
+    agents = tuple(_list_agents(messages, values, asked, waiting=bool(waiting)))
     return RunState(messages, agents, waiting)
 
 
@@ -96,8 +100,24 @@ def is_state(value: object) -> bool:
     return isinstance(getattr(value, "messages", None), list) and hasattr(value, "__dict__")
 
 
+def _list_asked(state: object) -> Iterator[str]:
+    """Yield who was sent a question by a durable worker that has not collected the answer.
+
+    Only a snapshot with `subgraphs=True` says it.
+    """
+    for task in () if isinstance(state, Mapping) else getattr(state, "tasks", ()):
+        values = getattr(getattr(task, "state", None), "values", None)
+        record = values.get("asked") if isinstance(values, Mapping) else None
+        if isinstance(record, Mapping) and is_agent_address(record.get("agent")):
+            yield record["agent"]
+
+
 def _list_agents(
-    messages: tuple[BaseMessage, ...], values: Mapping[str, Any], *, waiting: bool
+    messages: tuple[BaseMessage, ...],
+    values: Mapping[str, Any],
+    asked: frozenset[str],
+    *,
+    waiting: bool,
 ) -> Iterator[Agent]:
     results: dict[str, list[Mapping[str, Any]]] = {}
     for one in _list_mappings(values.get("agent_results")):
@@ -123,6 +143,8 @@ def _list_agents(
             before=before,
             waiting=waiting,
         )
+        if status == "pending" and identity in asked:
+            meaning = WAITING
         if status == "refused":
             reason = refusals.get(identity, "") if identity else "not_identified"
             meaning = REFUSALS.get(reason, meaning)
@@ -167,7 +189,10 @@ def _make_agent_row(
 ) -> Row:
     kept = ("handle", "address", "tool", "arguments")
     fields = [(label, text) for label, text in row.fields if label in kept]
-    fields += [("answer", shorten(one["result"])) for one in results if "result" in one]
+    for one in results:
+        if "result" in one:
+            fields += [("answer", shorten(one["result"]))]
+            fields += list_agent_fields(one.get("response_metadata"))
     problems = [shorten(one["error"]) for one in results if "error" in one]
     return Row(tuple(fields), row.name, (*row.problems, *problems), status, meaning)
 

@@ -31,6 +31,7 @@ _CODE: Final = (
     "args",
     "id",
     "session",
+    "signed by",
     "as sent",
     "input",
     "output",

@@ -95,7 +95,8 @@ class AgentResult(TypedDict):
         id: The identifier of the call, if the entry gave one.
         tool: The tool called, if the entry named one.
         result: What the worker returned. Text of an agent: untrusted.
-        response_metadata: How an `AgentChat` got the answer; see its `ask`. The model is not told.
+        response_metadata: How an `AgentChat` got the answer; see its `ask`. Of an answer through
+            ASI:One it has `model_provider` and `session_id`. The model is not told.
         error: Why there is no result, as `ClassName: message`.
 
     Example:

@@ -313,7 +313,8 @@ async def test_asi_one_is_asked_for_the_agent_until_it_answers(
         state = await graph.ainvoke(ASK) if is_async else await asyncio.to_thread(graph.invoke, ASK)
         results += state["agent_results"]
 
-    assert results[0] == {"agent": WEATHER, "result": "It rains."}
+    way = {"model_provider": "asi-one", "session_id": server.requests[1].session_id}
+    assert results[0] == {"agent": WEATHER, "result": "It rains.", "response_metadata": way}
     assert results[1]["error"].startswith("AnswerPendingError: ")
     first = server.requests[1]
     assert first.body == {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
@@ -64,7 +64,11 @@ class PlanUpdate:
 
 @contextmanager
 def open_model(
-    *, offline: bool, pace: float = 0, **arguments: Any
+    *,
+    offline: bool,
+    pace: float = 0,
+    known: Sequence[Mapping[str, Any]] | None = None,
+    **arguments: Any,
 ) -> Iterator[tuple[Endpoint, ChatASIOne]]:
     """Yield the model to ask and its endpoint.
 
@@ -73,6 +77,7 @@ def open_model(
     Args:
         offline: Whether to ask the stand-in, and never the API.
         pace: Seconds between the chunks of the stand-in's answer, 0 or more.
+        known: Entries of the agents that the stand-in names; by default its own.
         **arguments: Further fields of `ChatASIOne`.
 
     Raises:
@@ -89,7 +94,7 @@ def open_model(
         from langchain_asi_one.testing import local_asi_one  # noqa: PLC0415
     except ImportError as missing:
         raise CannotAskError(str(missing)) from missing
-    with local_asi_one(chunk_delay=pace) as server:
+    with local_asi_one(chunk_delay=pace, agents=known) as server:
         url = server.base_url
         yield (
             Endpoint("stand-in", url),

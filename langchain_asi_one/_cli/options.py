@@ -26,7 +26,7 @@ The question is all other words. {default} it is read from standard input.
 Without --offline the API is asked, with the key in ASI_ONE_API_KEY and at ASI_ONE_BASE_URL if
 that is set. {more}Exit status: 0 answered, 1 the request failed, 2 wrong usage or no key,
 130 interrupted, 141 nobody reads the output."""
-_NO_FIELDS: Final = ("question", "offline", "json", "wait", "allow", "review")
+_NO_FIELDS: Final = ("question", "offline", "json", "wait", "allow", "review", "direct")
 
 
 def make_parser(

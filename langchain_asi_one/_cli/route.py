@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -17,9 +17,11 @@ from typing_extensions import override
 
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._cli.ask import Endpoint, open_model
+from langchain_asi_one._cli.asker import Asker, open_asker, print_asker
 from langchain_asi_one._cli.options import list_model_fields, make_parser, read_options
 from langchain_asi_one._cli.run import complain, print_endpoint, run_command
 from langchain_asi_one._json.printable import make_one_line, make_printable
+from langchain_asi_one.display._agent_answer import list_agent_fields
 from langchain_asi_one.display._printer import choose_printer
 from langchain_asi_one.display._show import card
 from langchain_asi_one.display._text import Line, TextSection
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 # Good and bad, for the stand-in names an agent with a wrong address when asked about bad ones.
 _QUESTION: Final = "Which good and bad agents tell the weather in Paris?"
 _MAX_NAME: Final = 100
+_LABEL: Final = 11
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +96,12 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=False,
         help="ask you (y/n) before each agent; otherwise approve",
     )
+    parser.add_argument(
+        "--direct",
+        action="store_true",
+        default=False,
+        help="ask the agents themselves, not through ASI:One (extra `agents`)",
+    )
     return read_options(parser, arguments)
 
 
@@ -106,20 +115,34 @@ def _parse_agent(text: str) -> str:
 
 def _route(options: argparse.Namespace) -> None:
     fields = list_model_fields(options)
-    with open_model(offline=options.offline, **fields) as (endpoint, model):
-        _show_run(endpoint, model, options)
+    with ExitStack() as stack:
+        asker, allow = None, frozenset(options.allow or ALLOW)
+        if options.direct:
+            asker = stack.enter_context(open_asker(offline=options.offline))
+            fields["known"] = asker.known
+            allow = frozenset(options.allow or asker.trusted or ALLOW)
+        opened = stack.enter_context(open_model(offline=options.offline, **fields))
+        _show_run(*opened, asker, allow, options)
 
 
-def _show_run(endpoint: Endpoint, model: ChatASIOne, options: argparse.Namespace) -> None:
+def _show_run(
+    endpoint: Endpoint,
+    model: ChatASIOne,
+    asker: Asker | None,
+    allow: frozenset[str],
+    options: argparse.Namespace,
+) -> None:
     printer = choose_printer(sys.stdout)
-    allow = frozenset(options.allow or ALLOW)
-    graph = example_graph(model, allow=allow, checkpointer=InMemorySaver())
+    worker = asker.chat.worker() if asker else None
+    graph = example_graph(model, allow=allow, worker=worker, checkpointer=InMemorySaver())
     config: RunnableConfig = {"configurable": {"thread_id": str(uuid4())}}
 
     def show(title: str, lines: Iterable[Line]) -> None:
         printer.print_section(TextSection(title, tuple(lines)))
 
     print_endpoint(printer, endpoint)
+    if asker:
+        print_asker(printer, asker)
     printer.print_card(card(graph))
     show("Question", [Line(make_printable(options.question))])
     todo: Any = {"messages": [HumanMessage(options.question)]}
@@ -225,6 +248,8 @@ def _describe_result(result: AgentResult) -> Iterator[Line]:
         yield Line(f"no answer: {make_one_line(result['error'])}", "  ! ", "problem")
     else:
         yield Line(make_one_line(str(result.get("result"))), "  ")
+        for label, text in list_agent_fields(result.get("response_metadata")):
+            yield Line(text, f"  {label:<{_LABEL}}")
 
 
 def _name_agent(identity: str) -> str:

@@ -207,6 +207,15 @@ class Conversations:
                     return True
         return False
 
+    async def list_letters(self) -> list[Letter]:
+        """Read all that lies in the mailbox, and leave it there.
+
+        Raises:
+            AgentError: If there is no mailbox, or it cannot be read.
+        """
+        await self.mailbox.prepare(seconds=_STEP_SECONDS)
+        return await self.mailbox.list_letters()
+
     async def clear(self, uuids: list[str]) -> None:
         """Delete letters from the mailbox."""
         await self._source.delete(uuids)

@@ -8,6 +8,7 @@ import logging
 import re
 import struct
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from secrets import token_bytes
 from typing import Any, Final
@@ -20,7 +21,7 @@ from langchain_asi_one.agents._almanac import TOO_LARGE, ask_agentverse, make_er
 from langchain_asi_one.agents._endpoints import Response
 from langchain_asi_one.agents._envelope import CHAT_PROTOCOL
 from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo
-from langchain_asi_one.agents._inbox import Inbox
+from langchain_asi_one.agents._inbox import Inbox, Letter
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ class Mailbox:
             AgentError: If it will not be better later.
         """
         try:
-            response = await self._read_pages()
+            response = await self._read_pages(self._inbox.put)
         except AgentError as error:
             if error.info.status_code is not None:
                 raise
@@ -197,7 +198,19 @@ class Mailbox:
             return _read_retry_after(response)
         raise self._explain(response)
 
-    async def _read_pages(self) -> Response:
+    async def list_letters(self) -> list[Letter]:
+        """Read all letters, and leave them there.
+
+        Raises:
+            AgentError: If the mailbox cannot be read.
+        """
+        letters: list[Letter] = []
+        response = await self._read_pages(lambda *letter: letters.append(Letter(*letter)))
+        if response.status != 200:
+            raise self._explain(response)
+        return letters
+
+    async def _read_pages(self, put: Callable[[object, str], object]) -> Response:
         """Read all pages: letters of other processes may stand before ours."""
         offset, limit = 0, _PAGE
         seen: set[str] = set()
@@ -217,17 +230,11 @@ class Mailbox:
                 return response
             known = len(seen)
             for item in items:
-                self._sort(item, seen)
+                _sort(item, seen, put)
             if len(items) < limit or len(seen) == known:
                 break
             offset, limit = offset + len(items), _PAGE
         return response
-
-    def _sort(self, item: object, seen: set[str]) -> None:
-        uuid = item.get("uuid") if isinstance(item, dict) else None
-        if isinstance(item, dict) and isinstance(uuid, str) and _UUID.fullmatch(uuid):
-            seen.add(uuid)
-            self._inbox.put(item.get("envelope"), uuid)
 
     def describe_problem(self) -> str:
         """Say what the last poll met."""
@@ -284,6 +291,13 @@ class Mailbox:
         else:
             advice = "see the agent's page on Agentverse"
         return make_error(what, response, advice=advice)
+
+
+def _sort(item: object, seen: set[str], put: Callable[[object, str], object]) -> None:
+    uuid = item.get("uuid") if isinstance(item, dict) else None
+    if isinstance(item, dict) and isinstance(uuid, str) and _UUID.fullmatch(uuid):
+        seen.add(uuid)
+        put(item.get("envelope"), uuid)
 
 
 def _compare_clocks(response: Response) -> str:

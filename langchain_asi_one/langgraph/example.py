@@ -13,6 +13,8 @@ import logging
 from functools import cache
 from typing import Any, Final
 
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
@@ -20,7 +22,7 @@ from langchain_asi_one._environment import API_KEY_VARIABLE, has_api_key
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.langgraph._allow import Allow
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
-from langchain_asi_one.langgraph._state import AgentGraphState
+from langchain_asi_one.langgraph._state import AgentGraphState, AgentTask
 
 __all__ = ["ALLOW", "example_graph", "make_graph"]
 
@@ -33,15 +35,20 @@ _SECONDS_PER_AGENT: Final = 120
 
 
 def example_graph(
-    model: ChatASIOne, *, allow: Allow = ALLOW, checkpointer: Checkpointer = None
+    model: ChatASIOne,
+    *,
+    allow: Allow = ALLOW,
+    worker: Runnable[AgentTask, AIMessage] | None = None,
+    checkpointer: Checkpointer = None,
 ) -> "CompiledStateGraph[AgentGraphState, Any, Any, Any]":
     """Make a graph that asks a model, then agents a human approves.
 
-    It asks each agent through the model; see `asi_one_worker`.
+    It asks each agent through the model, see `asi_one_worker`, or as the worker does.
 
     Args:
         model: The model to ask.
         allow: The agents that may be asked; see `allow_agents`.
+        worker: Asks one agent, such as `AgentChat(…).worker()`.
         checkpointer: Keeps the thread while it waits for the human. A LangGraph server brings its
             own.
 
@@ -58,7 +65,12 @@ def example_graph(
         ['ask_agent', 'report_agents', 'review_agents']
     """
     return create_asi_one_graph(
-        model, allow=allow, checkpointer=checkpointer, review=True, timeout=_SECONDS_PER_AGENT
+        model,
+        allow=allow,
+        worker=worker,
+        checkpointer=checkpointer,
+        review=True,
+        timeout=_SECONDS_PER_AGENT,
     )
 
 

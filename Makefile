@@ -10,6 +10,8 @@ QUESTION ?=
 export QUESTION
 # To trace each branch takes a third more time; a CI service sets CI.
 COVERAGE ?= $(if $(CI),--cov)
+# Addresses of agents that `make record-agents` asks; by default three that the search finds.
+AGENTS ?=
 # Options of the benchmark, such as BENCH="--quick --rows stream".
 BENCH ?=
 
@@ -51,7 +53,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-e
   --no-emit-find-links --custom-compile-command "make lock"
 UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
 
-.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record dist trust mutants recipes clean FORCE
+.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record record-agents dist trust mutants recipes clean FORCE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -97,10 +99,10 @@ $(NODE_MODULES): $(VENV)/.ready $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package
 
 setup: $(VENV)/.ready ## Make the environment: all locked packages, this one editable
 
-demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents: live with ASI_ONE_API_KEY, else the stand-in
-	@if [ -n "$$ASI_ONE_API_KEY" ]; then set --; else set -- --offline; fi; \
+demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents and ask them: live with ASI_ONE_API_KEY, else on this machine
+	@if [ -n "$$ASI_ONE_API_KEY" ]; then set --; direct=; else set -- --offline; direct=--direct; fi; \
 	$(PY) -m langchain_asi_one "$$@" -- "$${QUESTION:-Which agents can book a restaurant table in London?}" && echo && \
-	$(PY) -m langchain_asi_one.langgraph "$$@" $${QUESTION:+-- "$$QUESTION"}
+	$(PY) -m langchain_asi_one.langgraph "$$@" $$direct $${QUESTION:+-- "$$QUESTION"}
 
 # Real uAgents, which the tests ask. They do not go beside `langgraph dev`, so they have an environment
 # of their own, unless UAGENTS_PYTHON names one. Without either, their tests are skipped.
@@ -206,6 +208,9 @@ record: setup ## Record cassettes from the live API (needs ASI_ONE_API_KEY; cost
 	@if [ -z "$$ASI_ONE_API_KEY" ]; then \
 	  echo "error: ASI_ONE_API_KEY is not set. Recording sends real requests: get a key from ASI:One, then: ASI_ONE_API_KEY=… make record" >&2; exit 1; fi
 	$(PY) -m pytest -m live --force-enable-socket
+
+record-agents: setup ## Ask public agents live, keep their envelopes (needs AGENTVERSE_API_KEY and AGENTVERSE_AGENT_SEED)
+	@$(PY) -m tests.support.record_agents $(AGENTS)
 
 dist: setup ## Build the wheel and the sdist into dist/, and check them
 	rm -rf dist

@@ -90,6 +90,7 @@ def test_there_are_these() -> None:
         "03_route_to_agents",
         "04_wait_for_agents",
         "05_experiments",
+        "06_ask_agents",
     ]
 
 
@@ -125,6 +126,13 @@ def test_what_they_show() -> None:
     assert "120 rows, 3 of them errors" in texts(experiment, "first")
     assert "| 83/83 " in texts(experiment, "second")
     assert "ASIOneBadRequestError" in texts(experiment, "errors")
+    asked = committed("06_ask_agents")
+    assert "AgentRefusedError\n" in texts(asked, "fail")
+    for cell in ("ask", "graph", "both", "answer"):
+        [signer] = re.findall(r"signed by  (agent1\w+)\n", texts(asked, cell))
+        assert f"agent         {signer}\n" in texts(asked, "facts")
+    assert "! failed: it was asked, and gave no answer" in texts(asked, "both")
+    assert "ask_agent > send\nask_agent > collect\nask_agent > clear\n" in texts(asked, "durable")
 
 
 @pytest.mark.no_cover
@@ -209,7 +217,7 @@ def output_with(notebook: nbformat.NotebookNode, kind: str) -> Any:
 
 
 def test_drift_is_noticed() -> None:
-    first, last = PATHS[0], PATHS[-1]
+    first, last = PATHS[0], PATHS[NAMES.index("05_experiments")]  # which has a plot
 
     def text(notebook: nbformat.NotebookNode) -> None:
         output_with(notebook, "text").text += "!"

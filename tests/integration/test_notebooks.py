@@ -126,13 +126,15 @@ def test_what_they_show() -> None:
     assert "120 rows, 3 of them errors" in texts(experiment, "first")
     assert "| 83/83 " in texts(experiment, "second")
     assert "ASIOneBadRequestError" in texts(experiment, "errors")
-    asked = committed("06_ask_agents")
-    assert "AgentRefusedError\n" in texts(asked, "fail")
+    answered = committed("06_ask_agents")
+    assert "AgentRefusedError\n" in texts(answered, "fail")
     for cell in ("ask", "graph", "both", "answer"):
-        [signer] = re.findall(r"signed by  (agent1\w+)\n", texts(asked, cell))
-        assert f"agent         {signer}\n" in texts(asked, "facts")
-    assert "! failed: it was asked, and gave no answer" in texts(asked, "both")
-    assert "ask_agent > send\nask_agent > collect\nask_agent > clear\n" in texts(asked, "durable")
+        [signer] = re.findall(r"signed by  (agent1\w+)\n", texts(answered, cell))
+        assert f"agent         {signer}\n" in texts(answered, "facts")
+    assert "! failed: it was asked, and gave no answer" in texts(answered, "both")
+    assert "ask_agent > send\nask_agent > collect\nask_agent > clear\n" in texts(
+        answered, "durable"
+    )
 
 
 @pytest.mark.no_cover

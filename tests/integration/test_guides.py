@@ -56,7 +56,7 @@ PRINTED: Final = {
         "It rains.\nagent1q",
         "'inbox': 'mailbox'",
         "directly, the answer came by mailbox",
-        "acknowledged: True",
+        "acknowledged:",
     ),
     "docs/guides/follow-up.md": ("[local stand-in]",),
     "docs/guides/display.md": ("Agents named",),

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, settings
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._transport import clients
 from langchain_asi_one.testing import LocalASIOne, local_asi_one
+from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.examples import DEEP, EVERYDAY
 from tests.support.model import API_KEY, MakeModel
 
 TRACED = "COVERAGE_PROCESS_CONFIG"  # where it is set, coverage starts in a process
-SAMPLES = Path(__file__).parent / "samples"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")
 
 

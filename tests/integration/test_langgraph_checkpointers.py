@@ -260,7 +260,7 @@ async def test_a_routed_turn_is_stored_as_it_was(
     results = {result["agent"]: result for result in done.values["agent_results"]}
     checked(results[WEATHER]["result"])
     assert results[WEATHER]["result"]["tuple"] == [1, 2.0, True]
-    assert results[FLIGHT_AGENT["address"]]["error"] == "RuntimeError: ab \ufffd"
+    assert results[FLIGHT_AGENT["address"]]["error"] == r"RuntimeError: a\x00b \ud800"
     types = [type(message) for message in done.values["messages"]]
     assert types == [HumanMessage, AIMessage, HumanMessage, AIMessage]
     # The workers' own failure is told; nothing else is.

@@ -442,7 +442,7 @@ async def test_a_failing_and_a_hanging_worker_leave_the_others_results(
     assert results == {
         "good": {"agent": "good", "result": {"said": "good", "amount": str(2**256)}},
         "fine": {"agent": "fine", "result": {"said": "fine", "amount": str(2**256)}},
-        "broken": {"agent": "broken", "error": "ConnectionError: no route to the agent"},
+        "broken": {"agent": "broken", "error": r"ConnectionError: no route to the agent\x00"},
         "hanging": {"agent": "hanging", "error": "TimeoutError: no answer within 3 s"},
     }
     assert state["messages"][-1].type == "ai"

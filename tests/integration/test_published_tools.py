@@ -1,4 +1,8 @@
-"""Tools as MCP servers publish them are bound, sent and called: strict and not."""
+"""Tools as MCP servers publish them are bound, sent and called: strict and not.
+
+The 60 largest of github/github-mcp-server at 64a49f3 (MIT, © 2025 GitHub), from the files in
+`pkg/github/__toolsnaps__`, without descriptions, titles and annotations.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 import json
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +18,9 @@ from langchain_asi_one.executable_data import (
     is_agent_address,
     parse_executable_data,
 )
+from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.bech32 import CHARSET, encode_bech32
 from tests.support.examples import examples
-
-SAMPLES = Path(__file__).parents[1] / "samples"
 
 NAMELESS = "The entry names no agent (address or handle) and no tool; see `raw`."
 NOT_OBJECT = "The entry is not an object, so it names no agent and no tool"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,8 +41,7 @@ def test_samples_are_replayed_byte_for_byte(
         assert response.headers["content-type"] == expected
 
 
-def test_samples_folder_of_the_tests_is_the_published_one() -> None:
-    assert (Path(__file__).parents[2] / "samples").resolve() == SAMPLES.resolve()
+def test_the_index_lists_each_sample() -> None:
     listed = (SAMPLES / "INDEX.md").read_text(encoding="utf-8")
     assert len(SAMPLE_NAMES) == 16
     assert all(name in listed for name in SAMPLE_NAMES)

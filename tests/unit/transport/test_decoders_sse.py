@@ -7,16 +7,15 @@ import re
 import time
 import tracemalloc
 from itertools import combinations, pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from langchain_asi_one._transport.decoders import ServerSentEvent, SSEDecoder
+from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.examples import examples
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 STREAM = (
     "\ufeffdata: é\u2028😀\r\n\r\n: ping\n\nevent: error\r\r"
     "id: 1\ndata:a\ndata\rdata:  b\r\nretry: 5\n\n\n"

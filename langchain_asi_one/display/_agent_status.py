@@ -22,7 +22,6 @@ SIGNS: Final[dict[str, str]] = {
 ANSWERED: Final = "it was asked, and has answered"
 FAILED: Final = "it was asked, and gave no answer"
 PENDING: Final = "it may be asked, and has not answered yet"
-WAITING: Final = "it was asked directly, and its answer is still awaited"
 TOO_LATE: Final = "it was named after the agents had been asked, so it was not asked"
 NOT_KNOWN: Final = "the state has no `agent_results`, so it does not say whether it was asked"
 NOT_ASKED: Final = "not allowed, rejected in review, or beyond the limit"

@@ -9,7 +9,6 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import convert_to_messages
 
-from langchain_asi_one._agent_address import is_agent_address
 from langchain_asi_one._agent_identity import identify_agent, is_report
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._agent_answer import list_agent_fields
@@ -22,7 +21,6 @@ from langchain_asi_one.display._agent_status import (
     PENDING,
     REFUSALS,
     TOO_LATE,
-    WAITING,
     Agent,
     Status,
 )
@@ -70,8 +68,7 @@ def read_state(state: object) -> RunState:
         values = vars(state)
     waiting = _describe_waiting(state, values)
     messages = tuple(convert_to_messages(values.get("messages") or []))
-    asked = frozenset(_list_asked(state))
-    agents = tuple(_list_agents(messages, values, asked, waiting=bool(waiting)))
+    agents = tuple(_list_agents(messages, values, waiting=bool(waiting)))
     return RunState(messages, agents, waiting)
 
 
@@ -100,24 +97,8 @@ def is_state(value: object) -> bool:
     return isinstance(getattr(value, "messages", None), list) and hasattr(value, "__dict__")
 
 
-def _list_asked(state: object) -> Iterator[str]:
-    """Yield who was sent a question by a durable worker that has not collected the answer.
-
-    Only a snapshot with `subgraphs=True` says it.
-    """
-    for task in () if isinstance(state, Mapping) else getattr(state, "tasks", ()):
-        values = getattr(getattr(task, "state", None), "values", None)
-        record = values.get("asked") if isinstance(values, Mapping) else None
-        if isinstance(record, Mapping) and is_agent_address(record.get("agent")):
-            yield record["agent"]
-
-
 def _list_agents(
-    messages: tuple[BaseMessage, ...],
-    values: Mapping[str, Any],
-    asked: frozenset[str],
-    *,
-    waiting: bool,
+    messages: tuple[BaseMessage, ...], values: Mapping[str, Any], *, waiting: bool
 ) -> Iterator[Agent]:
     results: dict[str, list[Mapping[str, Any]]] = {}
     for one in _list_mappings(values.get("agent_results")):
@@ -143,8 +124,6 @@ def _list_agents(
             before=before,
             waiting=waiting,
         )
-        if status == "pending" and identity in asked:
-            meaning = WAITING
         if status == "refused":
             reason = refusals.get(identity, "") if identity else "not_identified"
             meaning = REFUSALS.get(reason, meaning)

@@ -7,19 +7,24 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
 
+from langchain_asi_one import ChatASIOne
 from langchain_asi_one._cli import agents as command
 from langchain_asi_one._cli.asker import Asker
 from langchain_asi_one.agents import AgentChat
 from langchain_asi_one.agents.__main__ import main
 from langchain_asi_one.agents._inbox import Letter
-from langchain_asi_one.testing import local_agentverse
+from langchain_asi_one.display import card
+from langchain_asi_one.langgraph import create_asi_one_graph
+from langchain_asi_one.testing import local_agentverse, local_asi_one
 from langchain_asi_one.testing._agentverse.server import LocalAgentverse
 from tests.support.command import Finished, environment, run_main
 from tests.support.patience import PATIENCE
@@ -245,3 +250,30 @@ def test_nothing_is_recorded_without_a_key(
     printed = capsys.readouterr()
     assert printed.err.startswith("error: AGENTVERSE_API_KEY not set. Recording asks real agents")
     assert (printed.err.count("\n"), printed.out) == (1, "")
+
+
+async def test_a_snapshot_shows_whose_answer_is_awaited(
+    agentverse: LocalAgentverse, chat: AgentChat
+) -> None:
+    """A run that is left after the question was sent, as by a killed process."""
+    agent = agentverse.agent("ack_only")
+    with local_asi_one(agents=[agent]) as server:
+        graph = create_asi_one_graph(
+            ChatASIOne(base_url=server.base_url, api_key="any"),
+            allow={agent},
+            worker=chat.durable_worker(),
+            checkpointer=InMemorySaver(),
+        )
+        config: RunnableConfig = {"configurable": {"thread_id": "1"}}
+        question: Any = {"messages": [("user", "Which agent knows it?")]}
+        run = graph.astream(
+            question, config, stream_mode="updates", subgraphs=True, durability="sync"
+        )
+        async with aclosing(cast("AsyncGenerator[Any]", run)) as updates:
+            async for _, update in updates:
+                if "send" in update:
+                    break
+    shown = str(card(graph, graph.get_state(config)))
+    assert "… pending: it may be asked, and has not answered yet\n" in shown
+    assert "The run has not ended: it goes on with ask_agent." in shown
+    assert f"address  {agent}" in shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,17 +102,3 @@ def test_a_run_shows_who_has_signed_what() -> None:
     assert "✓ answered: it was asked, and has answered" in shown
     assert "asked      directly, the answer came by mailbox\n" in shown
     assert f"signed by  {WEATHER}" in shown
-
-
-def test_a_run_shows_who_was_asked_and_is_waited_for() -> None:
-    """So far as a snapshot with the states of its subgraphs says it."""
-
-    def describe(values: object) -> str:
-        task = SimpleNamespace(interrupts=(), state=SimpleNamespace(values=values))
-        snapshot = SimpleNamespace(values=make_state(), next=("ask_agent",), tasks=(task,))
-        return str(card(snapshot))
-
-    waiting = "… pending: it was asked directly, and its answer is still awaited"
-    assert waiting in describe({"asked": {"agent": WEATHER, "until": 1.0}})
-    for other in ({"asked": {"agent": "nobody"}}, {"asked": "x"}, {}, None):
-        assert "… pending: it may be asked, and has not answered yet" in describe(other)

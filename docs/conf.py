@@ -51,7 +51,7 @@ nitpick_ignore_regex = [
     ("py:class", r"(.*\.)?(FollowUpRunnable|RawAndParsed)"),
     (
         "py:class",
-        r"Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|LocalAgentverse|Node|ReceivedRequest|Reply|Router|Script|Turn",
+        r"Behaviour|Decision|Diagram|Exchange|(.*\.)?FollowUpBinding|LocalAgentverse|Node|ReceivedRequest|Reply|Router|Script|Turn",
     ),
 ]
 

@@ -98,7 +98,7 @@ class LocalAgentverse(BackgroundServer):
             address: Address of an agent.
 
         Returns:
-            All that waits: ``uuid``, ``envelope``, ``received_at`` and ``expires_at`` of each.
+            Its letters, each with ``uuid``, ``envelope``, ``received_at`` and ``expires_at``.
 
         Raises:
             KeyError: It has no mailbox.

@@ -130,7 +130,7 @@ class _Body(http.SyncByteStream):  # type: ignore[misc]  # one of two libraries
         return iter(self._stream)
 
     def close(self) -> None:
-        if _has_unread_bytes(self._stream):
+        if self._connection is not None and _has_unread_bytes(self._stream):
             self._connection.close()
         self._stream.close()
 
@@ -146,7 +146,7 @@ class _AsyncBody(http.AsyncByteStream):  # type: ignore[misc]  # one of two libr
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        if _has_unread_bytes(self._stream):
+        if self._connection is not None and _has_unread_bytes(self._stream):
             await self._connection.aclose()
         await self._stream.aclose()
 
@@ -175,9 +175,12 @@ class _AsyncParts:
 
 
 def _find_connection(response: Any) -> Any:
-    """Return the connection of a response, which may read much at once if nothing is compressed."""
-    connection = response.extensions["network_stream"]
-    if "content-encoding" not in response.headers:
+    """Return the connection of a response, which may read much at once if nothing is compressed.
+
+    A recorder of tests, as vcrpy, puts responses in place of the library's that have none.
+    """
+    connection = response.extensions.get("network_stream")
+    if connection is not None and "content-encoding" not in response.headers:
         connection.most_read = sys.maxsize
     return connection
 

@@ -131,6 +131,17 @@ class _Server(uvicorn.Server):
         self._running = asyncio.get_running_loop()
         self.ready.set()
         await self._stopping.wait()
+        for server in self.servers:
+            server.close()
+        self._abort_connections()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # Those that were being accepted when the listening ended.
+        self._abort_connections()
+        await asyncio.sleep(0)
+
+    def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
             cast("CountedConnection", connection).transport.abort()
 

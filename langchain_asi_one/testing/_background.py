@@ -173,7 +173,8 @@ def open_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(512)
-    except OSError:
+    except OSError as problem:
         listener.close()
-        raise
+        msg = f"cannot listen on {host}, port {port} ({problem.strerror}); port 0 takes a free one"
+        raise OSError(problem.errno, msg) from None
     return listener

@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,16 +39,18 @@ class Steps:
         self._spared = {*spared}
         self._pipe = pipe
         self._times: Counter[str] = Counter()
+        self._lock = threading.RLock()  # threads store checkpoints; the last step noted kills
 
     def note(self, step: str) -> None:
         """Note a step: each request twice at most, for there are as many polls as it takes."""
-        self._times[step] += 1
-        name = f"{step} #{min(self._times[step], 2)}"
-        os.write(self._pipe, f"{name}\n".encode())
-        # What the graph does before and after it asks the agent is tested elsewhere.
-        is_of_graph = "of the graph" in step and "agent_results,branch:to:report" not in step
-        if name not in self._spared and not is_of_graph:
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self._lock:
+            self._times[step] += 1
+            name = f"{step} #{min(self._times[step], 2)}"
+            os.write(self._pipe, f"{name}\n".encode())
+            # What the graph does before and after it asks the agent is tested elsewhere.
+            is_of_graph = "of the graph" in step and "agent_results,branch:to:report" not in step
+            if name not in self._spared and not is_of_graph:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     async def exchange(self, client: Any, method: str, url: str, **arguments: Any) -> Any:
         """Send a request, with a step before it and one after it."""
@@ -67,15 +70,17 @@ class Steps:
         def note_put(config: Any, checkpoint: Any, metadata: Any, versions: Any) -> Any:
             name = f"checkpoint {metadata['step']} of {_name(config)}"
             self.note(f"before {name}")
-            result = put(config, checkpoint, metadata, versions)
-            self.note(f"after {name}")
+            with self._lock:  # what is stored is noted
+                result = put(config, checkpoint, metadata, versions)
+                self.note(f"after {name}")
             return result
 
         def note_writes(config: Any, writes: Any, *others: Any) -> None:
             name = f"writes of {','.join(sorted({one[0] for one in writes}))} of {_name(config)}"
             self.note(f"before {name}")
-            put_writes(config, writes, *others)
-            self.note(f"after {name}")
+            with self._lock:
+                put_writes(config, writes, *others)
+                self.note(f"after {name}")
 
         with (
             patch.object(saver, "put", note_put),

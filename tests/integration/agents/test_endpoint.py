@@ -28,7 +28,9 @@ def served(_agentverse: LocalAgentverse) -> Iterator[tuple[AgentChat, str]]:
     chat = AgentChat(
         seed=secrets.token_hex(), agentverse=_agentverse.url, inbox=url, quiet=PATIENCE
     )
-    server = uvicorn.Server(uvicorn.Config(chat.app, log_level="critical", lifespan="on"))
+    server = uvicorn.Server(
+        uvicorn.Config(chat.app, log_level="critical", lifespan="on", ws="websockets-sansio")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     assert eventually(lambda: server.started)

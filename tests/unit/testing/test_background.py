@@ -16,7 +16,7 @@ def test_an_address_is_that_of_the_socket(host: str) -> None:
 def test_a_port_in_use_is_an_error_that_leaves_no_socket() -> None:
     with open_socket("127.0.0.1", 0, allow_remote=False) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=rf"listen on 127.0.0.1, port {port} .*in use"):
             open_socket("127.0.0.1", port, allow_remote=False)
 
 

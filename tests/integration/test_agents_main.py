@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -52,7 +53,7 @@ def run(*arguments: str, typed: str = "", **added: str) -> Finished:
 def chat(agentverse: LocalAgentverse, monkeypatch: pytest.MonkeyPatch) -> AgentChat:
     """The command asks as this identity, on an Agentverse that goes on when the command ends."""
     made = AgentChat(
-        seed=SEED,
+        seed=f"{SEED} {secrets.token_hex()}",  # a mailbox of its own
         api_key=agentverse.api_key,
         agentverse=agentverse.url,
         poll_interval=0.02,

@@ -20,7 +20,7 @@ from tests.support.patience import PATIENCE, eventually
 from tests.support.puppet import Puppet, say
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served(_agentverse: LocalAgentverse) -> Iterator[tuple[AgentChat, str]]:
     """An identity whose endpoint is served by uvicorn."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -17,7 +17,7 @@ from langchain_asi_one.testing._reception import (
     LONGEST_BODY,
     MOST_REQUESTS,
     RequestLog,
-    is_loopback,
+    is_loopback_header,
     read_body,
 )
 from langchain_asi_one.testing._replies import Reply, find_marked_reply, render
@@ -103,7 +103,7 @@ class StandIn:
 
     async def _handle_request(self, request: Request) -> ScriptResponse:
         connection: CountedConnection = request.scope["state"]["connection"]
-        if not (self._any_host or is_loopback(request.headers.get("host", ""))):
+        if not (self._any_host or is_loopback_header(request.headers.get("host", ""))):
             return ScriptResponse(_refuse_host(), connection)
         try:
             body = await read_body(request)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections import deque
 from typing import TYPE_CHECKING
+
+from langchain_asi_one._validators import is_loopback
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -61,15 +62,9 @@ async def read_body(request: Request) -> bytes | None:
     return bytes(body) if length <= LONGEST_BODY else None
 
 
-def is_loopback(host: str) -> bool:
+def is_loopback_header(host: str) -> bool:
     """Return whether a ``Host`` header names this machine.
 
     Another name may lead here by a trick of DNS.
     """
-    name = re.sub(r":\d*$", "", host).strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(re.sub(r":\d*$", "", host).strip("[]").lower())

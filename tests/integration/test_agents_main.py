@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import subprocess
@@ -27,7 +26,7 @@ from langchain_asi_one.display import card
 from langchain_asi_one.langgraph import create_asi_one_graph
 from langchain_asi_one.testing import local_agentverse, local_asi_one
 from langchain_asi_one.testing._agentverse.server import LocalAgentverse
-from tests.support.command import Finished, environment, run_main
+from tests.support.command import Finished, environment, run_main, run_unread
 from tests.support.patience import PATIENCE
 from tests.support.record_agents import main as record_main
 from tests.support.record_agents import record
@@ -89,20 +88,7 @@ def test_an_agent_is_asked_by_a_process_that_reads_standard_input() -> None:
 
 
 def test_nobody_reads_the_output() -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        finished = subprocess.run(
-            [*COMMAND, "register", "--offline"],
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-            env=environment(NO_SEED),
-        )
-    finally:
-        os.close(writer)
+    finished = run_unread(*COMMAND, "register", "--offline", **NO_SEED)
     assert (finished.returncode, finished.stderr) == (141, "")
 
 

@@ -22,7 +22,7 @@ from langchain_asi_one.testing._agentverse.routes import Incoming, find_route
 from langchain_asi_one.testing._reception import (
     LONGEST_BODY,
     RequestLog,
-    is_loopback,
+    is_loopback_header,
     read_body,
 )
 from langchain_asi_one.testing._requests import (
@@ -91,7 +91,7 @@ class AgentverseApp:
 
     async def _handle_request(self, request: Request) -> ScriptResponse:
         connection: CountedConnection = request.scope["state"]["connection"]
-        if not is_loopback(request.headers.get("host", "")):
+        if not is_loopback_header(request.headers.get("host", "")):
             return ScriptResponse(self._refuse(421, "Only loopback names are served"), connection)
         try:
             body = await read_body(request)

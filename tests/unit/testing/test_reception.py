@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from langchain_asi_one.testing import _reception
-from langchain_asi_one.testing._reception import RequestLog, is_loopback
+from langchain_asi_one.testing._reception import RequestLog, is_loopback_header
 from langchain_asi_one.testing._requests import ReceivedRequest
 
 
@@ -38,7 +38,7 @@ def received(number: int, size: int = 0) -> ReceivedRequest:
     ],
 )
 def test_names_of_this_machine(host: str, ours: bool) -> None:
-    assert is_loopback(host) is ours
+    assert is_loopback_header(host) is ours
 
 
 def test_the_oldest_requests_are_dropped_by_number_and_by_size(

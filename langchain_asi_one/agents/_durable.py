@@ -19,7 +19,6 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
-from langchain_asi_one.agents import _errors
 from langchain_asi_one.agents._content import read_messages, write_content
 from langchain_asi_one.agents._envelope import Asked, make_uuid4
 from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo
@@ -154,6 +153,6 @@ def _write_failure(error: AgentError) -> _Failure:
 
 
 def _read_failure(failure: _Failure) -> AgentError:
-    kind = getattr(_errors, failure["kind"], AgentError)
-    error: AgentError = kind(failure["message"], AgentErrorInfo(**failure["info"]))
-    return error
+    kinds = {kind.__name__: kind for kind in AgentError.__subclasses__()}
+    kind = kinds.get(failure["kind"], AgentError)
+    return kind(failure["message"], AgentErrorInfo(**failure["info"]))

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -24,6 +20,7 @@ import pytest
 
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.patience import PATIENCE
+from tests.support.service import serving
 from tests.support.snippets import ROOT, read_snippets, write_programs
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -164,37 +161,6 @@ def test_a_traced_program(environment: dict[str, str], tmp_path: Path) -> None:
     assert KEY.encode() not in received
 
 
-@contextmanager
-def serving(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """Run the service in a process, and give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port)],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                httpx.get(address)
-            except httpx.ConnectError:
-                assert process.poll() is None, process.communicate()[1]
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            else:
-                break
-        yield address
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE)
-
-
 @pytest.mark.no_cover
 def test_a_thread_goes_on_in_another_process(
     environment: dict[str, str], server: LocalASIOne, postgres_database: str, tmp_path: Path
@@ -209,7 +175,17 @@ def test_a_thread_goes_on_in_another_process(
         texts: list[str] = answer.json()
         return texts
 
-    with serving(tmp_path, environment) as one, serving(tmp_path, environment) as other:
+    def start(port: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "service:app", "--port", port],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    with serving(start) as one, serving(start) as other:
         told = ask(one, "My name is Ada.")
         told_by_other = ask(other, "What did I say?")
         assert ask(one, "And now?")[:4] == told_by_other

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -19,32 +17,17 @@ from langchain_asi_one.testing import LocalASIOne, fault
 from tests.recipes.conftest import Project
 from tests.support.gated_server import HEAD, read_request
 from tests.support.patience import PATIENCE
+from tests.support.service import serving
 
 READERS = 50
 
 
-@contextmanager
-def serving(project: Project) -> Iterator[str]:
+def serving_app(project: Project) -> AbstractContextManager[str]:
     """Run the web server, and give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = project.start("python", "-m", "uvicorn", "app:app", "--port", str(port))
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                httpx.get(f"{address}/openapi.json")
-            except httpx.ConnectError:
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            else:
-                break
-        yield address
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE)
+    return serving(
+        lambda port: project.start("python", "-m", "uvicorn", "app:app", "--port", port),
+        "/openapi.json",
+    )
 
 
 def ask(address: str, text: str, session_id: str) -> list[tuple[str, Any]]:
@@ -66,7 +49,7 @@ def join(events: list[tuple[str, Any]], name: str) -> str:
 
 def test_each_of_many_readers_gets_the_own_answer(project: Project, server: LocalASIOne) -> None:
     sessions = [str(uuid4()) for _ in range(READERS)]
-    with serving(project) as address, ThreadPoolExecutor(READERS) as pool:
+    with serving_app(project) as address, ThreadPoolExecutor(READERS) as pool:
         told = list(pool.map(lambda one: ask(address, f"I am {one}", one), sessions))
     for session, events in zip(sessions, told, strict=True):
         assert "A stand-in has no model" in join(events, "thought")
@@ -76,7 +59,7 @@ def test_each_of_many_readers_gets_the_own_answer(project: Project, server: Loca
 
 
 def test_a_failure_is_an_event(project: Project, server: LocalASIOne) -> None:
-    with serving(project) as address:
+    with serving_app(project) as address:
         server.enqueue(fault("http_401"))
         told = ask(address, "Hello", str(uuid4()))
         assert told == [("problem", {"error": "ASIOneAuthenticationError", "retry_after": None})]
@@ -87,7 +70,7 @@ def test_a_failure_is_an_event(project: Project, server: LocalASIOne) -> None:
 
 
 def test_a_session_that_is_no_uuid_is_refused(project: Project, server: LocalASIOne) -> None:
-    with serving(project) as address, pytest.raises(httpx.HTTPStatusError, match="422"):
+    with serving_app(project) as address, pytest.raises(httpx.HTTPStatusError, match="422"):
         ask(address, "Hello", "ada")
     assert server.requests == []
 
@@ -111,7 +94,7 @@ def test_a_reader_that_leaves_ends_the_request(project: Project) -> None:
         threading.Thread(target=answer_forever, args=(listener,), daemon=True).start()
         port = listener.getsockname()[1]
         project.environment["ASI_ONE_BASE_URL"] = f"http://127.0.0.1:{port}/v1"
-        address = closing.enter_context(serving(project))
+        address = closing.enter_context(serving_app(project))
         body = {"text": "Hello", "session_id": str(uuid4())}
         with httpx.stream("POST", f"{address}/chat", json=body, timeout=PATIENCE) as response:
             lines = response.iter_lines()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from langchain_asi_one.testing._reception import (
     MOST_REQUESTS,
     RequestLog,
     is_loopback_header,
+    make_record,
     read_body,
 )
 from langchain_asi_one.testing._replies import Reply, find_marked_reply, render
@@ -25,7 +25,6 @@ from langchain_asi_one.testing._requests import (
     Exchange,
     ReceivedRequest,
     fingerprint,
-    mask_secrets,
     read_bearer_key,
 )
 from langchain_asi_one.testing._responses import Cut, Script, make_error_body, make_response
@@ -114,20 +113,10 @@ class StandIn:
         return ScriptResponse(script, connection)
 
     def _record(self, request: Request, raw: bytes, connection: int) -> Exchange:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        key = read_bearer_key(headers.get("authorization", ""))
-        query = f"?{request.url.query}" if request.url.query else ""
-        received = ReceivedRequest(
-            method=request.method,
-            path=request.url.path + query,
-            headers=mask_secrets(headers),
-            authorized=bool(key) and self._api_key in (None, key),
-            key_fingerprint=fingerprint(key),
-            raw=raw,
-            session_id=headers.get("x-session-id"),
-            connection=connection,
-            received_at=time.monotonic(),
-        )
+        # The last of several headers, as the record has it.
+        key = read_bearer_key(dict(request.headers).get("authorization", ""))
+        authorized = bool(key) and self._api_key in (None, key)
+        received = make_record(request, raw, connection, key=key, authorized=authorized)
         with self._lock:
             self._received.add(received)
             if len(self._bodies) >= MOST_REQUESTS:

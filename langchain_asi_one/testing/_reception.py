@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from langchain_asi_one._validators import is_loopback
+from langchain_asi_one.testing._requests import (
+    ReceivedRequest,
+    fingerprint,
+    mask_secrets,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-    from langchain_asi_one.testing._requests import ReceivedRequest
 
 MOST_REQUESTS = 10_000
 _MOST_BYTES = 64 * 2**20
@@ -48,6 +52,25 @@ class RequestLog:
         self._bytes = 0
 
 
+def make_record(
+    request: Request, body: bytes, connection: int, *, key: str, authorized: bool
+) -> ReceivedRequest:
+    """Make the record of a request that has arrived, without its key."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    query = f"?{request.url.query}" if request.url.query else ""
+    return ReceivedRequest(
+        method=request.method,
+        path=request.url.path + query,
+        headers=mask_secrets(headers),
+        authorized=authorized,
+        key_fingerprint=fingerprint(key),
+        raw=body,
+        session_id=headers.get("x-session-id"),
+        connection=connection,
+        received_at=time.monotonic(),
+    )
+
+
 async def read_body(request: Request) -> bytes | None:
     """Return the body, or ``None`` if it is too long.
 
@@ -67,4 +90,11 @@ def is_loopback_header(host: str) -> bool:
 
     Another name may lead here by a trick of DNS.
     """
-    return is_loopback(re.sub(r":\d*$", "", host).strip("[]").lower())
+    name = re.sub(r":\d*$", "", host).strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    # `_validators` has this too, but brings pydantic, for which a server would start later.
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

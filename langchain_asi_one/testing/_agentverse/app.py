@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import formatdate
@@ -23,13 +22,12 @@ from langchain_asi_one.testing._reception import (
     LONGEST_BODY,
     RequestLog,
     is_loopback_header,
+    make_record,
     read_body,
 )
 from langchain_asi_one.testing._requests import (
     Exchange,
     ReceivedRequest,
-    fingerprint,
-    mask_secrets,
     read_bearer_key,
 )
 from langchain_asi_one.testing._responses import Cut, Script, make_response
@@ -105,18 +103,8 @@ class AgentverseApp:
         authorization = request.headers.get("authorization", "")
         key = read_bearer_key(authorization)
         agent = read_token(authorization, self._state.now())
-        query = f"?{request.url.query}" if request.url.query else ""
-        received = ReceivedRequest(
-            method=request.method,
-            path=request.url.path + query,
-            headers=mask_secrets({n.lower(): v for n, v in request.headers.items()}),
-            authorized=key == self._state.api_key or agent is not None,
-            key_fingerprint=fingerprint(key),
-            raw=body or b"",
-            session_id=None,
-            connection=connection,
-            received_at=time.monotonic(),
-        )
+        authorized = key == self._state.api_key or agent is not None
+        received = make_record(request, body or b"", connection, key=key, authorized=authorized)
         self._received.add(received)
         if body is None:
             return self._refuse(413, f"The body has more than {LONGEST_BODY:,} bytes")

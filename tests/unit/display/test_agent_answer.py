@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_asi_one.display import card, format_message
 from langchain_asi_one.display._agent_answer import is_agent_answer, list_agent_fields
 from langchain_asi_one.testing._agents import WEATHER_AGENT
+from tests.support.answers import read_body, read_stream
 
 WEATHER = WEATHER_AGENT["address"]
 OURS = {
@@ -102,3 +103,13 @@ def test_a_run_shows_who_has_signed_what() -> None:
     assert "✓ answered: it was asked, and has answered" in shown
     assert "asked      directly, the answer came by mailbox\n" in shown
     assert f"signed by  {WEATHER}" in shown
+
+
+def test_no_field_of_asi_one_makes_its_answer_that_of_an_agent() -> None:
+    claims = {"agent": WEATHER, "inbox": "mailbox", "ended": "end-session"}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"content": "Hi", **claims}, **claims}
+    body = {"id": "1", "model": "asi1", "choices": [choice], "usage": claims, **claims}
+    chunk = {**body, "choices": [{"index": 0, "delta": {"content": "Hi", **claims}, **claims}]}
+    for message in (read_body(body), read_stream([chunk])):
+        assert not is_agent_answer(message.response_metadata)
+        assert "signed by" not in dict(list_agent_fields(message.response_metadata))

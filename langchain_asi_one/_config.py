@@ -1,4 +1,4 @@
-"""The arguments and fields of `ChatASIOne`: what can be set, from where it is read, how it is kept.
+"""The arguments and fields of `ChatASIOne`, and its serialised forms.
 
 Also what of it leaves the process: serialised forms and pickles hold no key that came from the
 environment, and no header.
@@ -201,7 +201,10 @@ def hide_key(arguments: dict[str, Any]) -> None:
 def take_arguments(
     declared: Callable[_P, object],
 ) -> Callable[[Callable[Concatenate[_Self, ...], None]], Callable[Concatenate[_Self, _P], None]]:
-    """Give a constructor the arguments of a class: for type checkers, `help` and completion."""
+    """Give a constructor the arguments of a class.
+
+    Type checkers, `help` and completion then show them.
+    """
 
     def take(
         init: Callable[Concatenate[_Self, ...], None],
@@ -226,7 +229,10 @@ def take_arguments(
 
 
 def describe_arguments(declared: Any) -> dict[str, str]:
-    """Read what the source says below each argument; nothing where there is no source."""
+    """Read the text below each argument in the source.
+
+    There is none where there is no source.
+    """
     described: dict[str, str] = {}
     for cls in reversed(declared.__mro__[:-1]):
         lines = "".join(linecache.getlines(sys.modules[cls.__module__].__file__ or ""))
@@ -460,7 +466,7 @@ class ASIOneFields(_Declared):
         return check_deadline(value)
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
-        """Show the arguments that were given, and what is asked where; never the key."""
+        """Show the arguments that were given and the address, never the key."""
         yield from (("model", self.model_name), ("base_url", self.base_url))
         hidden = {"model", "base_url", "api_key", "stop_sequences", *BaseChatModel.model_fields}
         for argument in ARGUMENTS:
@@ -518,7 +524,7 @@ class ASIOneFields(_Declared):
     @classmethod
     @override
     def is_lc_serializable(cls) -> bool:
-        """The model can be serialised; its key and headers are left out."""
+        """Return true: a model can be serialised, without key and headers."""
         return True
 
     @override

@@ -65,7 +65,7 @@ def read_environment(*, given_key: bool = False) -> Environment:
 
 
 def has_api_key() -> bool:
-    """Whether a variable that is read holds a key."""
+    """Return whether a variable that is read holds a key."""
     return any(_read(key_variable) for key_variable, _ in _PAIRS)
 
 

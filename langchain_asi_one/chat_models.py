@@ -1,4 +1,4 @@
-"""`ChatASIOne`: the hooks of LangChain's base class, from a request to its response."""
+"""`ChatASIOne`: the hooks of LangChain's base class."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ _FOR_CALLS = (
 
 
 async def _preload() -> None:
-    """Import what a call needs in a thread, as the event loop is for other tasks too."""
+    """Import what a call needs in a thread, beside the event loop."""
     if f"{__package__}.{_FOR_CALLS[-1]}" in sys.modules:
         return
     with suppress(RuntimeError):  # no asyncio event loop; the request says so
@@ -378,7 +378,7 @@ class ChatASIOne(ASIOneFields):
     def _open_run(
         self, config: RunnableConfig | None, kind: type[_Run]
     ) -> tuple[RunnableConfig, _Run]:
-        """Return a config with the id of a run to come, and the callbacks that it will have."""
+        """Return a config with a new run's id, and the run's callbacks."""
         whole = ensure_config(config)
         run_id = whole.get("run_id") or uuid7()
         handlers = _list_handlers(whole.get("callbacks"))
@@ -431,7 +431,10 @@ class ChatASIOne(ASIOneFields):
     @classmethod
     @cache
     def _list_hints(cls) -> dict[str, str]:
-        """Return a hint for each name that a call does not take, but the constructor or OpenAI."""
+        """Return hints for the names that a call refuses.
+
+        They are arguments of the constructor, or OpenAI's.
+        """
         on_the_model = {
             name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
         }
@@ -523,7 +526,7 @@ class ChatASIOne(ASIOneFields):
         kwargs: dict[str, Any],
         run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
     ) -> tuple[Self, dict[str, Any]]:
-        """Return the model, without a cache if agents may act, and arguments that are complete."""
+        """Return complete arguments, and the model, uncached if agents may act."""
         kwargs = {**kwargs, _RUN: run}
         session_id = self._find_session(
             None, kwargs.get("session_id"), run.metadata if run else None
@@ -624,7 +627,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[Any]:
-        """Return LangChain's own events of the chunks, with those of a plan, for protocol v3."""
+        """Return LangChain's own events, with those of a plan, for protocol v3."""
         from langchain_core.language_models._compat_bridge import chunks_to_events  # noqa: PLC0415
 
         from langchain_asi_one._response.plan_events import add_plan_block  # noqa: PLC0415
@@ -975,7 +978,7 @@ class ChatASIOne(ASIOneFields):
 
     @override
     def get_num_tokens(self, text: str) -> int:
-        """Return an estimate of the tokens of a text, as ASI:One publishes no tokenizer.
+        """Estimate the tokens of a text; ASI:One publishes no tokenizer.
 
         Four Latin characters count as a token, four Chinese ones as three.
 
@@ -1023,7 +1026,7 @@ class ChatASIOne(ASIOneFields):
     def get_num_tokens_from_messages(
         self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
     ) -> int:
-        """Return an estimate of the tokens of a conversation, as `get_num_tokens` for a text.
+        """Estimate the tokens of a conversation, as `get_num_tokens` of a text.
 
         Args:
             messages: The conversation.
@@ -1050,7 +1053,7 @@ def _list_handlers(callbacks: Callbacks) -> list[BaseCallbackHandler]:
 
 
 def _complete_result(result: ChatResult, kwargs: Mapping[str, Any]) -> ChatResult:
-    """Count tokens as older callbacks read them; drop the session of another's cached answer."""
+    """Count tokens as older callbacks read them; drop a cached answer's session."""
     answer = result.generations[0].message
     usage = getattr(answer, "usage_metadata", None)
     if usage and "total_cost" not in usage:  # LangChain's mark of a cached answer

@@ -1,4 +1,4 @@
-"""Reader of `executable_data`, the agents and tool calls that ASI:One names in a response.
+"""Reader of `executable_data`, the agents that a response of ASI:One names.
 
 The documentation calls the field "agent manifests and tool calls from the Agentverse marketplace"
 and gives its type as a list of objects or null. No filled example has been published. So this

@@ -1,4 +1,4 @@
-"""The command that asks an agent directly, registers who asks, and shows the mail."""
+"""The command that asks an agent, registers who asks, shows the mail."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ async def _list_letters(asker: Asker) -> list[Letter]:
 
 
 def _describe_letter(letter: Letter, me: str) -> Iterator[Line]:
-    """Say who has sent a letter, and what; all of it is a stranger's."""
+    """Say who has sent a letter, and what. Strangers wrote both."""
     try:
         envelope = read_envelope(letter.envelope)
         sender, session = make_one_line(envelope.sender)[:100], envelope.session

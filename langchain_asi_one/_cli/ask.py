@@ -144,7 +144,7 @@ def build_graph(model: Model) -> Graph:
 
 
 async def ask(model: Model, question: str) -> AsyncIterator[TextDelta | PlanUpdate | AIMessage]:
-    """Ask a question; yield each delta and plan, and then the whole message.
+    """Ask a question; yield each delta and plan, then the whole message.
 
     It is async because an interrupt cancels an async graph at once. A sync one would wait for its
     node first.

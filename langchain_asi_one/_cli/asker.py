@@ -1,4 +1,4 @@
-"""Who asks agents directly: the identity of the environment, or one on a local Agentverse."""
+"""Who asks agents: the identity of the environment, or a local one."""
 
 from __future__ import annotations
 
@@ -92,5 +92,5 @@ def _open_local(make_chat: type[AgentChat]) -> Iterator[Asker]:
 
 
 def print_asker(printer: Printer, asker: Asker) -> None:
-    """Print who asks: on Agentverse in green, on a local one in yellow."""
+    """Print who asks: green on Agentverse, yellow on a local one."""
     printer.print_notice(str(asker), "bold green" if asker.known is None else "bold yellow")

@@ -1,4 +1,4 @@
-"""The routing demo: run the example graph, and show each step and each agent."""
+"""The routing demo: the example graph, shown step by step."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Whether an answer is still to come, and what to ask next: no I/O."""
+"""Whether an answer is still to come, and what follows: no I/O."""

@@ -1,1 +1,1 @@
-"""From JSON off the wire to values that any checkpointer can store: no I/O."""
+"""JSON and text that can be stored and shown: no I/O."""

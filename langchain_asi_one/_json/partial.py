@@ -1,4 +1,4 @@
-"""A JSON value while its text arrives: each piece is read once. Pure."""
+"""A JSON value while its text arrives, read once: no I/O."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Level:
 
 
 class PartialJSON:
-    """Builds a JSON object or array from text that arrives in pieces, in linear time.
+    """Builds a JSON object or array from pieces, in linear time.
 
     `value` equals the result of LangChain's `parse_partial_json` for the text so far: open
     containers and strings end here, keys without a value are left out. After malformed text the
@@ -113,7 +113,7 @@ class PartialJSON:
         return loads(number[0]) if number else _NOTHING
 
     def _read_string(self, text: str, at: int) -> int:
-        """Read a string up to its end, an escape, or the end of the text."""
+        """Read up to the string's end, an escape, or the text's end."""
         assert self._string is not None  # noqa: S101 - the caller checks it
         plain = _PLAIN.match(text, at)
         end = plain.end() if plain else at

@@ -1,4 +1,4 @@
-"""Untrusted text that a person may read: in a terminal, a log or an error message."""
+"""Untrusted text that a person may read: terminal, log, error message."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ _REPLACEMENTS: Final = _Replacements()
 
 
 def make_printable(text: str) -> str:
-    r"""Make text safe to print: nothing in it can move the cursor, recolour, reorder or hide.
+    r"""Make text safe to print.
+
+    Nothing in the result can move the cursor, recolour, reorder or hide.
 
     Args:
         text: Any text.
@@ -114,7 +116,7 @@ def make_one_line(text: str) -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the class and the message of an error as one printable line, cut if long."""
+    """Return an error's class and message as one printable line, perhaps cut."""
     try:
         message = str(error)
     except Exception:  # noqa: BLE001 - an exception of a stranger may not even print
@@ -125,7 +127,7 @@ def describe_error(error: BaseException) -> str:
 
 
 class PrintableStream:
-    r"""Makes text safe to print that arrives in pieces, as `make_printable` does with the whole.
+    r"""Makes text that arrives in pieces safe to print, as `make_printable` does.
 
     Example:
         >>> stream = PrintableStream()
@@ -138,7 +140,10 @@ class PrintableStream:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Return what can be printed: all but joiners at the end, which need what follows."""
+        """Return what can be printed.
+
+        Joiners at the end are held back: what follows decides about them.
+        """
         text = self._held + text
         ready = text.rstrip(_INVISIBLES)
         self._held = text[len(ready) :]

@@ -74,7 +74,9 @@ def safe_text(text: str) -> str:
 
 
 def integer_fits(literal: str) -> bool:
-    """Whether a JSON integer literal lies in the range of msgpack, -2**63 to 2**64 - 1.
+    """Return whether a JSON integer is between -2**63 and 2**64 - 1.
+
+    That is the range of msgpack.
 
     Args:
         literal: Decimal digits, perhaps with a minus sign, without leading zeros. It may be of any
@@ -110,9 +112,10 @@ def safe_scalar(literal: str) -> str | None:
 
 
 def json_safe(value: object) -> JSON:
-    r"""Copy a value, replacing what JSON, msgpack, UTF-8 or PostgreSQL text cannot hold.
+    r"""Copy a value and replace what cannot be stored everywhere.
 
-    Never raises. Sharing is not kept: a container that occurs twice is copied twice.
+    JSON, msgpack, UTF-8 and the text of PostgreSQL can hold the copy. Never raises. Sharing is not
+    kept: a container that occurs twice is copied twice.
 
     Args:
         value: Any object; usually one that was read from JSON.
@@ -195,7 +198,7 @@ def dumps(value: object) -> str:
 
 
 def loads(data: bytes | str) -> JSON:
-    r"""Parse JSON from the wire into a value that is safe as by `json_safe`.
+    r"""Parse JSON from the wire into a value safe as by `json_safe`.
 
     Args:
         data: One JSON document. Bytes are UTF-8, whatever a header says; one leading byte order
@@ -231,7 +234,7 @@ def loads(data: bytes | str) -> JSON:
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is one JSON document, of any depth.
+    """Return whether a text is one JSON document, of any depth.
 
     Control characters within strings are allowed, as LangChain allows them in tool arguments.
 
@@ -252,7 +255,7 @@ def is_json(text: str) -> bool:
 
 
 def make_shallow(text: str, *, strict: bool) -> str:
-    """Replace the containers below level `MAX_DEPTH` of a document by strings of their JSON text.
+    """Replace containers below level `MAX_DEPTH` by strings of their JSON text.
 
     It takes time in proportion to the text and does not recurse, whatever the depth.
 
@@ -343,7 +346,7 @@ def _escapes_unsafe(text: str) -> bool:
 
 
 def _is_deep(value: JSON, text: str) -> bool:
-    """Whether the value of `text` has containers below level `MAX_DEPTH`."""
+    """Return whether the value of `text` has containers below level `MAX_DEPTH`."""
     # For a short text counting takes less time than a walk through the value, for a long one more.
     if len(text) < _LONG and text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
@@ -371,7 +374,7 @@ def _empty(container: object) -> dict[str, JSON] | list[JSON]:
 
 
 def _pairs(container: _Container) -> list[tuple[str | None, object]]:
-    """Return the items of a container, past any method that a subclass overrides."""
+    """Return a container's items, past methods that a subclass overrides."""
     if isinstance(container, dict):
         return [(_key(key), child) for key, child in list(dict.items(container))]
     if isinstance(container, list):
@@ -425,12 +428,8 @@ def _quoted(value: object) -> str:
 def _json_text(root: _Container, above: frozenset[int]) -> str:
     """Write a container of any depth as JSON, without recursion.
 
-    Args:
-        root: The container.
-        above: Identities of the containers around it.
-
-    Returns:
-        The text as `json.dumps(..., ensure_ascii=False)` gives it for safe values.
+    The text is that of `json.dumps(..., ensure_ascii=False)` for safe values. `above` has the
+    identities of the containers around it.
     """
     parts: list[str] = []
     path = set(above)

@@ -1,4 +1,4 @@
-"""JSON text of tool arguments that arrives in deltas, made safe to parse and to store.
+"""JSON text of tool arguments, made safe while it arrives.
 
 Such text may hold what JSON allows and a checkpoint store does not: NUL (PostgreSQL refuses it),
 lone surrogates (UTF-8 has none), integers beyond 64 bits (msgpack has none), nesting that exhausts
@@ -35,7 +35,7 @@ _CUT = re.compile(
 
 
 class ToolArgumentsFilter:
-    r"""Rewrites JSON text that arrives in deltas, so that parsing all of the output is safe.
+    r"""Rewrites JSON text that arrives in deltas; all output parses safely.
 
     Changed are integers beyond -2**63 ... 2**64 - 1 (quoted), `NaN`, `Infinity` and overflowing
     floats (`null`), NUL (removed), lone surrogates (U+FFFD), and containers below level `MAX_DEPTH`
@@ -76,7 +76,10 @@ class ToolArgumentsFilter:
 
     @property
     def complete(self) -> bool:
-        """Whether exactly one JSON value was read, to its end (a number: only after `close`)."""
+        """Whether exactly one JSON value was read, to its end.
+
+        A number ends only with `close`.
+        """
         open_token = self._in_string or self._scalar or self._held
         return self._is_value and not (open_token or self._malformed or self._mismatched)
 
@@ -102,7 +105,7 @@ class ToolArgumentsFilter:
         return text if self.feed_plain(text) else self._rewrite(text)
 
     def feed_plain(self, text: str) -> bool:
-        """Take the next delta if it is plain text within a string; it is its own output.
+        """Take plain text within a string; it is its own output.
 
         Args:
             text: Text of any length.
@@ -137,7 +140,7 @@ class ToolArgumentsFilter:
         return self._rewrite("")
 
     def make_unparseable(self) -> str:
-        """End the text and make sure that no parser takes it for an object.
+        """End the text so that no parser takes it for an object.
 
         `langchain_core.utils.json.parse_partial_json` completes cut JSON, so a tool call without
         half of its arguments would be valid. It gives up at a closing bracket that does not match,
@@ -256,7 +259,7 @@ class ToolArgumentsFilter:
         self._end_value()
 
     def _read_string(self, text: str, at: int) -> int:
-        """Read up to the string's end, an escape that is not plain, or the end of the text."""
+        """Read up to the string's end, an unusual escape, or the end."""
         plain = _PLAIN.match(text, at)
         if plain and plain.end() > at:
             self._write(plain[0])

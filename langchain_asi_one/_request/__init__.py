@@ -1,1 +1,1 @@
-"""From LangChain's input to the body and session of a request: no I/O."""
+"""From LangChain's input to a request's body and session: no I/O."""

@@ -1,4 +1,4 @@
-"""The JSON body of a request, from fields, messages and arguments: pure, without I/O."""
+"""A request's JSON body, from fields, messages and arguments: no I/O."""
 
 from __future__ import annotations
 

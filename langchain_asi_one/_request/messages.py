@@ -193,7 +193,7 @@ def _convert_image(block: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _check_address(image: Any) -> None:
-    """Refuse an image that the API cannot fetch, such as a file of this machine."""
+    """Refuse an image that the API cannot fetch, as a local file."""
     url = image.get("url") if isinstance(image, Mapping) else image
     if isinstance(url, str) and not url.lower().startswith(("https://", "http://", "data:")):
         msg = (

@@ -168,7 +168,9 @@ def find_session(
 def make_agent_session(
     configurable: Mapping[str, Any], *, field: str | None, from_thread: bool, call: str
 ) -> str:
-    """Make the session of one call of an agent; what names the conversation is as above.
+    """Make the session of one call of an agent.
+
+    The conversation's name is looked up as above.
 
     Args:
         configurable: That of the config around the call.

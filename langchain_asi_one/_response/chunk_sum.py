@@ -80,7 +80,7 @@ def _sum(messages: Sequence[AIMessageChunk]) -> AIMessageChunk:
 
 
 def _is_text(message: AIMessageChunk) -> bool:
-    """Whether LangChain would only concatenate what the chunk holds."""
+    """Return whether LangChain would only concatenate what the chunk holds."""
     if (
         message.chunk_position is not None
         or message.usage_metadata is not None

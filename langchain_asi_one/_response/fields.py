@@ -1,4 +1,7 @@
-"""Response fields of ASI:One's own that a message keeps; a new field is one name here."""
+"""Response fields of ASI:One's own that a message keeps.
+
+A new field is one name here.
+"""
 
 LIST_FIELDS = ("intermediate_steps", "executable_data")
 """Those that are lists."""

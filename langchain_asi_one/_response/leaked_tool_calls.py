@@ -1,4 +1,4 @@
-"""Tool calls that a model writes as text: read only where an answer is nothing else.
+"""Tool calls that a model writes as text.
 
 Whoever can make the model repeat a text can make it write a call. So an answer counts as calls only
 as a whole, and every call must name a bound tool and fit its schema.
@@ -72,7 +72,7 @@ def read_leaked_calls(text: str, tools: Mapping[str, Schema]) -> list[dict[str, 
 
 
 def _read_call(text: str, at: int, tools: Mapping[str, Schema]) -> tuple[str, Any, int] | None:
-    """Return the name and the arguments of a call, and where they end."""
+    """Return a call's name and arguments, and where they end."""
     if text.startswith("{", at):
         try:
             end = _DECODER.raw_decode(text, at)[1]
@@ -112,7 +112,7 @@ def _read_value(text: str, schema: Schema, root: Schema) -> Any:
 
 
 def fits_schema(value: Any, schema: Schema) -> bool:
-    """Check a tool's arguments by the types, names and choices of its JSON schema.
+    """Check arguments by the types, names and choices of a tool's schema.
 
     Bounds and patterns are left to the tool. Names that the schema does not list are refused unless
     it allows them by `additionalProperties`.
@@ -163,7 +163,7 @@ def _has_type(value: Any, name: str) -> bool:
 
 
 def _resolve(reference: str, root: Any) -> Any:
-    """Return the part of a schema that `#/$defs/…` names; nothing fits an unknown one."""
+    """Return what `#/$defs/…` names in a schema; nothing fits an unknown one."""
     for name in reference.removeprefix("#/").split("/"):
         root = root.get(name, False) if isinstance(root, Mapping) else False
     return root

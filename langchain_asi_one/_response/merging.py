@@ -1,4 +1,4 @@
-"""Fields that the chunks of a stream hold in slices, merged in linear time."""
+"""Fields that a stream's chunks hold in slices, merged in linear time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MergedText:
 
 
 class MergedList:
-    """A list that is repeated, sent again with more items, or sent in slices.
+    """A list that is repeated, grows, or comes in slices.
 
     Args:
         most: Items to keep; further ones are only counted.
@@ -116,7 +116,7 @@ def merge(held: Any, value: Any, *, concatenate: bool = False) -> Any:
 
 
 def unwrap(held: Any) -> Any:
-    """Return the value of a merged field, and any other value as it is."""
+    """Return a merged field's value; return any other value as it is."""
     return held.value if isinstance(held, MergedList | MergedObject | MergedText) else held
 
 

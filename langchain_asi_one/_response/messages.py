@@ -25,7 +25,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Template(Generic[ModelT]):
-    """A model that is copied many times, each time with other field values.
+    """A model that is copied often, each time with other field values.
 
     Pydantic's `model_copy` does the same in twice the time.
 
@@ -143,7 +143,9 @@ def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
 
 
 def make_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
-    """Make the message of a whole answer: the sum of its chunks, as a stream would give it.
+    """Make the message of a whole answer.
+
+    It equals the sum of the chunks that a stream would give.
 
     Only invalid tool calls differ: here they hold the text as sent and an error. In a stream
     LangChain parses the text of its deltas, so `ToolCallReader` makes it unparseable.
@@ -189,7 +191,7 @@ def _inner_chunk(
 
 
 def _merge_deltas(deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
-    """Merge deltas of the same call: LangChain merges only those of different chunks."""
+    """Merge deltas of the same call, as LangChain does across chunks only."""
     if len(deltas) < 2:
         return deltas
     calls: dict[int, ToolCallDelta] = {}

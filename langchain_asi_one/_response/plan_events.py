@@ -1,4 +1,6 @@
-"""What a planner run does, as events: for callbacks, for a graph, for LangChain's protocol v3.
+"""The states of a planner run as events.
+
+They go to callbacks, to the graph, and to LangChain's protocol v3.
 
 The sum of a stream has only the last `plan_state`. So no chunk of it carries an earlier one.
 """
@@ -34,7 +36,7 @@ _LAST_PLACE = 1_000_000
 
 
 def send_plan_state(plan_state: Any, run: CallbackManagerForLLMRun | None) -> None:
-    """Send a state of a plan to the graph around the request and to the callbacks of its run.
+    """Send a plan's state to the surrounding graph and the run's callbacks.
 
     Args:
         plan_state: The state, as ASI:One sent it.
@@ -73,7 +75,7 @@ def _write(plan_state: Any) -> None:
 
 
 class PlanChunk(AIMessageChunk):
-    """Carries a state of a plan to `PlanBlock`; no stream of messages has one."""
+    """Carries a plan's state to `PlanBlock`; no stream of messages has one."""
 
     _plan_state: Any = PrivateAttr(default=None)
 
@@ -100,7 +102,7 @@ def make_plan_chunk(plan_state: Any) -> ChatGenerationChunk:
 
 
 def add_plan_block(events: Iterator[Any]) -> Iterator[Any]:
-    """Make one block of the states of a plan, each in the place of the one before.
+    """Make one block of a plan's states; each state replaces the last.
 
     The block stands behind all others, as in an answer that comes whole.
 
@@ -132,7 +134,7 @@ class PlanBlock:
         self._others = 0
 
     def feed(self, event: Any) -> Iterator[Any]:
-        """Take an event of LangChain's, and yield those to put in its place.
+        """Take an event of LangChain's; yield the events that replace it.
 
         Args:
             event: One event.
@@ -153,7 +155,7 @@ class PlanBlock:
             yield event if known == place else {**event, "index": known}
 
     def _find_place(self, place: int, block: Any) -> bool:
-        """Find the place of a block that begins; `False` if it is begun already."""
+        """Find a beginning block's place; `False` if it had begun."""
         if self._states and isinstance(block, str) and block.startswith(_BLOCK):
             number = int(block.removeprefix(_BLOCK))
             self._places[place] = _LAST_PLACE + number

@@ -200,7 +200,7 @@ class AnswerReader:
         return self._read_chunk(chunk) if read is None else read
 
     def _read_delta(self, delta: JSONObject) -> Delta | None:
-        """Read a delta of text, reasoning and tool calls; `None` if it holds another field."""
+        """Read text, reasoning and tool calls; `None` if there is another field."""
         content, source, thought = "", None, ""
         known = self._unknown[2]
         for name, value in delta.items():
@@ -262,7 +262,7 @@ class AnswerReader:
         )
 
     def _find_choice(self, chunk: JSONObject) -> JSONObject:
-        """Return the first choice, which the answer is read from; keep the others as sent."""
+        """Return the choice that is read, the first; keep the others."""
         found: JSONObject = {}
         for choice in _list_in(chunk, "choices"):
             index = choice.get("index") if isinstance(choice, dict) else None
@@ -333,7 +333,7 @@ class AnswerReader:
         return deltas
 
     def _read_content(self, part: JSONObject, whole: JSONObject) -> str:
-        """Return a delta's content, and what a whole message beside it has beyond all deltas."""
+        """Return a delta's content, and what only the whole message has."""
         content, full = read_text(part.get("content")), read_text(whole.get("content"))
         if len(full) <= self._content.tell() + len(content):
             return content
@@ -341,9 +341,9 @@ class AnswerReader:
         return content + full[len(known) :] if full.startswith(known) else content
 
     def _recover_calls(self) -> list[ToolCallDelta]:
-        """Read calls from a text that is nothing else, if the answer announces calls and has none.
+        """Read calls from a text that is nothing else.
 
-        The text stays as it was sent.
+        This happens only if the answer announces calls and has none. The text stays as it was sent.
         """
         if not self._tools or self._finish_reason != "tool_calls":
             return []
@@ -382,7 +382,7 @@ class AnswerReader:
         return {name: value for name, value in metadata.items() if value not in (None, {})}
 
     def _normalize_reason(self) -> str | None:
-        """Return the reason in the words of langchain-core 1.8.4; `None` for an unknown one."""
+        """Return the reason in langchain-core's words; `None` for an unknown one."""
         if unwrap(self._unknown[2].get("refusal")):
             return "refusal"
         reason = _NORMALIZED_REASONS.get(self._finish_reason or "")
@@ -398,7 +398,10 @@ class AnswerReader:
         return {name: count for name, count in counts.items() if count}
 
     def _collect_unknown(self) -> dict[str, Any]:
-        """Return all unknown fields in one dict; a name taken by an outer level gets a prefix."""
+        """Return all unknown fields in one dict.
+
+        If an outer level has the same name, the inner name gets a prefix.
+        """
         answer, choice, message = self._unknown
         extra = {name: unwrap(value) for name, value in answer.items()}
         for level, fields in (("choice", choice), ("message", message)):
@@ -417,7 +420,7 @@ class AnswerReader:
 
 
 def _unknown_usage(usage: JSONObject) -> JSONObject:
-    """Return the fields of `usage` that are neither token counts nor their details."""
+    """Return the fields of `usage` that are no token counts."""
     unknown: JSONObject = {}
     for name, value in usage.items():
         if name in _USAGE_DETAILS and isinstance(value, dict):

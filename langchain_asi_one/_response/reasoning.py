@@ -1,4 +1,4 @@
-"""The reasoning text of an answer, and text in fields of a response.
+"""The reasoning text of an answer, and texts in fields.
 
 Generations and models differ in the field that holds it (docs/wire-format.md, 2 and 6).
 """
@@ -78,7 +78,7 @@ class ReasoningReader:
         return self.text
 
     def feed_text(self, name: str, text: str) -> str:
-        """Take the text of one field: `feed` for a chunk with no other thought field.
+        """Take the text of the only thought field in a chunk.
 
         Args:
             name: One of `THOUGHT_FIELDS`.

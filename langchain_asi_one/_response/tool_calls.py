@@ -1,4 +1,4 @@
-"""Tool calls for the caller, put together from any form in which servers send them.
+"""Tool calls for the caller, from any form that servers send.
 
 Seen in APIs of this kind (docs/wire-format.md, 4.2): indexes of -1, or 0 for every call, arguments
 as an object, ids and names that are missing, repeated in each delta, or different in each.
@@ -21,7 +21,9 @@ MOST_CALLS = 1_000
 
 
 class ToolCallDelta(TypedDict):
-    """What a chunk adds to a tool call; LangChain concatenates `name` and `args` of deltas.
+    """What a chunk adds to a tool call.
+
+    LangChain concatenates `name` and `args` of deltas.
 
     Attributes:
         index: Position of the call in the answer, from 0.
@@ -87,7 +89,7 @@ class _Call:
 
     @property
     def complete(self) -> bool:
-        """Whether the arguments are a whole JSON object, or `null`, which means none."""
+        """Whether the arguments are a whole JSON object, or `null` for none."""
         if self._null.strip() == "null":
             return True
         return self._arguments.complete and self._arguments.is_object
@@ -118,11 +120,14 @@ class _Call:
         return self._begun and not self.complete
 
     def may_continue_with(self, item: _Item) -> bool:
-        """Whether an item with a name may belong to this call, whose arguments have not begun."""
+        """Return whether an item with a name may belong to this call.
+
+        The call's arguments have not begun.
+        """
         return not self._begun and item.name == self.name
 
     def is_repeated_by(self, item: _Item) -> bool:
-        """Whether an item sends the whole call again."""
+        """Return whether an item sends the whole call again."""
         if len(item.args) != self._received.tell() or item.args != self._received.getvalue():
             return False
         return not self.name or item.name in (None, self.name)
@@ -154,21 +159,14 @@ class _Call:
         return self._arguments.feed(text)
 
     def add_plain(self, text: str) -> ToolCallDelta | None:
-        """Add plain text within a string of the arguments, as most items hold.
-
-        Args:
-            text: All that an item holds.
-
-        Returns:
-            What `add` would return; `None`, and nothing is added, for any other text.
-        """
+        """Add plain text within a string; return `None` for other text."""
         if not self._arguments.feed_plain(text):
             return None
         self._received.write(text)
         return {"index": self.position, "id": None, "name": None, "args": text}
 
     def close(self, answer_id: str | None) -> ToolCallDelta:
-        """End the call: give it an id if it has none, and make cut arguments unparseable.
+        """End the call; complete its id, and make cut arguments unparseable.
 
         LangChain completes truncated JSON by guessing when it adds chunks, so a call that was cut
         off would run with half its arguments. Arguments that nothing can parse become an invalid
@@ -219,7 +217,7 @@ class ToolCallReader:
         return len(self._calls)
 
     def read_whole(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
-        """Read a call that is complete, as in an answer that was not streamed.
+        """Read a complete call, as in an answer that was not streamed.
 
         Args:
             item: An item of `message.tool_calls`. Its `index` is ignored (servers send -1).
@@ -251,7 +249,7 @@ class ToolCallReader:
         return self._add(self._find(read), read)
 
     def _read_plain(self, item: Mapping[str, Any]) -> ToolCallDelta | None:
-        """Read an item that holds an index and plain text of arguments, as most do."""
+        """Read an item of index and plain text only, as most are."""
         index, function = item.get("index"), item.get("function")
         if type(index) is not int or item.get("id") or not isinstance(function, dict):
             return None
@@ -312,7 +310,7 @@ class ToolCallReader:
 
 
 def _starts_another(call: _Call, item: _Item) -> bool:
-    """Whether an item with the index or id of `call` begins another call.
+    """Return whether an item begins a call other than `call`.
 
     Some servers give every call the same index, or none. Some repeat the name and the id in each
     delta, or change the id. Only an item with a name can begin a call.

@@ -1,4 +1,4 @@
-"""The chains that `with_structured_output` returns: a model and a parser of its answers."""
+"""The chains of `with_structured_output`: a model and a parser."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def build_chain(
     tools: list[Any] | None = None,
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
-    """Put a parser behind a model that is asked for data of a schema.
+    """Put a parser behind a model that answers with a schema's data.
 
     Args:
         model: A `ChatASIOne`, or a binding of one.
@@ -87,7 +87,7 @@ def _check_arguments(
 
 
 def _bind_schema(model: Any, schema: Any, strict: bool | None, kwargs: dict[str, Any]) -> Any:
-    """Return the model with the schema as its only tool, which it must call."""
+    """Return the model with the schema as its only tool, always called."""
     options = {"parallel_tool_calls": False, **kwargs}
     bound = model.bind_tools([schema], strict=strict, **options)
     functions = bound.kwargs.get("tools") or []
@@ -101,12 +101,7 @@ def _bind_schema(model: Any, schema: Any, strict: bool | None, kwargs: dict[str,
 
 
 def _make_output_type(schema: Any, plain: Any) -> Any:
-    """Return the type of the data, from which LangChain makes the chain's output schema.
-
-    Args:
-        schema: The schema.
-        plain: Type of the data to which the schema is added.
-    """
+    """Return the data's type; LangChain makes the output schema from it."""
     if schema is None or (isinstance(schema, type) and issubclass(schema, BaseModel)):
         return schema
     json_schema = make_response_format(schema).get("json_schema", {}).get("schema")

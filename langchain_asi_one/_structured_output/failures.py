@@ -17,7 +17,7 @@ _REFUSAL_ERROR: Final[Any] = getattr(exceptions, "ModelRefusalError", None)
 
 
 def raise_if_refused(message: AIMessage) -> None:
-    """Raise if the model refused to answer, or a content filter stopped it.
+    """Raise an error if the model or a content filter refused.
 
     Args:
         message: A whole answer.
@@ -45,7 +45,7 @@ def make_json_error(message: AIMessage) -> OutputParserException:
 
 
 def make_call_error(message: AIMessage, tool: str) -> OutputParserException:
-    """Return the error of an answer that does not call the schema's tool."""
+    """Return the error of an answer that calls no tool for data."""
     return _make_error(message, f"no call of {tool!r}", "Ask again, or use method='json_schema'.")
 
 

@@ -53,7 +53,7 @@ def read_json(text: str) -> Any:
 
 
 def read_document(text: str) -> Any:
-    """Read a JSON document whose strings may hold control characters as they are.
+    """Read a JSON document; its strings may hold raw control characters.
 
     Args:
         text: The document, perhaps with blanks around it.
@@ -79,7 +79,10 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _find_only_value(text: str) -> str:
-    """Return the only object or array in prose; raise ValueError if there is none or another."""
+    """Return the only object or array in prose.
+
+    Raise ValueError if there is none, or more than one.
+    """
     found = ""
     at = 0
     while opening := _OPENING.search(text, at):

@@ -1,4 +1,4 @@
-"""Parsers of structured answers: partial values while they arrive, and a whole one or an error."""
+"""Parsers of structured answers, partial and whole."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from langchain_asi_one._structured_output.readers import (
 
 
 class _UnmergeablePiece:
-    """A piece of an answer, wrapped so that it does not support `+`.
+    """A piece of an answer, wrapped to have no `+`.
 
     LangChain merges a step's inputs pairwise for tracing, which takes quadratic time. It skips
     inputs that do not support `+`, and records the last one: the whole answer, merged once.
@@ -133,7 +133,7 @@ class AnswerParser(BaseOutputParser[Any]):
                 yield value
 
     def _make_value_reader(self) -> Callable[[_UnmergeablePiece | str | BaseMessage], Any]:
-        """Return a function that gives each new value, and `None` where nothing changed."""
+        """Make a function that returns each new value, `None` without a change."""
         reader, last = self._make_reader(), None
 
         def read(piece: _UnmergeablePiece | str | BaseMessage) -> Any:

@@ -1,4 +1,4 @@
-"""Readers of an answer that is still arriving: each piece is read once. Pure."""
+"""Readers of an answer that still arrives, each piece once: no I/O."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class JSONTextReader:
         return None if value is None else self._validate(value)
 
     def _find_json(self, text: str) -> str:
-        """Return the text from where the JSON begins: at the start, or in a code fence."""
+        """Return the text from where JSON begins, perhaps in a code fence."""
         self._before += text
         start = self._before.lstrip()
         fence = _FENCE.search(self._before)

@@ -1,1 +1,1 @@
-"""From a request to the JSON objects of its answer, or an `ASIOneError`: all the I/O."""
+"""From a request to JSON objects, or an `ASIOneError`: all the I/O."""

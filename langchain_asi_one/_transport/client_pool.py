@@ -1,4 +1,4 @@
-"""HTTP clients: built on first use, one for each process, event loop and proxy.
+"""HTTP clients: one for each process, event loop and proxy.
 
 They belong to the process and the loop, not to a model. Models are made for a single request; one
 that is dropped would leave no time to close connections before its loop ends. A connection must
@@ -22,7 +22,7 @@ _MOST_REQUESTS = 64
 
 
 class Pool:
-    """The HTTP clients of threads, or of an event loop: one for each proxy in use."""
+    """The HTTP clients of threads or of an event loop, by proxy."""
 
     def __init__(self, build: Callable[[Proxy | None], Any]) -> None:
         self.requests = 0
@@ -65,9 +65,9 @@ def find_client(proxy: Proxy | None) -> Any:
 
 
 async def find_pool() -> Pool:
-    """Return a pool of the running event loop; count each request in its `requests`.
+    """Return a pool of the running event loop.
 
-    Its clients close their connections when the loop shuts down.
+    Count each request in its `requests`. Its clients close when the loop shuts down.
     """
     loop = asyncio.get_running_loop()
     process = _PROCESSES[-1]
@@ -94,7 +94,7 @@ async def find_pool() -> Pool:
 
 
 def require_event_loop() -> None:
-    """Raise a RuntimeError that says what to do if no asyncio event loop is running."""
+    """Raise a RuntimeError with advice if no asyncio event loop runs."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -108,7 +108,10 @@ def require_event_loop() -> None:
 async def _close_at_shutdown(
     process: _Process, loop: asyncio.AbstractEventLoop, pools: list[Pool]
 ) -> AsyncGenerator[None]:
-    """Close the pools of a loop when it ends: `asyncio.run` then closes all async generators."""
+    """Close a loop's pools when it ends.
+
+    `asyncio.run` then closes all async generators.
+    """
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""HTTP clients whose connections keep to a deadline, and are never reused with unread bytes."""
+"""HTTP clients whose connections keep deadlines, and drop unread bytes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def build_async_client(proxy: Proxy | None) -> Any:
 
 
 def preload() -> None:
-    """Do what takes long when the first async client is built: imports and certificates."""
+    """Do the slow part of a first async client: imports and certificates."""
     _find_ssl_context()
     import_module("anyio._backends._asyncio")
 
@@ -87,7 +87,10 @@ def _find_ssl_context() -> ssl.SSLContext:
 
 @lru_cache(maxsize=8)
 def _make_ssl_context(*_: str) -> ssl.SSLContext:
-    """Make what all clients share, as it takes 40 ms; anew if the variables change."""
+    """Make what all clients share; it takes 40 ms.
+
+    It is made again if the variables change.
+    """
     context: ssl.SSLContext = http.create_ssl_context()
     return context
 
@@ -152,7 +155,7 @@ class _AsyncBody(http.AsyncByteStream):  # type: ignore[misc]  # one of two libr
 
 
 class _AsyncParts:
-    """The parts of a body in place of the library's own iterable, which leaves generators open.
+    """A body's parts, in place of an iterable that leaves generators open.
 
     It closes its outer generator and lets the inner ones go. They would be closed later, by nobody
     or by an event loop that is about to end, and Python would complain of them.
@@ -175,9 +178,10 @@ class _AsyncParts:
 
 
 def _find_connection(response: Any) -> Any:
-    """Return the connection of a response, which may read much at once if nothing is compressed.
+    """Return a response's connection; let it read much at once.
 
-    A recorder of tests, as vcrpy, puts responses in place of the library's that have none.
+    It may not if the body is compressed. Recorders of tests, as vcrpy, give responses that have
+    no connection.
     """
     connection = response.extensions.get("network_stream")
     if connection is not None and "content-encoding" not in response.headers:

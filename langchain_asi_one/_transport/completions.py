@@ -1,4 +1,4 @@
-"""Requests to the API: a request body in, plain dicts out, or an `ASIOneError`.
+"""Requests to the API: a body in, dicts or an `ASIOneError` out.
 
 The HTTP library does connections. Tries, bodies and streams are done here: the SDK would drop
 fields, lose the first event behind a byte order mark, accept a stream that broke off, and keep the
@@ -150,13 +150,13 @@ class CompletionsClient:
             exchange.pause(wait)
 
     def astream(self, request: ChatRequest) -> CompletionStream:
-        """Async version of `stream`; close what it returns, or read it to its end."""
+        """Async version of `stream`; close it, or read it to its end."""
         require_event_loop()
         return CompletionStream(_Exchange(request, self))
 
 
 class CompletionStream:
-    """The chunks of a streamed answer, to be read in the running event loop.
+    """The chunks of a streamed answer, for the running event loop.
 
     No generator: an event loop that ends closes all async generators at the same time, and one that
     is closing another then fails.
@@ -224,7 +224,7 @@ class CompletionStream:
 
 
 class _BeginUnregistered:
-    """Awaits the first item of an async generator that the event loop must not close by itself.
+    """Awaits an async generator's first item, hidden from the event loop.
 
     The HTTP library's generators lie within each other. A loop that ends closes all that it knows
     at the same time; closing the inner ones twice is an error, which the loop prints.
@@ -256,7 +256,7 @@ class _BeginUnregistered:
 
 
 class _Exchange:
-    """A request with its tries: what is sent, what goes wrong, when to try again."""
+    """A request with its tries: what is sent, what fails, what follows."""
 
     def __init__(self, request: ChatRequest, client: CompletionsClient) -> None:
         self.request = request
@@ -301,18 +301,21 @@ class _Exchange:
         self.request.response_headers.update(response.headers)
 
     def begin_stream(self, response: Any) -> CompletionStreamDecoder:
-        """Return the decoder for a response that has begun; from now on there is no other try."""
+        """Return the decoder for a response that begins; no other try follows."""
         self._answered = True
         self.decoder = CompletionStreamDecoder(_read_content_type(response))
         return self.decoder
 
     def check_news(self) -> None:
-        """Limit the time between two chunks that say something; comments and empty ones do not."""
+        """Limit the time between two chunks that say something.
+
+        Comments and empty chunks do not count.
+        """
         said, self._news = self.decoder.news > self._news, self.decoder.news
         self.check_time(said=said)
 
     def check_time(self, *, said: bool) -> None:
-        """Limit the time between two pieces that say something, and keep to the deadline.
+        """Limit the time between pieces that say something; keep the deadline.
 
         All other pieces restart the HTTP library's timer, so an answer that never comes would last
         forever. The time that the caller takes for a chunk does not count.
@@ -327,13 +330,9 @@ class _Exchange:
             raise DeadlineError
 
     def fail(self, reason: Exception) -> float | None:
-        """Take note of why a try failed.
+        """Note why a try failed; return the seconds before the next.
 
-        Args:
-            reason: What was raised.
-
-        Returns:
-            Seconds to wait before the next try, or `None` if there is none.
+        `None` means that there is no other try.
         """
         self._error = error = map_error(reason, self._describe())
         if self._refuses_usage(error):
@@ -353,7 +352,7 @@ class _Exchange:
         return wait
 
     def pause(self, wait: float | None) -> None:
-        """Wait before the next try, or raise the error of the last one."""
+        """Wait before the next try, or raise the last one's error."""
         error = self._raise_last(wait)
         if error and wait and self.request.on_retry:
             self.request.on_retry(describe_retry(error, self._retries, wait))
@@ -422,7 +421,7 @@ def _encode(body: JSONObject) -> bytes:
 
 
 def _send(exchange: _Exchange) -> Any:
-    """Send a request and return the response, whose body is not read yet."""
+    """Send a request and return the response with its body unread."""
     settings = exchange.request.settings
     own = settings.http_client
     client = find_client(settings.proxy) if own is None else own
@@ -444,7 +443,7 @@ def _send(exchange: _Exchange) -> Any:
 
 
 class _AsyncAttempt:
-    """A try of an async request: its response, and its place in a pool."""
+    """A try of an async request: its response and its pool."""
 
     def __init__(self, exchange: _Exchange) -> None:
         self._exchange = exchange
@@ -490,7 +489,7 @@ def _close(response: Any) -> None:
 
 
 def _drain(response: Any, pieces: Iterator[bytes], deadline: Deadline) -> None:
-    """Read what follows `[DONE]`, without which the connection could not be used again."""
+    """Read what follows `[DONE]`, so that the connection can be reused."""
     # A connection of a user's own client knows no deadline, and could make this last.
     if isinstance(response.extensions.get("network_stream"), Connection):
         deadline.shorten(_DRAIN_SECONDS)

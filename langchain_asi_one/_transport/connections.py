@@ -33,7 +33,7 @@ class Deadline:
         return self.left() <= 0
 
     def shorten(self, seconds: float) -> None:
-        """Move the end to some seconds from now, if it is not earlier anyway."""
+        """Move the end to some seconds from now, unless it is earlier."""
         self._end = min(self._end, monotonic() + seconds)
 
     def bound(self, timeout: float | None) -> float | None:
@@ -44,7 +44,7 @@ class Deadline:
 
 
 class BoundedTimeout(float):
-    """A timeout as the HTTP libraries take it; `current` also keeps to a deadline.
+    """A timeout for the HTTP libraries; `current` also keeps to a deadline.
 
     The libraries hand the same number to every read of a response. A server that sends a byte at a
     time would restart it with each byte. A `Connection` asks for `current` at each read.
@@ -69,7 +69,7 @@ class BoundedTimeout(float):
 
 
 def _current(timeout: float | None, error: str) -> float | None:
-    """Return a timeout for an operation that starts now, or raise the library's error."""
+    """Return a timeout for an operation now, or raise the library's error."""
     if not isinstance(timeout, BoundedTimeout):
         return timeout
     left = timeout.current()

@@ -1,4 +1,4 @@
-"""From the bytes of an answer to its JSON objects: pure, without I/O.
+"""From the bytes of an answer to its JSON objects: no I/O.
 
 ASI:One sends UTF-8 without naming the charset (docs/wire-format.md, 3.1), so the Content-Type
 decides nothing here: bytes are UTF-8, and their beginning shows what they are.
@@ -41,7 +41,7 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
 
 
 def read_object(content: bytes, content_type: str) -> dict[str, Any]:
-    """Read a body that must be a JSON object without an error, as `read_body` does."""
+    """Read a body that must be a JSON object without an error."""
     if not content or content.isspace():
         message = f"ASI:One answered with an empty body ({content_type})"
         raise ProtocolError(InvalidResponseError, message)
@@ -173,7 +173,10 @@ class SSEDecoder:
         return events
 
     def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
-        """Return the events that these lines complete; raise an error only if there are none."""
+        """Return the events that these lines complete.
+
+        Raise an error only if there are none.
+        """
         if self._first_line and lines:
             self._first_line = False
             lines[0] = lines[0].removeprefix(_BOM)
@@ -314,7 +317,7 @@ class CompletionStreamDecoder:
         return chunk
 
     def _check_message(self) -> None:
-        """Refuse a stream that ends without a message, as `read_body` refuses a body."""
+        """Refuse a stream without a message, as `read_body` refuses a body."""
         if not self._message_seen:
             message = f"ASI:One's stream held no message in 'choices' ({self._content_type})"
             raise ProtocolError(InvalidResponseError, message)
@@ -393,7 +396,7 @@ def _check_object(value: object) -> dict[str, Any]:
 
 
 def _make_reported_error(value: object, body: object) -> ProtocolError:
-    """Make the error that a body or an event of status 200, or a choice in it, reports."""
+    """Make the error that an answer of status 200 reports."""
     detail = read_error(value)
     message = f"ASI:One reported an error in its answer: {detail.message or 'no explanation'}"
     return ProtocolError(ASIOneError, message, body=body, status_code=detail.status)

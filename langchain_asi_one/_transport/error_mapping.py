@@ -1,4 +1,4 @@
-"""From what went wrong to the error that is raised: pure, without I/O.
+"""From what went wrong to the error that is raised: no I/O.
 
 Error bodies of ASI:One are documented only in part and contradict each other (an `error` object,
 a string, an empty one, FastAPI's `detail`), so every form is read and none is required.
@@ -153,7 +153,7 @@ def map_status(
 
 
 def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOneError:
-    """Make the error for an answer that is not what it should be.
+    """Make the error for an answer that cannot be used.
 
     Args:
         reason: What was found.
@@ -287,7 +287,7 @@ def _read_body(content: bytes) -> object:
 
 
 def _cut_body(body: Any) -> Any:
-    """Return a body as it is, or the beginning of its text if it is long."""
+    """Return a body, or the beginning of its text if long."""
     text = body if isinstance(body, str) else json.dumps(body)
     return body if len(text) <= _KEPT_BODY else f"{text[:_KEPT_BODY]}…"
 
@@ -314,7 +314,7 @@ def _name_status(status_code: int) -> str:
 
 
 def _read_retry_after(value: str | None) -> float | None:
-    """Return the seconds of a `Retry-After` header: a number, or an HTTP date."""
+    """Read the seconds of a `Retry-After` header: a number, or a date."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What goes wrong with a request before it is an `ASIOneError`, and what an error body says."""
+"""What goes wrong before there is an `ASIOneError`; what error bodies say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ _MOST_DETAILS = 20  # of the complaints in one error body
 
 
 class ProtocolError(Exception):
-    """An answer is not what it should be; becomes an `ASIOneError` once the request is known.
+    """An answer cannot be used.
+
+    It becomes an `ASIOneError` once the request is known.
 
     Args:
         error_class: Class to raise.
@@ -71,7 +73,7 @@ class IdleError(Exception):
 
 
 class SetupError(Exception):
-    """No client can be built in these surroundings; the message says what to mend."""
+    """No client can be built here; the message says what to mend."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class ErrorDetail:
 
 
 def read_error(body: object) -> ErrorDetail:
-    """Read an error body in any of the forms that ASI:One, its gateway or a proxy send.
+    """Read an error body in any form of ASI:One, gateway or proxy.
 
     Args:
         body: Parsed JSON, or text.
@@ -124,7 +126,7 @@ def shorten(text: str) -> str:
 
 
 def excerpt(value: object) -> str:
-    """Return the beginning of a value in quotation marks for an error message."""
+    """Quote the beginning of a value for an error message."""
     return repr(shorten(value if isinstance(value, str) else repr(value)))
 
 

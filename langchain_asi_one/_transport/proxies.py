@@ -24,7 +24,7 @@ class Proxy(NamedTuple):
 
 
 def find_proxy(url: str) -> Proxy | None:
-    """Return the proxy for an address, as `HTTPS_PROXY` and its like name it now.
+    """Return the proxy for an address, as the environment names it now.
 
     Args:
         url: Where requests go.

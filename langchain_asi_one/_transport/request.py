@@ -1,4 +1,4 @@
-"""A request that is ready to be sent, and where to: plain data."""
+"""A request that is ready to be sent, as plain data."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ChatRequest:
 
     @property
     def timeouts(self) -> dict[str, float | None]:
-        """The timeout in force for connecting, reading, writing and waiting for a connection."""
+        """The timeouts in force, by the HTTP library's names."""
         limit = self.time_limit
         names = ("connect", "read", "write", "pool")
         limits = {name: getattr(limit, name, limit) for name in names}
@@ -118,7 +118,7 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class ImageRequest(ChatRequest):
-    """A request for a picture. It is sent once, as each picture costs."""
+    """A request for a picture, sent once, as each picture costs."""
 
     path: ClassVar[str] = "/image/generate"
 

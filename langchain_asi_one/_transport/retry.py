@@ -1,4 +1,4 @@
-"""Which errors another try may overcome, and how long to wait before it: pure, without I/O."""
+"""Which errors another try may overcome, and when to try: no I/O."""
 
 from __future__ import annotations
 

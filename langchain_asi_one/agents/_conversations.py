@@ -362,7 +362,10 @@ class Conversations:
         raise AgentUnreachableError(msg, AgentErrorInfo(agent=agent))
 
     async def _post(self, url: str, letter: bytes, seconds: float) -> tuple[str | None, bool]:
-        """Post an envelope; say what went wrong, and whether it may have arrived."""
+        """Post an envelope.
+
+        Return what went wrong, and whether it may have arrived.
+        """
         if problem := self._rule.find_problem(url):
             shown = "an address" if "@" in url else make_one_line(url)[:100]
             return f"{shown} is no endpoint that may be used ({problem})", False

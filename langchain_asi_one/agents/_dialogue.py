@@ -212,7 +212,7 @@ def _read_metadata(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_card(item: dict[str, Any]) -> bool:
-    """Whether metadata are a card, which asks the user something."""
+    """Return whether metadata are a card, which asks the user something."""
     return "card_kind" in _read_metadata(item)
 
 

@@ -69,7 +69,7 @@ class EndpointRule:
         return None
 
     def admits(self, address: str) -> bool:
-        """Whether a connection may go to an IP address."""
+        """Return whether a connection may go to an IP address."""
         ip = ip_address(address.partition("%")[0])
         return all(
             (one.is_global and not one.is_multicast) or (self.allow_loopback and one.is_loopback)
@@ -147,7 +147,10 @@ def _find_ssl_context() -> ssl.SSLContext:
 
 
 def build_endpoint_client(rule: EndpointRule) -> httpx.AsyncClient:
-    """Build a client for strangers' endpoints, without a proxy, which would resolve names."""
+    """Build a client for strangers' endpoints, without a proxy.
+
+    A proxy would resolve names itself.
+    """
     return httpx.AsyncClient(transport=_PinnedTransport(rule), trust_env=False)
 
 

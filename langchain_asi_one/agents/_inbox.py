@@ -50,7 +50,7 @@ class Question:
     )
 
     def put(self, letter: Letter | AgentError) -> None:
-        """Keep a letter until it is read, if it did not come before."""
+        """Keep a letter until it is read; drop one that came before."""
         if isinstance(letter, Letter) and letter.uuid is not None:
             if letter.uuid in self.uuids:
                 return

@@ -1,4 +1,4 @@
-"""Answers, runs and graphs made visible: in a notebook, in a terminal, as text.
+"""Answers, runs and graphs made visible: in notebooks, terminals, texts.
 
 `show` displays a message, a list of messages, a graph's state, a running stream or a compiled
 graph. `stream_view` displays an answer while it arrives and returns it. `card` returns the object

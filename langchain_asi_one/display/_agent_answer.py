@@ -1,4 +1,4 @@
-"""How an agent's own answer came: by which way, signed by whom, how it ended."""
+"""How an agent's answer came: its way, signer and end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENDINGS: Final = {
 
 
 def is_agent_answer(metadata: Mapping[str, Any]) -> bool:
-    """Return whether a message is an agent's own answer, as `AgentChat` gives it."""
+    """Return whether a message is an agent's own answer, from `AgentChat`."""
     return metadata.get("inbox") in ("mailbox", "endpoint") and is_agent_address(
         metadata.get("agent")
     )

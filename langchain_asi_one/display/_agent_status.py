@@ -1,4 +1,4 @@
-"""The status of an agent in a run, and the signs for it."""
+"""The status of an agent in a run, and its signs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph and the agents of a run, as all drawings need them."""
+"""A graph and a run's agents, as all drawings need them."""
 
 from __future__ import annotations
 

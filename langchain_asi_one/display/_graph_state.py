@@ -1,4 +1,4 @@
-"""The agents of a run and their status, read from a graph's state."""
+"""The agents of a run and their status, from a graph's state."""
 
 from __future__ import annotations
 

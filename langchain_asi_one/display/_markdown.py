@@ -1,4 +1,4 @@
-"""Untrusted Markdown: read without HTML, every link with its target shown, no image fetched."""
+"""Untrusted Markdown: no HTML, each link's target shown, no image fetched."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Printer:
         self._write(self._wrapper.feed(self._stream.feed(text)), _STREAM_STYLES[title])
 
     def print_plan(self, plan: object) -> None:
-        """Print what a planner run does now, as far as it is new."""
+        """Print what is new in a planner run."""
         lines = [line for line in _list_plan_lines(plan) if line not in self._planned]
         if not lines:
             return
@@ -164,7 +164,7 @@ def choose_printer(out: TextIO) -> Printer:
 
 
 def _list_plan_lines(plan: object) -> list[Line]:
-    """Return a line for each field of a plan, and one for each task with its status."""
+    """Return one line for each field and task of a plan."""
     fields, tasks = read_plan(json_safe(plan))
     lines = [Line(text, f"{label}  ") for label, text in fields]
     for number, row in enumerate(tasks[:MAX_ROWS], start=1):

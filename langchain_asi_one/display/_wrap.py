@@ -1,4 +1,4 @@
-"""Printable text on a terminal: measured in columns, and wrapped while it arrives."""
+"""Printable text on a terminal: measured in columns, wrapped while it arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question to a human whether agents may be asked, and the answer."""
+"""The question to a human about asking agents, and the answer."""
 
 import copy
 import json

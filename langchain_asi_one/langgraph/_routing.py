@@ -1,4 +1,4 @@
-"""From the model's answer to the agents' nodes: one node and one router."""
+"""From the model's answer to agents' nodes: one node, one router."""
 
 import copy
 import json

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def describe_use(url: str, platform: str) -> str:
-    """Say what runs, with lines to paste into a shell of the platform."""
+    """Describe what runs, with lines to paste into a shell."""
     form = '$env:{} = "{}"' if platform == "win32" else "export {}={}"
     base_url = form.format("ASI_ONE_BASE_URL", url)
     return _USAGE.format(

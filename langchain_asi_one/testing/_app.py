@@ -1,4 +1,4 @@
-"""The stand-in as an ASGI application: it records each request and sends the reply."""
+"""The stand-in as an ASGI application: records requests, sends replies."""
 
 from __future__ import annotations
 

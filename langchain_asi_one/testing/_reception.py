@@ -1,4 +1,4 @@
-"""What every server of the tests does with a request before it answers it."""
+"""What every server of the tests does before it answers a request."""
 
 from __future__ import annotations
 

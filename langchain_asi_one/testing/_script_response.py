@@ -1,4 +1,4 @@
-"""The ASGI side of a script: it stops when the client is gone."""
+"""The ASGI side of a script; it stops when the client leaves."""
 
 from __future__ import annotations
 

@@ -77,8 +77,13 @@ FILES: Final = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 IMPORTS: Final[list[Import]] = []
+FIRST_LINES: Final[dict[str, str]] = {}  # of docstrings, by their places
 for _source, _path in FILES.items():
     _nodes = [*ast.walk(ast.parse(_path.read_text(encoding="utf-8")))]
+    for _named in _nodes:
+        if isinstance(_named, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _line = f"{_path.relative_to(PACKAGE.parent)}:{getattr(_named, 'lineno', 1)}"
+            FIRST_LINES[_line] = (ast.get_docstring(_named) or "").partition("\n")[0]
     _checks = [n for n in _nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
     _typing = {inner for check in _checks for one in check.body for inner in ast.walk(one)}
     _calls = [n for n in _nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -125,6 +130,11 @@ def test_a_wall_holds(room: str) -> None:
     wall = re.compile(WALLS[room])
     through = [one for one in IMPORTS if room_of(one.source) == room and wall.match(one.target)]
     assert not through, f"{room} is closed to this:{list_places(through)}"
+
+
+def test_a_docstring_begins_with_at_most_twelve_words() -> None:
+    long = [f"\n{place}: {line}" for place, line in FIRST_LINES.items() if len(line.split()) > 12]
+    assert not long, f"a second sentence belongs below the first line:{''.join(long)}"
 
 
 def test_the_page_of_the_architecture_names_what_is_there() -> None:

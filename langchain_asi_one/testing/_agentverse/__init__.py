@@ -1,4 +1,7 @@
-"""A local Agentverse. It needs the extra ``agents``, which the rest of the stand-in does not."""
+"""A local Agentverse.
+
+It needs the extra ``agents``; the rest of the stand-in does not.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def local_agentverse(*, port: int = 0) -> Iterator[LocalAgentverse]:
-    """Run a local Agentverse, with agents that answer, for the length of a ``with`` block.
+    """Run a local Agentverse with agents, within a ``with`` block.
 
     It has the Almanac, the proof of an identity, mailboxes, the proxy and the search of
     agents, on the loopback interface. Agents that run elsewhere can register with it too.

@@ -1,4 +1,4 @@
-"""The agents that the server runs: they read questions, and send signed answers."""
+"""The server's agents: they read questions and send signed answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LocalAgent:
     delay: float
 
     async def answer(self, question: ChatMessage) -> AsyncIterator[Model]:
-        """Yield the messages that follow a question, each when its time has come."""
+        """Yield the messages that follow a question, each in its time."""
         if not isinstance(self.behaviour, str):
             yield ChatAcknowledgement(question.msg_id)
             await asyncio.sleep(self.delay)
@@ -72,7 +72,7 @@ class LocalAgent:
 
 
 async def _call(function: Callable[[str], Any], question: ChatMessage) -> Model:
-    """Return what a test's function answers. If it raises, the agent says that it failed."""
+    """Return what a test's function answers, or that it failed."""
     try:
         return make_message(await asyncio.to_thread(function, question.text()))
     except Exception:
@@ -81,7 +81,7 @@ async def _call(function: Callable[[str], Any], question: ChatMessage) -> Model:
 
 
 def read_question(envelope: Envelope) -> ChatMessage | None:
-    """Return the chat message of an envelope, or ``None`` if it holds something else."""
+    """Return an envelope's chat message; ``None`` if it holds something else."""
     if envelope.schema_digest != _DIGESTS[ChatMessage]:
         return None
     try:
@@ -108,7 +108,10 @@ def seal(sender: Identity, target: str, session: UUID, message: Model) -> Envelo
 
 
 async def deliver(client: httpx.AsyncClient, envelope: Envelope, urls: list[str]) -> None:
-    """Post an envelope to the first endpoint that takes it. Only this machine is asked."""
+    """Post an envelope to the first endpoint that takes it.
+
+    Only this machine is asked.
+    """
     for url in [url for url in urls if is_local(url)][:_MOST_ENDPOINTS]:
         try:
             response = await client.post(

@@ -21,7 +21,7 @@ _MOST_ENDPOINTS = 10
 
 
 class Almanac:
-    """The agents of one server: where they are, and what their registration says of them."""
+    """One server's agents: where they are, and what is registered."""
 
     def __init__(self) -> None:
         self._records: dict[str, dict[str, Any]] = {}
@@ -89,7 +89,7 @@ class Almanac:
         return self._profiles.get(address)
 
     def resolve(self, identifier: str) -> dict[str, Any] | None:
-        """Return the record of an address or a handle, ``None`` if there is none."""
+        """Return the record of an address or a handle; ``None`` for none."""
         _, name, address = parse_identifier(identifier)
         return self._records.get(address or self.find_address(name) or "")
 
@@ -118,7 +118,10 @@ class Almanac:
         }
 
     def search(self, text: str, *, protocols: list[str], types: list[str]) -> list[dict[str, Any]]:
-        """Return the registered agents that a word of the text names, all if it is empty."""
+        """Return the agents that a word of the text names.
+
+        An empty text gives all.
+        """
         words = text.casefold().split()
         return [
             entry

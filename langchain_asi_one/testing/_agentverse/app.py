@@ -1,4 +1,4 @@
-"""The local Agentverse as an ASGI application: it records each request and sends the reply."""
+"""The local Agentverse as an ASGI application: records requests, sends replies."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class AgentverseApp:
-    """The way of a request: its record, a queued reply or the path's answer.
+    """A request's way: its record, then a queued reply or the path's.
 
     Args:
         state: What the server remembers.
@@ -69,7 +69,7 @@ class AgentverseApp:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The last 10,000 requests, or the last 64 MiB of them, oldest first."""
+        """The last 10,000 requests, or 64 MiB of them, oldest first."""
         with self._lock:
             return self._received.copy()
 

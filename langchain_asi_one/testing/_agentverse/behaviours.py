@@ -1,4 +1,4 @@
-"""What the local agents do with a question: messages of the chat protocol, and pauses."""
+"""What local agents do with a question: chat messages and pauses."""
 
 from __future__ import annotations
 

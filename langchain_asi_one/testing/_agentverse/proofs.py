@@ -42,7 +42,7 @@ class Signed(Protocol):
 
 
 class Token(NamedTuple):
-    """What a token says: whose it is, and from when to when in seconds since 1970."""
+    """What a token says: its owner, and its validity in Unix seconds."""
 
     address: str
     start: int
@@ -64,7 +64,7 @@ def check_signature(signed: Signed) -> None:
 
 
 def check_envelope(envelope: Envelope) -> None:
-    """Check the signature of an envelope. A user has no key, so that his need none.
+    """Check the signature of an envelope; a user's needs none.
 
     Raises:
         RefusedError: The signature is missing or wrong.
@@ -84,7 +84,7 @@ def check_challenge(address: str, challenge: str, response: str) -> None:
 
 
 def read_token(authorization: str, now: float) -> str | None:
-    """Return the address that a header ``Agent attr:…`` proves at a time, or ``None``."""
+    """Return the address that ``Agent attr:…`` proves at a time, or ``None``."""
     scheme, _, written = authorization.partition(" ")
     token = _parse_token(written) if scheme.lower() == "agent" else None
     if token is None or not token.start - CLOCK_TOLERANCE <= now <= token.end:

@@ -297,7 +297,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], _Handler], ...] = tuple(
 
 
 def find_route(method: str, path: str) -> tuple[_Handler, dict[str, str]]:
-    """Return what answers a request, and the parts of its path that vary.
+    """Find what answers a request, and the varying parts of its path.
 
     Raises:
         RefusedError: There is no such path, or it has another method.

@@ -1,4 +1,4 @@
-"""The local Agentverse on a socket of its own, in a background thread."""
+"""The local Agentverse on its own socket, in a background thread."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class LocalAgentverse(BackgroundServer):
                 raise KeyError(refused.detail) from None
 
     def enqueue(self, *replies: Reply, to: str = "*") -> None:
-        """Queue replies. The oldest that fits a request answers it, in place of the path.
+        """Queue replies; the oldest that fits a request answers it.
 
         Args:
             *replies: Results of ``raw`` and ``fault``.
@@ -121,7 +121,7 @@ class LocalAgentverse(BackgroundServer):
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The last 10,000 requests, or the last 64 MiB of them, oldest first, as a new list."""
+        """The last 10,000 requests or 64 MiB of them, in a list."""
         return self._app.requests
 
     def clear(self) -> None:
@@ -130,7 +130,7 @@ class LocalAgentverse(BackgroundServer):
 
     @property
     def clock_skew(self) -> float:
-        """Seconds that the server's clock is ahead of this machine's. It can be set.
+        """Seconds that the server's clock is ahead of this machine's.
 
         Tokens are judged by it, and the header ``Date`` shows it.
         """

@@ -36,7 +36,9 @@ _MOST_CHALLENGES = 1_000
 
 
 class State:
-    """Almanac, mailboxes, the account and the agents of one server. The owner locks it.
+    """Almanac, mailboxes, account and agents of one server.
+
+    The owner locks it.
 
     Args:
         url: Address of the server.
@@ -59,7 +61,10 @@ class State:
         return time.time() + self.clock_skew
 
     def give_challenge(self, address: str) -> str:
-        """Return a text that an address is to sign, in place of the one before."""
+        """Return a new text for an address to sign.
+
+        It replaces the one before.
+        """
         self._challenges[address] = secrets.token_hex(16)
         while len(self._challenges) > _MOST_CHALLENGES:
             self._challenges.popitem(last=False)
@@ -78,7 +83,7 @@ class State:
         return address in self._owned
 
     def register(self, request: RegistrationRequest) -> None:
-        """Write down an agent, and give it a mailbox if it is to have one."""
+        """Record an agent; give it a mailbox if it wants one."""
         self.almanac.register(request, self.now())
         if request.agent_type == "mailbox" or any(
             one.url == f"{self.url}{MAILBOX_PATH}" for one in request.endpoints
@@ -111,7 +116,10 @@ class State:
         return [self.almanac.describe(address) for address in self._agents]
 
     def ask(self, envelope: Envelope) -> bool:
-        """Give an envelope to one of the server's own agents. Return whether there is such."""
+        """Give an envelope to one of the server's agents.
+
+        Return whether it is one of them.
+        """
         agent = self._agents.get(envelope.target)
         question = read_question(envelope)
         if agent is not None and question is not None:

@@ -1,4 +1,4 @@
-"""Faults that begin as an answer: wrong bodies, broken streams and bytes, silence."""
+"""Faults that begin as an answer: bodies, streams, bytes, silence."""
 
 from __future__ import annotations
 

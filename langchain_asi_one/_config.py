@@ -314,7 +314,7 @@ class _OpenAIBase(BaseChatOpenAI):
         `configurable_fields` makes a model from all fields of another one, inherited ones and the
         profile of the other's name included.
         """
-        known = cls._argument_names()
+        known = cls._list_argument_names()
         fields = cls.model_fields
 
         def is_default(name: str, value: Any) -> bool:
@@ -330,7 +330,7 @@ class _OpenAIBase(BaseChatOpenAI):
 
     @classmethod
     @cache
-    def _argument_names(cls) -> frozenset[str]:
+    def _list_argument_names(cls) -> frozenset[str]:
         # A subclass may add fields of its own.
         added = cls.model_fields.keys() - BaseChatOpenAI.model_fields.keys()
         return frozenset({*ARGUMENTS, *LANGCHAIN_NAMES.values(), *added})
@@ -380,7 +380,7 @@ class ASIOneFields(_Declared):
 
     def __init__(self, **arguments: Any) -> None:
         arguments = self._drop_inherited(arguments)
-        check_names(arguments, self._argument_names(), ELSEWHERE, where="ChatASIOne")
+        check_names(arguments, self._list_argument_names(), ELSEWHERE, where="ChatASIOne")
         _check_twins(arguments)
         if "stop_sequences" in arguments:
             arguments["stop"] = arguments.pop("stop_sequences")

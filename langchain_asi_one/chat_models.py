@@ -436,7 +436,8 @@ class ChatASIOne(ASIOneFields):
         They are arguments of the constructor, or OpenAI's.
         """
         on_the_model = {
-            name: f"It is set on the model: ChatASIOne({name}=…)." for name in cls._argument_names()
+            name: f"It is set on the model: ChatASIOne({name}=…)."
+            for name in cls._list_argument_names()
         }
         return ELSEWHERE | on_the_model
 

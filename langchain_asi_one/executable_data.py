@@ -21,7 +21,7 @@ from langchain_core.messages import BaseMessage
 from typing_extensions import TypedDict
 
 from langchain_asi_one._agent_address import is_agent_address
-from langchain_asi_one._json.safe import json_safe, loads
+from langchain_asi_one._json.safe import loads, make_json_safe
 
 __all__ = ["ExecutableEntry", "get_executable_data", "is_agent_address", "parse_executable_data"]
 
@@ -155,7 +155,7 @@ def parse_executable_data(value: object) -> list[ExecutableEntry]:
         >>> entry["kind"], entry["tool"], entry["args"], "problems" in entry
         ('tool_call', 'find', {}, False)
     """
-    return _build_entries(_unfold(json_safe(value)))
+    return _build_entries(_unfold(make_json_safe(value)))
 
 
 def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
@@ -181,8 +181,8 @@ def get_executable_data(message: BaseMessage) -> list[ExecutableEntry]:
         [('agent', 'weather')]
     """
     kwargs = message.additional_kwargs
-    plan = _decode_json(json_safe(kwargs.get("plan_state")))
-    named = json_safe(kwargs.get("executable_data"))
+    plan = _decode_json(make_json_safe(kwargs.get("plan_state")))
+    named = make_json_safe(kwargs.get("executable_data"))
     return _build_entries(_unfold([named, *_find_agents_used(plan)]))
 
 

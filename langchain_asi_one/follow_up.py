@@ -280,7 +280,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 dispatch_custom_event(EVENT, state.make_event(), config=child)
                 time.sleep(state.next_poll_in or 0)
-        return self._result(state)
+        return self._make_result(state)
 
     async def _ainvoke(
         self,
@@ -302,7 +302,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 await adispatch_custom_event(EVENT, state.make_event(), config=child)
                 await asyncio.sleep(state.next_poll_in or 0)
-        return self._result(state)
+        return self._make_result(state)
 
     def _stream(
         self,
@@ -365,7 +365,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         for released in held.flush():
             yield released
 
-    def _result(self, state: PollState) -> AIMessage:
+    def _make_result(self, state: PollState) -> AIMessage:
         self._check(state)
         return state.make_result()
 

@@ -21,7 +21,7 @@ from langchain_asi_one._cli.asker import (
 from langchain_asi_one._cli.options import read_options
 from langchain_asi_one._cli.run import run_command
 from langchain_asi_one._json.printable import make_one_line
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one._version import __version__
 from langchain_asi_one.agents._content import read_messages, write_content
 from langchain_asi_one.agents._dialogue import Dialogue
@@ -156,7 +156,7 @@ def _ask(asker: Asker, options: argparse.Namespace) -> None:
         printer.print_message(message)
         return
     said = {"answer": message.text, "content": message.content, **message.response_metadata}
-    print(json.dumps(json_safe(said), indent=2))
+    print(json.dumps(make_json_safe(said), indent=2))
 
 
 def _register(asker: Asker, options: argparse.Namespace) -> None:

@@ -197,7 +197,7 @@ class FollowUpRule:
         longest = self.interval * (1 + self.max_polls) - delayed
         return max(self.interval, min(retry_after or 0, longest))
 
-    def poll_messages(
+    def make_poll_messages(
         self, history: Sequence[BaseMessage], last_answer: AIMessage
     ) -> list[BaseMessage]:
         """Return the messages of a poll.

@@ -56,7 +56,7 @@ class PollState:
         if self.last_answer is None:
             return self._question
         self.polls += 1
-        return self.rule.poll_messages(self.history, self.last_answer)
+        return self.rule.make_poll_messages(self.history, self.last_answer)
 
     def record(self, answer: object) -> bool:
         """Record an answer.

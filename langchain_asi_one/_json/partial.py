@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final
 
-from langchain_asi_one._json.safe import MAX_DEPTH, loads, safe_text
+from langchain_asi_one._json.safe import MAX_DEPTH, loads, make_text_safe
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _PLAIN = re.compile(r'[^"\\]*')
@@ -118,7 +118,7 @@ class PartialJSON:
         plain = _PLAIN.match(text, at)
         end = plain.end() if plain else at
         if end > at:
-            self._string += safe_text(text[at:end])
+            self._string += make_text_safe(text[at:end])
         if end == len(text):
             return end
         if text[end] == '"':
@@ -144,7 +144,7 @@ class PartialJSON:
         elif not found:
             self.ended = True
         if end > at and self._string is not None:
-            self._string += safe_text(json.loads(f'"{text[at:end]}"'))
+            self._string += make_text_safe(json.loads(f'"{text[at:end]}"'))
         return end + len(self._held)
 
     def _read_structure(self, text: str, at: int) -> int:

@@ -51,7 +51,7 @@ _STRING_OR_SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\n\r"{}\[\],:]+',
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 
 
-def safe_text(text: str) -> str:
+def make_text_safe(text: str) -> str:
     r"""Make a string storable as UTF-8 text.
 
     Args:
@@ -62,7 +62,7 @@ def safe_text(text: str) -> str:
         and lone surrogates replaced by U+FFFD. Clean text is returned as it is.
 
     Example:
-        >>> safe_text("a\x00b \ud83d\ude00 \ud800") == "ab \U0001f600 \ufffd"
+        >>> make_text_safe("a\x00b \ud83d\ude00 \ud800") == "ab \U0001f600 \ufffd"
         True
     """
     if not text.isascii():
@@ -73,7 +73,7 @@ def safe_text(text: str) -> str:
     return text.replace("\0", "") if "\0" in text else text
 
 
-def integer_fits(literal: str) -> bool:
+def fits_64_bits(literal: str) -> bool:
     """Return whether a JSON integer is between -2**63 and 2**64 - 1.
 
     That is the range of msgpack.
@@ -88,7 +88,7 @@ def integer_fits(literal: str) -> bool:
     return len(literal) < 19 or (len(literal) <= 20 and INT_MIN <= int(literal) <= INT_MAX)
 
 
-def safe_scalar(literal: str) -> str | None:
+def make_scalar_safe(literal: str) -> str | None:
     """Return the safe spelling of a JSON number or word.
 
     Args:
@@ -99,19 +99,19 @@ def safe_scalar(literal: str) -> str | None:
         finite number; `None` if the literal is not JSON.
 
     Example:
-        >>> [safe_scalar(text) for text in ("1.5", "18446744073709551616", "NaN", "yes")]
+        >>> [make_scalar_safe(text) for text in ("1.5", "18446744073709551616", "NaN", "yes")]
         ['1.5', '"18446744073709551616"', 'null', None]
     """
     if number := _NUMBER.fullmatch(literal):
         if not number[1]:
-            return literal if integer_fits(literal) else f'"{literal}"'
+            return literal if fits_64_bits(literal) else f'"{literal}"'
         return literal if math.isfinite(float(literal)) else "null"
     if literal in ("true", "false", "null"):
         return literal
     return "null" if literal in ("NaN", "Infinity", "-Infinity") else None
 
 
-def json_safe(value: object) -> JSON:
+def make_json_safe(value: object) -> JSON:
     r"""Copy a value and replace what cannot be stored everywhere.
 
     JSON, msgpack, UTF-8 and the text of PostgreSQL can hold the copy. Never raises. Sharing is not
@@ -121,29 +121,29 @@ def json_safe(value: object) -> JSON:
         value: Any object; usually one that was read from JSON.
 
     Returns:
-        New containers with: strings as by `safe_text`; dict keys as strings (of keys that become
-        equal the last wins); tuples as lists; integers beyond -2**63 ... 2**64 - 1 as decimal
-        text (hexadecimal if longer than `sys.get_int_max_str_digits()`); NaN and infinities as
-        None; containers below level `MAX_DEPTH` as their JSON text; a container within itself as
+        New containers with: strings as by `make_text_safe`; dict keys as strings (of keys that
+        become equal the last wins); tuples as lists; integers beyond -2**63 ... 2**64 - 1 as
+        decimal text (hexadecimal if longer than `sys.get_int_max_str_digits()`); NaN and infinities
+        as None; containers below level `MAX_DEPTH` as their JSON text; a container within itself as
         `CIRCULAR`; any other object as its `str`, or `UNPRINTABLE`.
 
     Example:
-        >>> json_safe({"n": 2**64, 1: (float("nan"), "a\x00b")})
+        >>> make_json_safe({"n": 2**64, 1: (float("nan"), "a\x00b")})
         {'n': '18446744073709551616', '1': [None, 'ab']}
     """
     if not _is_container(value):
-        return _scalar(value)
-    root = _empty(value)
+        return _copy_scalar(value)
+    root = _make_empty(value)
     todo = [(cast("_Container", value), root, frozenset[int]())]
 
     def convert(child: object, path: frozenset[int]) -> JSON:
         if not _is_container(child):
-            return _scalar(child)
+            return _copy_scalar(child)
         if id(child) in path:
             return CIRCULAR
         if len(path) >= MAX_DEPTH:
-            return _json_text(cast("_Container", child), path)
-        copy = _empty(child)
+            return _write_json(cast("_Container", child), path)
+        copy = _make_empty(child)
         todo.append((cast("_Container", child), copy, path))
         return copy
 
@@ -151,15 +151,15 @@ def json_safe(value: object) -> JSON:
         source, target, above = todo.pop()
         path = above | {id(source)}
         if isinstance(target, dict):
-            for key, child in _pairs(source):
+            for key, child in _list_items(source):
                 target[cast("str", key)] = convert(child, path)
         else:
-            target.extend([convert(child, path) for _, child in _pairs(source)])
+            target.extend([convert(child, path) for _, child in _list_items(source)])
     return root
 
 
 def is_json_safe(value: object, *, levels: int = MAX_DEPTH) -> bool:
-    """Check fast whether `json_safe` would leave a value unchanged.
+    """Check fast whether `make_json_safe` would leave a value unchanged.
 
     Args:
         value: Any object.
@@ -192,13 +192,13 @@ def dumps(value: object) -> str:
         value: Any object.
 
     Returns:
-        The JSON text of `json_safe(value)`, without NaN.
+        The JSON text of `make_json_safe(value)`, without NaN.
     """
-    return _ENCODER.encode(value if is_json_safe(value) else json_safe(value))
+    return _ENCODER.encode(value if is_json_safe(value) else make_json_safe(value))
 
 
 def loads(data: bytes | str) -> JSON:
-    r"""Parse JSON from the wire into a value safe as by `json_safe`.
+    r"""Parse JSON from the wire into a value safe as by `make_json_safe`.
 
     Args:
         data: One JSON document. Bytes are UTF-8, whatever a header says; one leading byte order
@@ -219,7 +219,7 @@ def loads(data: bytes | str) -> JSON:
     """
     if isinstance(data, str):
         text = data.removeprefix("\ufeff")
-        clean = text.isascii() or safe_text(text) == text
+        clean = text.isascii() or make_text_safe(text) == text
     else:
         text = data.removeprefix(_UTF8_BOM).decode()
         clean = True
@@ -229,8 +229,8 @@ def loads(data: bytes | str) -> JSON:
         value = _parse(text)
     except RecursionError:
         value = _parse(make_shallow(text, strict=True))
-    safe = clean and not _escapes_unsafe(text) and not _is_deep(value, text)
-    return value if safe else json_safe(value)
+    safe = clean and not _has_unsafe_escape(text) and not _is_deep(value, text)
+    return value if safe else make_json_safe(value)
 
 
 def is_json(text: str) -> bool:
@@ -290,7 +290,9 @@ def make_shallow(text: str, *, strict: bool) -> str:
                 decoder.decode("".join(blocks.pop()))
                 begin, done = opened.pop(), at
                 # Only the outermost deep container is written; the others were checked.
-                blocks[-1].append("[]" if opened else _ENCODER.encode(_safe_json(text[begin:at])))
+                blocks[-1].append(
+                    "[]" if opened else _ENCODER.encode(_make_tokens_safe(text[begin:at]))
+                )
     if opened:
         raise json.JSONDecodeError("Unterminated container starting at", text, opened[0])
     # In place of a key, a string would be well-formed although the container is not.
@@ -298,18 +300,18 @@ def make_shallow(text: str, *, strict: bool) -> str:
     return "".join([*blocks[0], text[done:]])
 
 
-def _safe_json(text: str) -> str:
+def _make_tokens_safe(text: str) -> str:
     """Make the strings and scalars of a well-formed document safe."""
-    return _STRING_OR_SCALAR.sub(lambda found: _safe_token(found[0]), text)
+    return _STRING_OR_SCALAR.sub(lambda found: _make_token_safe(found[0]), text)
 
 
-def _safe_token(token: str) -> str:
+def _make_token_safe(token: str) -> str:
     if token[0] != '"':
-        return safe_scalar(token) or token
+        return make_scalar_safe(token) or token
     if token.isascii() and "\\u" not in token:
         return token
     string = json.loads(token, strict=False)
-    return token if safe_text(string) == string else _ENCODER.encode(safe_text(string))
+    return token if make_text_safe(string) == string else _ENCODER.encode(make_text_safe(string))
 
 
 def _parse(text: str) -> JSON:
@@ -321,24 +323,24 @@ def _parse(text: str) -> JSON:
     return cast("JSON", value if end == len(text) else _DECODER.decode(text))
 
 
-def _integer(literal: str) -> int | str:
-    if len(literal) < 19 or integer_fits(literal):
+def _parse_integer(literal: str) -> int | str:
+    if len(literal) < 19 or fits_64_bits(literal):
         return int(literal)
     return literal
 
 
-def _float(literal: str) -> float | None:
+def _parse_float(literal: str) -> float | None:
     number = float(literal)
     return number if math.isfinite(number) else None
 
 
 # `json.loads` with these arguments would make a decoder for each document.
 _DECODER: Final = json.JSONDecoder(
-    parse_int=_integer, parse_float=_float, parse_constant=lambda _: None
+    parse_int=_parse_integer, parse_float=_parse_float, parse_constant=lambda _: None
 )
 
 
-def _escapes_unsafe(text: str) -> bool:
+def _has_unsafe_escape(text: str) -> bool:
     if "\\" not in text:
         return False
     suspect = "\\u" in text and ("\\u0000" in text or "\\ud" in text or "\\uD" in text)
@@ -369,63 +371,63 @@ def _is_container(value: object) -> bool:
     return issubclass(kind, dict) or issubclass(kind, list) or issubclass(kind, tuple)
 
 
-def _empty(container: object) -> dict[str, JSON] | list[JSON]:
+def _make_empty(container: object) -> dict[str, JSON] | list[JSON]:
     return {} if issubclass(type(container), dict) else []
 
 
-def _pairs(container: _Container) -> list[tuple[str | None, object]]:
+def _list_items(container: _Container) -> list[tuple[str | None, object]]:
     """Return a container's items, past methods that a subclass overrides."""
     if isinstance(container, dict):
-        return [(_key(key), child) for key, child in list(dict.items(container))]
+        return [(_write_key(key), child) for key, child in list(dict.items(container))]
     if isinstance(container, list):
         return [(None, child) for child in list.__getitem__(container, slice(None))]
     return [(None, child) for child in tuple.__iter__(container)]
 
 
-def _key(key: object) -> str:
+def _write_key(key: object) -> str:
     if type(key) is str:
-        return safe_text(key)
+        return make_text_safe(key)
     if type(key) is int:
-        return _decimal(key)
-    return _text(key)
+        return _write_decimal(key)
+    return _write_text(key)
 
 
-def _scalar(value: object) -> str | int | float | bool | None:
+def _copy_scalar(value: object) -> str | int | float | bool | None:
     kind = type(value)
     if kind is str:
-        return safe_text(cast("str", value))
+        return make_text_safe(cast("str", value))
     if value is None or kind is bool:
         return cast("bool | None", value)
     if issubclass(kind, int):
         number = int.__index__(cast("int", value))
-        return number if INT_MIN <= number <= INT_MAX else _decimal(number)
+        return number if INT_MIN <= number <= INT_MAX else _write_decimal(number)
     if issubclass(kind, float):
         real = float.__float__(cast("float", value))
         return real if math.isfinite(real) else None
     if issubclass(kind, str):
-        return safe_text(str.__str__(cast("str", value)))
-    return _text(value)
+        return make_text_safe(str.__str__(cast("str", value)))
+    return _write_text(value)
 
 
-def _decimal(number: int) -> str:
+def _write_decimal(number: int) -> str:
     try:
         return str(number)
     except ValueError:  # the interpreter's limit on digits
         return hex(number)
 
 
-def _text(value: object) -> str:
+def _write_text(value: object) -> str:
     try:
-        return safe_text(str.__str__(str(value)))
+        return make_text_safe(str.__str__(str(value)))
     except Exception:  # noqa: BLE001 - whatever a foreign __str__ raises, the value stays readable
         return UNPRINTABLE
 
 
-def _quoted(value: object) -> str:
-    return _ENCODER.encode(_scalar(value))
+def _quote(value: object) -> str:
+    return _ENCODER.encode(_copy_scalar(value))
 
 
-def _json_text(root: _Container, above: frozenset[int]) -> str:
+def _write_json(root: _Container, above: frozenset[int]) -> str:
     """Write a container of any depth as JSON, without recursion.
 
     The text is that of `json.dumps(..., ensure_ascii=False)` for safe values. `above` has the
@@ -439,7 +441,7 @@ def _json_text(root: _Container, above: frozenset[int]) -> str:
         opening, closing = "{}" if isinstance(container, dict) else "[]"
         parts.append(opening)
         path.add(id(container))
-        frames.append((iter(_pairs(container)), closing, id(container)))
+        frames.append((iter(_list_items(container)), closing, id(container)))
 
     enter(root)
     while frames:
@@ -448,11 +450,11 @@ def _json_text(root: _Container, above: frozenset[int]) -> str:
             if parts[-1] not in ("{", "["):
                 parts.append(", ")
             if key is not None:
-                parts.append(_quoted(key) + ": ")
+                parts.append(_quote(key) + ": ")
             if not _is_container(child):
-                parts.append(_quoted(child))
+                parts.append(_quote(child))
             elif id(child) in path:
-                parts.append(_quoted(CIRCULAR))
+                parts.append(_quote(CIRCULAR))
             else:
                 enter(cast("_Container", child))
                 break

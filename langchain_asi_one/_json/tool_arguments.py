@@ -11,7 +11,7 @@ import json
 import re
 from typing import Final
 
-from langchain_asi_one._json.safe import MAX_DEPTH, is_json, safe_scalar, safe_text
+from langchain_asi_one._json.safe import MAX_DEPTH, is_json, make_scalar_safe, make_text_safe
 
 MOST_LEVELS: Final = 10_000
 """Levels of nesting beyond which arguments are not read: a reader needs some time for each."""
@@ -156,7 +156,7 @@ class ToolArgumentsFilter:
         """
         begin = len(self._output)
         self.close()
-        self._mismatch()
+        self._write_mismatch()
         return "".join(self._output[begin:])
 
     def _rewrite(self, text: str) -> str:
@@ -166,7 +166,7 @@ class ToolArgumentsFilter:
         if not text.isascii() or "\0" in text:
             if "\ud800" <= text[-1:] <= "\udbff" and not self._closed:
                 text, surrogate = text[:-1], text[-1]
-            text = safe_text(text)
+            text = make_text_safe(text)
         while at < len(text) and not self._mismatched:
             if self._in_string:
                 at = self._read_string(text, at)
@@ -205,7 +205,7 @@ class ToolArgumentsFilter:
                 self._write(lexeme)
             self._before = lexeme
 
-    def _value_may_follow(self) -> bool:
+    def _is_value_due(self) -> bool:
         if self._before == ",":
             return self._closers[-1:] == ["]"]
         return self._before in ("", ":", "[")
@@ -213,11 +213,11 @@ class ToolArgumentsFilter:
     def _open(self, bracket: str) -> None:
         if len(self._closers) == MOST_LEVELS:
             self.is_too_deep = True
-            self._mismatch()
+            self._write_mismatch()
             return
         if not self._before:
             self.is_object = bracket == "{"
-        if not self._value_may_follow():
+        if not self._is_value_due():
             self._malformed = True
         elif len(self._closers) == MAX_DEPTH and not self._malformed:
             self._output.append('"')
@@ -228,7 +228,7 @@ class ToolArgumentsFilter:
     def _shut(self, bracket: str) -> None:
         if self._closers[-1:] != [bracket]:
             if self._deep is not None:
-                self._mismatch()
+                self._write_mismatch()
             self._mismatched = True
         self._write(bracket)
         if self._mismatched:
@@ -239,7 +239,7 @@ class ToolArgumentsFilter:
             if is_json("".join(self._deep)):
                 self._output.append('"')
             else:
-                self._mismatch()
+                self._write_mismatch()
             self._deep = None
         self._end_value()
 
@@ -252,7 +252,7 @@ class ToolArgumentsFilter:
             return
         word = "".join(self._scalar)
         self._scalar.clear()
-        safe = safe_scalar(word) if self._value_may_follow() and not self._malformed else None
+        safe = make_scalar_safe(word) if self._is_value_due() and not self._malformed else None
         self._malformed |= safe is None
         self._write(word if safe is None else safe)
         self._before = word
@@ -282,7 +282,7 @@ class ToolArgumentsFilter:
         self._write(text[at:end])
         return end
 
-    def _mismatch(self) -> None:
+    def _write_mismatch(self) -> None:
         """Write a closing bracket that does not match, outside of any string."""
         if self._mismatched:
             return

@@ -26,7 +26,7 @@ from langchain_core.messages import (
     is_data_content_block,
 )
 
-from langchain_asi_one._json.safe import dumps, json_safe, safe_text
+from langchain_asi_one._json.safe import dumps, make_json_safe, make_text_safe
 from langchain_asi_one._request.parameters import clean_name
 
 _MEDIA = {"image", "image_url", "audio", "input_audio", "video", "file", "media"}
@@ -70,8 +70,8 @@ def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
     if isinstance(message, ToolMessage):
         return {
             "role": "tool",
-            "tool_call_id": safe_text(message.tool_call_id),
-            "content": safe_text(_join_tool_content(message.content)),
+            "tool_call_id": make_text_safe(message.tool_call_id),
+            "content": make_text_safe(_join_tool_content(message.content)),
         }
     wire: dict[str, Any]
     if isinstance(message, HumanMessage):
@@ -79,7 +79,7 @@ def _convert_message(message: BaseMessage, answered: set[str]) -> dict[str, Any]
     elif isinstance(message, SystemMessage):
         wire = {"role": "system"}
     elif isinstance(message, ChatMessage):
-        wire = {"role": _ROLES.get(message.role, safe_text(message.role))}
+        wire = {"role": _ROLES.get(message.role, make_text_safe(message.role))}
     else:
         msg = (
             f"ASI:One takes system, human, AI and tool messages; got {type(message).__name__}. "
@@ -106,7 +106,7 @@ def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]
     text = message.content if isinstance(message.content, str) else str(message.text)
     wire: dict[str, Any] = {
         "role": "assistant",
-        "content": safe_text(text or _read_refusal(message)),
+        "content": make_text_safe(text or _read_refusal(message)),
     }
     if name := clean_name(message.name):
         wire["name"] = name
@@ -118,7 +118,7 @@ def _convert_assistant(message: AIMessage, answered: set[str]) -> dict[str, Any]
 
 def _format_tool_call(call_id: str | None, name: str | None, arguments: str) -> dict[str, Any]:
     return {
-        "id": call_id and safe_text(call_id),
+        "id": call_id and make_text_safe(call_id),
         "type": "function",
         "function": {"name": clean_name(name) or "unknown", "arguments": arguments},
     }
@@ -138,7 +138,7 @@ def _make_parseable(args: str | None) -> str:
     """
     try:
         if isinstance(json.loads(args or "{}"), dict):
-            return safe_text(args or "{}")
+            return make_text_safe(args or "{}")
     except ValueError:
         pass
     return dumps({"invalid_arguments": args})
@@ -147,11 +147,11 @@ def _make_parseable(args: str | None) -> str:
 def _convert_content(message: BaseMessage) -> str | list[dict[str, Any]]:
     """Return text as a string, anything else as parts."""
     if isinstance(message.content, str):
-        return safe_text(message.content)
+        return make_text_safe(message.content)
     parts = [_convert_block(block, type(message).__name__) for block in message.content]
     if all(part["type"] == "text" for part in parts):
-        return safe_text("".join(part["text"] for part in parts))
-    return cast("list[dict[str, Any]]", json_safe(parts))
+        return make_text_safe("".join(part["text"] for part in parts))
+    return cast("list[dict[str, Any]]", make_json_safe(parts))
 
 
 def _convert_block(block: str | dict[str, Any], of: str) -> dict[str, Any]:
@@ -255,4 +255,4 @@ def _find_images(message: ToolMessage) -> list[dict[str, Any]]:
     if not parts:
         return []
     text = f"From the result of tool call {message.tool_call_id}:"
-    return cast("list[dict[str, Any]]", json_safe([{"type": "text", "text": text}, *parts]))
+    return cast("list[dict[str, Any]]", make_json_safe([{"type": "text", "text": text}, *parts]))

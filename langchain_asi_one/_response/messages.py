@@ -117,7 +117,7 @@ def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
     """
     additional_kwargs = {"thought": delta["thought"]} if delta["thought"] else {}
     if not delta["tool_calls"] and "last" not in delta:
-        return _inner_chunk(delta["text"], additional_kwargs, [], [])
+        return _make_inner_chunk(delta["text"], additional_kwargs, [], [])
     calls: list[ToolCallChunk] = []
     invalid: list[InvalidToolCall] = []
     for call in _merge_deltas(delta["tool_calls"]):
@@ -128,7 +128,7 @@ def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
             # call of it, after it has tried all beginnings of the text.
             invalid.append(invalid_tool_call(name=name, args=args, id=call_id))
     if "last" not in delta and len(invalid) == len(calls):
-        return _inner_chunk(delta["text"], additional_kwargs, calls, invalid)
+        return _make_inner_chunk(delta["text"], additional_kwargs, calls, invalid)
     chunk = AIMessageChunk(
         content=delta["text"], response_metadata=_PROVIDER.copy(), tool_call_chunks=calls
     )
@@ -169,7 +169,7 @@ def make_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
     return message
 
 
-def _inner_chunk(
+def _make_inner_chunk(
     text: str,
     additional_kwargs: dict[str, Any],
     tool_call_chunks: list[ToolCallChunk],

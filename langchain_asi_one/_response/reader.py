@@ -106,7 +106,7 @@ class Frame:
             if isinstance(value, int | float)
         ]
 
-    def delta(self, chunk: JSONObject) -> JSONObject | None:
+    def find_delta(self, chunk: JSONObject) -> JSONObject | None:
         """Return the delta if every other field equals the previous chunk's.
 
         Args:
@@ -195,7 +195,7 @@ class AnswerReader:
         Returns:
             The text, thought and tool calls that it adds.
         """
-        delta = self._frame.delta(chunk) if self._frame else None
+        delta = self._frame.find_delta(chunk) if self._frame else None
         read = None if delta is None else self._read_delta(delta)
         return self._read_chunk(chunk) if read is None else read
 
@@ -222,7 +222,7 @@ class AnswerReader:
     def _read_chunk(self, chunk: JSONObject) -> Delta:
         """Read every field of a chunk."""
         choice = self._find_choice(chunk)
-        delta, message = _object_in(choice, "delta"), _object_in(choice, "message")
+        delta, message = _get_object(choice, "delta"), _get_object(choice, "message")
         part, whole = (delta, message) if self._streamed else (message or delta, {})
         levels = (part, choice, chunk)
         self._note_answer(chunk, choice)
@@ -264,7 +264,7 @@ class AnswerReader:
     def _find_choice(self, chunk: JSONObject) -> JSONObject:
         """Return the choice that is read, the first; keep the others."""
         found: JSONObject = {}
-        for choice in _list_in(chunk, "choices"):
+        for choice in _get_list(chunk, "choices"):
             index = choice.get("index") if isinstance(choice, dict) else None
             if self._index is None:
                 self._index = index
@@ -323,7 +323,7 @@ class AnswerReader:
     ) -> list[ToolCallDelta]:
         deltas: list[ToolCallDelta] = []
         read = self._calls.read_delta if self._streamed and not whole else self._calls.read_whole
-        for item in _list_in(message, "tool_calls"):
+        for item in _get_list(message, "tool_calls"):
             if not isinstance(item, dict):
                 continue
             if "tool_name" in item and "function" not in item:
@@ -411,15 +411,15 @@ class AnswerReader:
                     continue
                 if name != "refusal" or not value:  # that is in `additional_kwargs`
                     extra[f"{level}.{name}" if name in extra else name] = value
-        extra.update(self._reasoning.unused())
+        extra.update(self._reasoning.find_unused())
         if self._other_choices:
             extra["choices"] = self._other_choices
-        if usage := _unknown_usage(self._usage):
+        if usage := _find_unknown_usage(self._usage):
             extra["usage"] = usage
         return extra
 
 
-def _unknown_usage(usage: JSONObject) -> JSONObject:
+def _find_unknown_usage(usage: JSONObject) -> JSONObject:
     """Return the fields of `usage` that are no token counts."""
     unknown: JSONObject = {}
     for name, value in usage.items():
@@ -434,12 +434,12 @@ def _unknown_usage(usage: JSONObject) -> JSONObject:
     return unknown
 
 
-def _list_in(value: JSONObject, name: str) -> list[Any]:
+def _get_list(value: JSONObject, name: str) -> list[Any]:
     found = value.get(name)
     return found if isinstance(found, list) else []
 
 
-def _object_in(value: JSONObject, name: str) -> JSONObject:
+def _get_object(value: JSONObject, name: str) -> JSONObject:
     found = value.get(name)
     return found if isinstance(found, dict) else {}
 

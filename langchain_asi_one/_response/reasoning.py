@@ -69,7 +69,7 @@ class ReasoningReader:
         for name in THOUGHT_FIELDS:
             values = [level[name] for level in levels if level.get(name) is not None]
             filled = (value for value in values if read_text(value).strip())
-            added[name] = self._new_text(name, next(filled, values[0] if values else None))
+            added[name] = self._find_new_text(name, next(filled, values[0] if values else None))
             if added[name]:
                 self._texts[name].write(added[name])
         if self._source:
@@ -113,7 +113,7 @@ class ReasoningReader:
                 return self.feed([{name: full[len(known) :]}])
         return ""
 
-    def unused(self) -> dict[str, Any]:
+    def find_unused(self) -> dict[str, Any]:
         """Return the fields whose text differs from the thought."""
         texts = {name: self._texts[name].getvalue() for name in THOUGHT_FIELDS}
         return {
@@ -122,7 +122,7 @@ class ReasoningReader:
             if name != self._source and text.strip() and text.strip() != self.text.strip()
         }
 
-    def _new_text(self, name: str, value: object) -> str:
+    def _find_new_text(self, name: str, value: object) -> str:
         if not isinstance(value, list):
             return read_text(value)
         # In a stream a list may be sent again with more items, or with the new items only.

@@ -13,7 +13,7 @@ from hashlib import sha256
 from io import StringIO
 from typing import Any, TypedDict
 
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one._json.tool_arguments import MOST_LEVELS, ToolArgumentsFilter
 
 MOST_CALLS = 1_000
@@ -64,9 +64,9 @@ class _Item:
         index = item.get("index")
         return cls(
             index=index if isinstance(index, int) and index >= 0 else None,
-            id=_text(item.get("id")),
-            name=names.get(name, name) if (name := _text(function.get("name"))) else None,
-            args=_arguments(function.get("arguments")),
+            id=_get_text(item.get("id")),
+            name=names.get(name, name) if (name := _get_text(function.get("name"))) else None,
+            args=_write_arguments(function.get("arguments")),
         )
 
     @property
@@ -230,7 +230,7 @@ class ToolCallReader:
         if read.is_empty or (read.id and sent in self._wholes):
             return []
         self._wholes.add(sent)
-        return self._add(self._new(), read)
+        return self._add(self._begin_call(), read)
 
     def read_delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
         """Read an item of a stream.
@@ -288,7 +288,7 @@ class ToolCallReader:
             item = replace(item, id=None)
         return [call.add(item)]
 
-    def _new(self) -> _Call:
+    def _begin_call(self) -> _Call:
         if len(self._calls) == MOST_CALLS:
             self.dropped += 1
             self._last = self._beyond
@@ -303,7 +303,7 @@ class ToolCallReader:
         else:
             call = self._by_id.get(item.id or "", self._last)
         if call is None or _starts_another(call, item):
-            call = self._new()
+            call = self._begin_call()
         if item.index is not None:
             self._by_index[item.index] = call
         return call
@@ -327,11 +327,13 @@ def _starts_another(call: _Call, item: _Item) -> bool:
     return again
 
 
-def _text(value: object) -> str | None:
+def _get_text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _arguments(value: object) -> str:
+def _write_arguments(value: object) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(json_safe(value), ensure_ascii=False)
+    return (
+        value if isinstance(value, str) else json.dumps(make_json_safe(value), ensure_ascii=False)
+    )

@@ -326,7 +326,7 @@ class _Exchange:
             self._last_said = now
         elif limit is not None and now - self._last_said > limit:
             raise IdleError(limit)
-        if self.deadline.passed():
+        if self.deadline.has_passed():
             raise DeadlineError
 
     def fail(self, reason: Exception) -> float | None:
@@ -345,7 +345,7 @@ class _Exchange:
             return None
         sent = was_sent(reason)
         wait = compute_wait(error, self._retries, sent=sent, once=self.request.sent_once)
-        if wait is None or wait >= self.deadline.left():
+        if wait is None or wait >= self.deadline.compute_left():
             return None
         self._retries += 1
         self._log_retry(wait, error)
@@ -392,7 +392,7 @@ class _Exchange:
             agentic=request.agentic,
             proxy=str(settings.proxy or ""),
             timeouts=request.timeouts,
-            deadline=self.deadline.seconds if self.deadline.passed() else None,
+            deadline=self.deadline.seconds if self.deadline.has_passed() else None,
             begun=self.decoder.news > 0,
         )
 
@@ -495,7 +495,7 @@ def _drain(response: Any, pieces: Iterator[bytes], deadline: Deadline) -> None:
         deadline.shorten(_DRAIN_SECONDS)
         with suppress(Exception):
             for _ in pieces:
-                if deadline.passed():
+                if deadline.has_passed():
                     break
 
 

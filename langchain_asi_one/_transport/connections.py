@@ -24,13 +24,13 @@ class Deadline:
         self.seconds = seconds
         self._end = inf if seconds is None else monotonic() + seconds
 
-    def left(self) -> float:
+    def compute_left(self) -> float:
         """Return the seconds that are left; infinite without a limit."""
         return self._end - monotonic() if self._end != inf else inf
 
-    def passed(self) -> bool:
+    def has_passed(self) -> bool:
         """Return whether no time is left."""
-        return self.left() <= 0
+        return self.compute_left() <= 0
 
     def shorten(self, seconds: float) -> None:
         """Move the end to some seconds from now, unless it is earlier."""
@@ -44,10 +44,10 @@ class Deadline:
 
 
 class BoundedTimeout(float):
-    """A timeout for the HTTP libraries; `current` also keeps to a deadline.
+    """A timeout for the HTTP libraries; `compute_limit` also keeps to a deadline.
 
     The libraries hand the same number to every read of a response. A server that sends a byte at a
-    time would restart it with each byte. A `Connection` asks for `current` at each read.
+    time would restart it with each byte. A `Connection` asks for `compute_limit` at each read.
     """
 
     _timeout: float
@@ -56,23 +56,23 @@ class BoundedTimeout(float):
     def __new__(cls, timeout: float | None, deadline: Deadline) -> BoundedTimeout:
         """Begin with the time that is left now."""
         limit = inf if timeout is None else timeout
-        bounded = super().__new__(cls, max(0.0, min(limit, deadline.left())))
+        bounded = super().__new__(cls, max(0.0, min(limit, deadline.compute_left())))
         bounded._timeout, bounded._deadline = limit, deadline
         return bounded
 
-    def current(self) -> float:
+    def compute_limit(self) -> float:
         """Return the seconds that an operation may take that starts now."""
-        return max(0.0, min(self._timeout, self._deadline.left()))
+        return max(0.0, min(self._timeout, self._deadline.compute_left()))
 
 
 # --- The part of httpcore's interface that it documents for wrapping ---
 
 
-def _current(timeout: float | None, error: str) -> float | None:
+def _apply_deadline(timeout: float | None, error: str) -> float | None:
     """Return a timeout for an operation now, or raise the library's error."""
     if not isinstance(timeout, BoundedTimeout):
         return timeout
-    left = timeout.current()
+    left = timeout.compute_limit()
     if left <= 0:
         raise getattr(httpcore, error)("the deadline has passed")
     return left
@@ -89,13 +89,13 @@ class Connection(httpcore.NetworkStream):  # type: ignore[misc]  # one of two li
         self.most_read = _FEW
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        limit = _current(timeout, "ReadTimeout")
+        limit = _apply_deadline(timeout, "ReadTimeout")
         data: bytes = self._stream.read(min(max_bytes, self.most_read), limit)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.most_read = _FEW
-        self._stream.write(buffer, _current(timeout, "WriteTimeout"))
+        self._stream.write(buffer, _apply_deadline(timeout, "WriteTimeout"))
 
     def close(self) -> None:
         self._stream.close()
@@ -106,7 +106,7 @@ class Connection(httpcore.NetworkStream):  # type: ignore[misc]  # one of two li
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> Connection:
-        limit = _current(timeout, "ConnectTimeout")
+        limit = _apply_deadline(timeout, "ConnectTimeout")
         return Connection(self._stream.start_tls(ssl_context, server_hostname, limit))
 
     def get_extra_info(self, info: str) -> Any:
@@ -121,13 +121,13 @@ class AsyncConnection(httpcore.AsyncNetworkStream):  # type: ignore[misc]  # one
         self.most_read = _FEW
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        limit = _current(timeout, "ReadTimeout")
+        limit = _apply_deadline(timeout, "ReadTimeout")
         data: bytes = await self._stream.read(min(max_bytes, self.most_read), limit)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.most_read = _FEW
-        await self._stream.write(buffer, _current(timeout, "WriteTimeout"))
+        await self._stream.write(buffer, _apply_deadline(timeout, "WriteTimeout"))
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -138,7 +138,7 @@ class AsyncConnection(httpcore.AsyncNetworkStream):  # type: ignore[misc]  # one
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> AsyncConnection:
-        limit = _current(timeout, "ConnectTimeout")
+        limit = _apply_deadline(timeout, "ConnectTimeout")
         return AsyncConnection(await self._stream.start_tls(ssl_context, server_hostname, limit))
 
     def get_extra_info(self, info: str) -> Any:
@@ -154,7 +154,7 @@ class Backend(httpcore.NetworkBackend):  # type: ignore[misc]  # one of two libr
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, **options: Any
     ) -> Connection:
-        limit = _current(timeout, "ConnectTimeout")
+        limit = _apply_deadline(timeout, "ConnectTimeout")
         return Connection(self._backend.connect_tcp(host, port, timeout=limit, **options))
 
 
@@ -167,6 +167,6 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):  # type: ignore[misc]  # one o
     async def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, **options: Any
     ) -> AsyncConnection:
-        limit = _current(timeout, "ConnectTimeout")
+        limit = _apply_deadline(timeout, "ConnectTimeout")
         stream = await self._backend.connect_tcp(host, port, timeout=limit, **options)
         return AsyncConnection(stream)

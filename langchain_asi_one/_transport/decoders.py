@@ -252,7 +252,7 @@ class CompletionStreamDecoder:
         try:
             return self._read_events(self._events.feed(data))
         except UnicodeDecodeError:
-            raise self._not_utf8() from None
+            raise self._make_utf8_error() from None
 
     def close(self) -> list[dict[str, Any]]:
         """Take the end of the body.
@@ -269,14 +269,14 @@ class CompletionStreamDecoder:
         try:
             chunks = [*self._read_events(self._events.close())]
         except UnicodeDecodeError:
-            raise self._not_utf8() from None
+            raise self._make_utf8_error() from None
         except ProtocolError as error:
             # The last event has no end: what is malformed in it was cut off.
             if error.error_class is InvalidResponseError:
-                raise self._incomplete() from None
+                raise self._make_incomplete_error() from None
             raise
         if not (self.done or self._finish_seen):
-            raise self._incomplete()
+            raise self._make_incomplete_error()
         self._check_message()
         return chunks
 
@@ -299,7 +299,7 @@ class CompletionStreamDecoder:
             elif data and not data.isspace():
                 yield self._read_chunk(data)
         if self._events.error is not None and not self.done:
-            raise self._not_utf8()
+            raise self._make_utf8_error()
 
     def _read_chunk(self, data: str) -> dict[str, Any]:
         self._chunk_seen = True
@@ -322,11 +322,11 @@ class CompletionStreamDecoder:
             message = f"ASI:One's stream held no message in 'choices' ({self._content_type})"
             raise ProtocolError(InvalidResponseError, message)
 
-    def _not_utf8(self) -> ProtocolError:
+    def _make_utf8_error(self) -> ProtocolError:
         message = f"ASI:One's stream is not UTF-8 ({self._content_type})"
         return ProtocolError(InvalidResponseError, message)
 
-    def _incomplete(self) -> ProtocolError:
+    def _make_incomplete_error(self) -> ProtocolError:
         if not self._begun:
             message = f"ASI:One sent an empty stream ({self._content_type})"
             return ProtocolError(InvalidResponseError, message)

@@ -23,7 +23,7 @@ from langchain_asi_one._httpx_compat import (
     list_transport_errors,
 )
 from langchain_asi_one._json.printable import make_one_line
-from langchain_asi_one._json.safe import json_safe, loads, safe_text
+from langchain_asi_one._json.safe import loads, make_json_safe, make_text_safe
 from langchain_asi_one._transport.failures import (
     DeadlineError,
     ErrorDetail,
@@ -162,7 +162,7 @@ def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOne
     Returns:
         The error, not raised.
     """
-    body = _redact_json(json_safe(reason.body), context.secrets)
+    body = _redact_json(make_json_safe(reason.body), context.secrets)
     detail = read_error(body)
     error_class, status_code = reason.error_class, reason.status_code
     advice = "Try again; if it stays, report it with the session id."
@@ -283,7 +283,7 @@ def _read_body(content: bytes) -> object:
     try:
         return loads(content)
     except ValueError:
-        return safe_text(content.decode("utf-8", "replace"))
+        return make_text_safe(content.decode("utf-8", "replace"))
 
 
 def _cut_body(body: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from langchain_asi_one._json.printable import make_one_line
-from langchain_asi_one._json.safe import safe_text
+from langchain_asi_one._json.safe import make_text_safe
 from langchain_asi_one.errors import ASIOneError
 
 _EXCERPT = 200  # characters of a value that an error message quotes
@@ -100,20 +100,22 @@ def read_error(body: object) -> ErrorDetail:
         return ErrorDetail(message=shorten(body) if isinstance(body, str) else "")
     error = body.get("error")
     if isinstance(error, dict):
-        message = _text(error.get("message")) or _join_details(error.get("detail"))
+        message = _get_text(error.get("message")) or _join_details(error.get("detail"))
         status = error.get("status", error.get("status_code"))
         return ErrorDetail(
             message=message or "",
-            code=_text(error.get("code")),
-            param=_text(error.get("param")),
-            type=_text(error.get("type")),
+            code=_get_text(error.get("code")),
+            param=_get_text(error.get("param")),
+            type=_get_text(error.get("type")),
             status=next((s for s in (status, error.get("code")) if _is_status(s)), None),
         )
-    message = _text(error) or _join_details(body.get("detail")) or _text(body.get("message"))
+    message = (
+        _get_text(error) or _join_details(body.get("detail")) or _get_text(body.get("message"))
+    )
     status = body.get("status", body.get("status_code"))
     return ErrorDetail(
         message=message or "",
-        code=_text(body.get("code")),
+        code=_get_text(body.get("code")),
         status=status if _is_status(status) else None,
     )
 
@@ -121,7 +123,7 @@ def read_error(body: object) -> ErrorDetail:
 def shorten(text: str) -> str:
     """Return the beginning of a text in one printable line."""
     # A character becomes at most ten, and blanks become one.
-    line = make_one_line(safe_text(text[: 20 * _EXCERPT]))
+    line = make_one_line(make_text_safe(text[: 20 * _EXCERPT]))
     return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
 
 
@@ -130,7 +132,7 @@ def excerpt(value: object) -> str:
     return repr(shorten(value if isinstance(value, str) else repr(value)))
 
 
-def _text(value: object) -> str | None:
+def _get_text(value: object) -> str | None:
     return shorten(value) if isinstance(value, str) and value.strip() else None
 
 
@@ -138,7 +140,7 @@ def _join_details(value: object) -> str | None:
     """Read FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
     if isinstance(value, list):
         return shorten("; ".join(map(_read_detail, value[:_MOST_DETAILS])))
-    return _text(value)
+    return _get_text(value)
 
 
 def _read_detail(item: object) -> str:

@@ -166,11 +166,11 @@ class Conversations:
             AgentError: If no answer could reach us.
             AgentUnreachableError: If none has taken it, or one may have.
         """
-        await self._source.prepare(seconds=_left(asked))
-        record = await self.almanac.find(asked.agent, seconds=_left(asked))
+        await self._source.prepare(seconds=_compute_left(asked))
+        record = await self.almanac.find(asked.agent, seconds=_compute_left(asked))
         body = build_question(content, asked.msg_id, time.time())
         letter = self._seal(asked, Kind.CHAT, body, asked.until)
-        await self._deliver(asked.agent, record["endpoints"], letter, _left(asked))
+        await self._deliver(asked.agent, record["endpoints"], letter, _compute_left(asked))
 
     async def collect(self, asked: Asked) -> tuple[AIMessage | AgentError, list[str]]:
         """Wait for the answer to a question that was sent.
@@ -198,7 +198,7 @@ class Conversations:
 
     async def has_replies(self, asked: Asked) -> bool:
         """Return whether the mailbox holds replies to a question."""
-        await self._source.prepare(seconds=_left(asked))
+        await self._source.prepare(seconds=_compute_left(asked))
         with self.inbox.open_question(asked.session, asked.agent) as question:
             await self.mailbox.poll()
             while not question.letters.empty():
@@ -397,7 +397,7 @@ class Conversations:
         task.add_done_callback(self._owed.discard)
 
 
-def _left(asked: Asked) -> float:
+def _compute_left(asked: Asked) -> float:
     return max(asked.until - time.time(), 0.001)
 
 

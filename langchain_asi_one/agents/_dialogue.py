@@ -167,7 +167,7 @@ class Dialogue:
         times = [part.time for part in parts if part.time is not None]
         if len(times) == len(parts):
             # A sort is stable: of equal times the first to come stays the first.
-            parts = [part for _, part in sorted(zip(times, parts, strict=True), key=_first)]
+            parts = [part for _, part in sorted(zip(times, parts, strict=True), key=_get_time)]
         blocks: list[dict[str, Any]] = []
         metadata: list[dict[str, Any]] = []
         streams: set[str] = set()
@@ -202,7 +202,7 @@ def _append(blocks: list[dict[str, Any]], block: dict[str, Any], between: str) -
         blocks.append(block)
 
 
-def _first(pair: tuple[datetime, _Part]) -> datetime:
+def _get_time(pair: tuple[datetime, _Part]) -> datetime:
     return pair[0]
 
 

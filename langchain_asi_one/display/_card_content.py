@@ -11,7 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from langchain_asi_one._follow_up.pending_rule import is_deferred
 from langchain_asi_one._json.printable import make_printable
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.display._agent_answer import is_agent_answer, list_agent_fields
 from langchain_asi_one.display._pictures import list_picture_rows
 from langchain_asi_one.display._sections import (
@@ -87,7 +87,7 @@ def view_message(message: BaseMessage) -> MessageView:
 
 def list_answer_sections(message: AIMessage) -> list[Section]:
     """Return the sections of an answer that are not empty."""
-    extras = {name: json_safe(message.additional_kwargs.get(name)) for name in _EXTRAS}
+    extras = {name: make_json_safe(message.additional_kwargs.get(name)) for name in _EXTRAS}
     entries = get_executable_data(message)
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
@@ -113,7 +113,7 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
 
 def list_plan_sections(plan: object) -> list[Section]:
     """Return the sections of a plan that are not empty."""
-    found = _list_plan_parts(json_safe(plan))
+    found = _list_plan_parts(make_json_safe(plan))
     sections = (Section(title, form, tuple(limit_rows(rows))) for title, form, rows in found)
     return [section for section in sections if section.rows]
 

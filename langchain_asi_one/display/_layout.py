@@ -148,7 +148,7 @@ def layout_graph(
         labels, {pair: dotted for pair, dotted in merged.items() if len({*pair}) > 1}
     )
     ranks = _rank(labels, directed)
-    chains = [_chain(number, edge, ranks) for number, edge in enumerate(directed)]
+    chains = [_list_keys(number, edge, ranks) for number, edge in enumerate(directed)]
     rows = _order(_make_rows(ranks, chains), chains)
     if _count_right(rows, free_right) > _count_right([row[::-1] for row in rows], free_right):
         rows = [row[::-1] for row in rows]
@@ -201,7 +201,7 @@ def _rank(labels: Mapping[str, str], edges: Sequence[_Edge]) -> dict[str, int]:
     return ranks
 
 
-def _chain(number: int, edge: _Edge, ranks: Mapping[str, int]) -> list[_Key]:
+def _list_keys(number: int, edge: _Edge, ranks: Mapping[str, int]) -> list[_Key]:
     """Return the keys of an edge: its ends, and places between them.
 
     It has a place in each rank that it passes.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from langchain_asi_one._json.printable import PrintableStream, make_one_line, make_printable
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.display._card_content import MAX_ROWS, list_answer_sections
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
 from langchain_asi_one.display._steps import read_plan
@@ -165,7 +165,7 @@ def choose_printer(out: TextIO) -> Printer:
 
 def _list_plan_lines(plan: object) -> list[Line]:
     """Return one line for each field and task of a plan."""
-    fields, tasks = read_plan(json_safe(plan))
+    fields, tasks = read_plan(make_json_safe(plan))
     lines = [Line(text, f"{label}  ") for label, text in fields]
     for number, row in enumerate(tasks[:MAX_ROWS], start=1):
         status = next((text for label, text in row.fields if label == "status"), "")

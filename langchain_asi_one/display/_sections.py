@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from langchain_asi_one._json.printable import make_one_line, make_printable
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 
 THOUGHT: Final = "Thought"
 ANSWER: Final = "Answer"
@@ -96,4 +96,6 @@ def shorten(value: object) -> str:
 
 def to_text(value: object) -> str:
     """Return a text unchanged, any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(json_safe(value), ensure_ascii=False)
+    return (
+        value if isinstance(value, str) else json.dumps(make_json_safe(value), ensure_ascii=False)
+    )

@@ -10,7 +10,7 @@ from langgraph.errors import GraphInterrupt
 from langgraph.types import interrupt
 
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
 
 logger = logging.getLogger(__name__)
@@ -139,6 +139,6 @@ def _apply_decision(entry: ExecutableEntry, decision: Mapping[str, Any]) -> Exec
     if decision["type"] == "reject":
         return None
     if decision["type"] == "edit":
-        args = json_safe(dict(decision["edited_action"]["args"]["args"]))
+        args = make_json_safe(dict(decision["edited_action"]["args"]["args"]))
         entry = cast("ExecutableEntry", {**entry, "args": args})
     return entry

@@ -97,7 +97,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
             return self._start_wait(messages)
         time.sleep(self._compute_wait(record))
         history, last_answer = _split_question(messages)
-        poll = self._rule.poll_messages(history, last_answer)
+        poll = self._rule.make_poll_messages(history, last_answer)
         try:
             answer = self._model.invoke(poll, _make_config(config, last_answer))
         except PASSING_ERRORS as error:
@@ -114,7 +114,7 @@ class _FollowUpNode(Runnable[Any, dict[str, Any]]):
             return self._start_wait(messages)
         await asyncio.sleep(self._compute_wait(record))
         history, last_answer = _split_question(messages)
-        poll = self._rule.poll_messages(history, last_answer)
+        poll = self._rule.make_poll_messages(history, last_answer)
         try:
             answer = await self._model.ainvoke(poll, _make_config(config, last_answer))
         except PASSING_ERRORS as error:

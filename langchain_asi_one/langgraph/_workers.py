@@ -20,7 +20,7 @@ from langgraph.errors import GraphBubbleUp
 
 from langchain_asi_one._agent_identity import build_report, identify_agent
 from langchain_asi_one._json.printable import describe_error
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph._allow import Allow, allow_agents
 from langchain_asi_one.langgraph._approval import approve, ask_once, ask_once_async, is_approved
@@ -334,13 +334,13 @@ def _add_answer(result: AgentResult, answer: Any) -> AgentResult:
     if isinstance(messages, list) and messages and isinstance(messages[-1], BaseMessage):
         answer = messages[-1]  # the state of a graph that answers
     if not isinstance(answer, BaseMessage):
-        return {**result, "result": json_safe(answer)}
+        return {**result, "result": make_json_safe(answer)}
     about = answer.response_metadata
     names = _OF_AGENT if about.keys() >= _OF_AGENT else _OF_ASI_ONE
     if names is _OF_AGENT or about.get("model_provider") == "asi-one":
-        kept: Any = json_safe({name: about.get(name) for name in sorted(names)})
+        kept: Any = make_json_safe({name: about.get(name) for name in sorted(names)})
         result = {**result, "response_metadata": kept}
-    return {**result, "result": json_safe(answer.text)}
+    return {**result, "result": make_json_safe(answer.text)}
 
 
 def _add_error(result: AgentResult, error: BaseException) -> AgentResult:

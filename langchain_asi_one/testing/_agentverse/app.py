@@ -115,7 +115,7 @@ class AgentverseApp:
 
         exchange = Exchange(received, key, self._state.url, 0, answer)
         reply = self._take_reply(f"{received.method} {received.path}")
-        return self._date(reply.play(exchange) if reply else answer())
+        return self._format_date(reply.play(exchange) if reply else answer())
 
     def _take_reply(self, line: str) -> Reply | None:
         for index, (pattern, reply) in enumerate(self._replies):
@@ -135,8 +135,8 @@ class AgentverseApp:
             return self._refuse(refused.status, refused.detail)
 
     def _refuse(self, status: int, detail: str) -> Script:
-        return self._date(make_response({"detail": detail}, status=status))
+        return self._format_date(make_response({"detail": detail}, status=status))
 
-    def _date(self, script: Script) -> Script:
+    def _format_date(self, script: Script) -> Script:
         date = formatdate(self._state.now(), usegmt=True)
         return replace(script, headers={"date": date, **script.headers})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
 
 from langchain_asi_one._json.partial import PartialJSON
-from langchain_asi_one._json.safe import MAX_DEPTH, json_safe, loads
+from langchain_asi_one._json.safe import MAX_DEPTH, loads, make_json_safe
 from tests.support.examples import examples
 from tests.support.patience import least_times
 
@@ -99,7 +99,7 @@ def exactly(value: Any) -> tuple[Any, str]:
 def by_langchain(text: str) -> Any:
     """What LangChain makes of a beginning; `None` while there is nothing to read."""
     try:
-        value: Any = json_safe(parse_partial_json(text))
+        value: Any = make_json_safe(parse_partial_json(text))
     except ValueError:
         return None
     return value if isinstance(value, (dict, list)) else None
@@ -177,7 +177,7 @@ def test_nothing_raises_and_all_is_safe(pieces: list[str]) -> None:
         answer.feed(piece)
         value = answer.value
         assert value is None or isinstance(value, (dict, list))
-        assert exactly(value) == exactly(json_safe(value))
+        assert exactly(value) == exactly(make_json_safe(value))
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
 
 

@@ -20,11 +20,11 @@ from langchain_asi_one._json.safe import (
     dumps,
     is_json,
     is_json_safe,
-    json_safe,
     loads,
+    make_json_safe,
+    make_scalar_safe,
     make_shallow,
-    safe_scalar,
-    safe_text,
+    make_text_safe,
 )
 from tests.support.examples import examples
 from tests.support.json_texts import (
@@ -59,16 +59,16 @@ if TYPE_CHECKING:
     ],
 )
 def test_safe_text(text: str, safe: str) -> None:
-    assert safe_text(text) == safe
+    assert make_text_safe(text) == safe
 
 
 @examples(100)
 @given(ANY_TEXT)
 def test_safe_text_is_utf8_without_nul_and_stable(text: str) -> None:
-    safe = safe_text(text)
+    safe = make_text_safe(text)
     assert safe.encode().decode() == safe
     assert "\0" not in safe
-    assert safe_text(safe) == safe
+    assert make_text_safe(safe) == safe
 
 
 class _Hostile:
@@ -121,8 +121,8 @@ class _Name(enum.StrEnum):
         ([_Colour.RED, _Name.BOB], [1, "bob"]),
     ],
 )
-def test_json_safe(value: object, safe: object) -> None:
-    result = json_safe(value)
+def test_make_json_safe(value: object, safe: object) -> None:
+    result = make_json_safe(value)
     assert result == safe
     assert repr(result) == repr(safe)  # 1, True and IntEnum are equal, but not the same
     assert_storable(result)
@@ -131,21 +131,21 @@ def test_json_safe(value: object, safe: object) -> None:
 @examples(100)
 @given(CLEAN)
 def test_json_safe_keeps_clean_values(value: object) -> None:
-    assert json_safe(value) == value
+    assert make_json_safe(value) == value
 
 
 @examples(100)
 @given(UNSAFE)
 def test_json_safe_is_storable_and_idempotent(value: object) -> None:
-    safe = json_safe(value)
+    safe = make_json_safe(value)
     assert_storable(safe)
-    assert json_safe(safe) == safe
+    assert make_json_safe(safe) == safe
 
 
 def test_json_safe_shares_no_container() -> None:
     inner = [1]
     value = {"a": inner, "b": inner}
-    safe = json_safe(value)
+    safe = make_json_safe(value)
     inner.append(2)
     assert safe == {"a": [1], "b": [1]}
     assert isinstance(safe, dict)
@@ -154,14 +154,14 @@ def test_json_safe_shares_no_container() -> None:
 
 def test_json_safe_int_beyond_the_digit_limit() -> None:
     number = 10 ** (sys.get_int_max_str_digits() + 1)
-    assert json_safe({"n": number, number: 0}) == {"n": hex(number), hex(number): 0}
+    assert make_json_safe({"n": number, number: 0}) == {"n": hex(number), hex(number): 0}
 
 
 def test_json_safe_cuts_circles() -> None:
     circle: list[object] = [1]
     circle += [circle, circle, {"a": circle}]
-    assert json_safe(circle) == [1, CIRCULAR, CIRCULAR, {"a": CIRCULAR}]
-    assert CIRCULAR in json.dumps(json_safe(nested(MAX_DEPTH, circle)))
+    assert make_json_safe(circle) == [1, CIRCULAR, CIRCULAR, {"a": CIRCULAR}]
+    assert CIRCULAR in json.dumps(make_json_safe(nested(MAX_DEPTH, circle)))
 
 
 LEAF = {"é\0": [2**64, math.nan, "\ud800", (), {}, None, 'q"', True, 0.5]}
@@ -177,12 +177,12 @@ def peel(value: object, levels: int) -> object:
 
 def test_json_safe_keeps_the_deepest_level_allowed() -> None:
     depth = MAX_DEPTH - depth_of(SAFE_LEAF)
-    assert json_safe(nested(depth, LEAF)) == nested(depth, SAFE_LEAF)
+    assert make_json_safe(nested(depth, LEAF)) == nested(depth, SAFE_LEAF)
 
 
 @pytest.mark.parametrize("below", [0, 1, 2, 30])
 def test_json_safe_writes_deeper_levels_as_text(below: int) -> None:
-    safe = json_safe(nested(MAX_DEPTH + below, LEAF))
+    safe = make_json_safe(nested(MAX_DEPTH + below, LEAF))
     assert_storable(safe)
     text = json.dumps(nested(below, SAFE_LEAF), ensure_ascii=False)
     assert peel(safe, MAX_DEPTH) == text
@@ -190,7 +190,7 @@ def test_json_safe_writes_deeper_levels_as_text(below: int) -> None:
 
 @pytest.mark.no_cover
 def test_json_safe_any_depth() -> None:
-    text = peel(json_safe(nested(100_000)), MAX_DEPTH)
+    text = peel(make_json_safe(nested(100_000)), MAX_DEPTH)
     assert isinstance(text, str)
     assert text.count("[") == text.count("{") == (100_000 - MAX_DEPTH) / 2
 
@@ -251,7 +251,7 @@ def test_loads_keeps_clean_values(value: object, ascii_only: bool, indent: int |
 @given(UNSAFE, st.booleans())
 def test_loads_is_json_safe_of_plain_parsing(value: object, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
-    assert loads(text) == json_safe(json.loads(text))
+    assert loads(text) == make_json_safe(json.loads(text))
     assert_storable(loads(text))
 
 
@@ -268,14 +268,14 @@ def test_loads_takes_what_the_standard_parser_takes(text: str) -> None:
     else:
         assert parses(plain, strict=True)
         assert_storable(value)
-        assert json_safe(value) == value
+        assert make_json_safe(value) == value
 
 
 @examples(100)
 @given(UNSAFE, st.integers(MAX_DEPTH - 3, MAX_DEPTH + 10))
-def test_loads_depth_is_that_of_json_safe(value: object, depth: int) -> None:
+def test_loads_depth_is_that_of_make_json_safe(value: object, depth: int) -> None:
     text = json.dumps(nested(depth, value), ensure_ascii=False)
-    assert loads(text) == json_safe(json.loads(text))
+    assert loads(text) == make_json_safe(json.loads(text))
     assert depth_of(loads(text)) <= MAX_DEPTH
 
 
@@ -331,11 +331,11 @@ LITERALS = st.one_of(
 
 
 def plainly(text: str) -> object:
-    """`json_safe` of what plain parsing gives, where it writes integers out in full."""
+    """`make_json_safe` of what plain parsing gives, where it writes integers out in full."""
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:
-        return json_safe(json.loads(text))
+        return make_json_safe(json.loads(text))
     finally:
         sys.set_int_max_str_digits(limit)
 
@@ -365,7 +365,7 @@ def test_loads_reads_every_number_as_json_safe_makes_it(
 @example(["\ud800", "\0", "\x7f", "é"], 1)
 def test_what_is_safe_at_a_glance_is_only_copied(value: object, depth: int) -> None:
     for told in (value, nested(depth, value), nested(MAX_DEPTH - 1 + depth, value)):
-        wanted = json_safe(told)
+        wanted = make_json_safe(told)
         assert dumps(told) == json.dumps(wanted, ensure_ascii=False)
         if is_json_safe(told):
             assert exactly(told) == exactly(wanted)
@@ -401,7 +401,7 @@ def test_dumps_of_what_contains_itself() -> None:
     circle: list[object] = [1]
     circle += [circle, {"a": circle}]
     assert not is_json_safe(circle)
-    assert dumps(circle) == json.dumps(json_safe(circle), ensure_ascii=False)
+    assert dumps(circle) == json.dumps(make_json_safe(circle), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("value", [7, "x" * 20_000, [1], {"a": ["x" * 20_000, None]}])
@@ -433,7 +433,7 @@ def test_loads_long_documents(value: object) -> None:
     ],
 )
 def test_safe_scalar(literal: str, safe: str | None) -> None:
-    assert safe_scalar(literal) == safe
+    assert make_scalar_safe(literal) == safe
 
 
 @examples(200)
@@ -460,7 +460,7 @@ def test_a_shallow_document_is_as_well_formed(text: str) -> None:
 def test_a_shallow_document_has_the_values_of_the_deep_one(value: object, depth: int) -> None:
     text = json.dumps(nested(depth, value), ensure_ascii=False)
     shallow = json.loads(make_shallow(text, strict=True))
-    assert json_safe(shallow) == json_safe(json.loads(text))
+    assert make_json_safe(shallow) == make_json_safe(json.loads(text))
 
 
 @pytest.mark.no_cover

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
 from typing_extensions import override
 
-from langchain_asi_one._json.safe import MAX_DEPTH, json_safe
+from langchain_asi_one._json.safe import MAX_DEPTH, make_json_safe
 from langchain_asi_one._json.tool_arguments import MOST_LEVELS, ToolArgumentsFilter
 from tests.support.examples import examples
 from tests.support.json_texts import (
@@ -119,7 +119,7 @@ def test_filter_passes_clean_text_unchanged(
 @given(UNSAFE, st.integers(0, MAX_DEPTH + 10))
 def test_filter_means_what_json_safe_means(value: object, depth: int) -> None:
     text = json.dumps(nested(depth, value), ensure_ascii=False)
-    assert json.loads(filtered(text)) == json_safe(json.loads(text))
+    assert json.loads(filtered(text)) == make_json_safe(json.loads(text))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from langchain_core.messages import (
 )
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._json.safe import json_safe
+from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one._request.messages import convert_messages
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.examples import examples
@@ -481,11 +481,11 @@ def containers(value: object) -> Iterator[object]:
 def test_whatever_is_said_is_sent_safe_and_left_as_it_was(said: list[BaseMessage]) -> None:
     before = copy.deepcopy(said)
     wire = convert_messages(said)
-    assert wire == json_safe(wire)
+    assert wire == make_json_safe(wire)
     json.dumps(wire, allow_nan=False, ensure_ascii=False).encode()
     for message in wire:
         for call in message.get("tool_calls", []):
-            assert json.dumps(json_safe(json.loads(call["function"]["arguments"])))
+            assert json.dumps(make_json_safe(json.loads(call["function"]["arguments"])))
     kept = {id(part) for message in said for part in containers(vars(message))}
     assert not [part for part in containers(wire) if id(part) in kept]
     assert repr(said) == repr(before)

@@ -48,7 +48,7 @@ def read(chunks: list[Wire], *, whole_way: bool, tools: Any = None) -> list[obje
     reader = AnswerReader(streamed=True, tools=tools)
     with pytest.MonkeyPatch.context() as patched:
         if whole_way:
-            patched.setattr(Frame, "delta", lambda self, chunk: None)
+            patched.setattr(Frame, "find_delta", lambda self, chunk: None)
             patched.setattr(_tool_calls, "ToolArgumentsFilter", _Thorough)
             reader._calls = _ItemByItem()
         said: list[object] = []

@@ -31,7 +31,7 @@ def test_the_innermost_level_that_is_not_blank_counts() -> None:
     reader = ReasoningReader()
     assert reader.feed([{"thought": " "}, {"thought": "a"}, {"thought": "b"}]) == "a"
     assert reader.text == "a"
-    assert reader.unused() == {}
+    assert reader.find_unused() == {}
 
 
 @pytest.mark.parametrize("name", THOUGHT_FIELDS)
@@ -42,7 +42,7 @@ def test_the_first_field_that_is_not_blank_stays_the_source(name: str) -> None:
     assert reader.feed([{other: "b", name: "c"}]) == "c"
     assert reader.feed_text(other, "d") == ""
     assert reader.feed_text(name, "e") == "e"
-    assert (reader.text, reader.unused()) == (" ace", {other: "bd"})
+    assert (reader.text, reader.find_unused()) == (" ace", {other: "bd"})
 
 
 def test_a_list_is_sent_again_or_goes_on() -> None:

@@ -12,8 +12,8 @@ from langchain_asi_one._transport.connections import BoundedTimeout, Deadline
 
 def test_without_a_limit_all_time_is_left() -> None:
     deadline = Deadline(None)
-    assert deadline.left() == inf
-    assert not deadline.passed()
+    assert deadline.compute_left() == inf
+    assert not deadline.has_passed()
     assert deadline.bound(None) is None
     assert deadline.bound(5) == 5
 
@@ -24,10 +24,10 @@ def test_a_timeout_never_reaches_beyond_the_deadline(timeout: float | None) -> N
     bounded = deadline.bound(timeout)
     assert isinstance(bounded, BoundedTimeout)
     assert 0 < bounded <= 0.1
-    assert bounded.current() <= (timeout or inf)
+    assert bounded.compute_limit() <= (timeout or inf)
     sleep(0.11)
-    assert deadline.passed()
-    assert bounded.current() == 0
+    assert deadline.has_passed()
+    assert bounded.compute_limit() == 0
 
 
 def test_a_deadline_is_moved_nearer_only() -> None:
@@ -35,6 +35,6 @@ def test_a_deadline_is_moved_nearer_only() -> None:
     bounded = deadline.bound(60)
     deadline.shorten(0.5)
     deadline.shorten(9)
-    assert deadline.left() <= 0.5
+    assert deadline.compute_left() <= 0.5
     assert isinstance(bounded, BoundedTimeout)
-    assert bounded.current() <= 0.5
+    assert bounded.compute_limit() <= 0.5

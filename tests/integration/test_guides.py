@@ -1,7 +1,7 @@
 """Every Python snippet of the README and the guides runs, in order, as a reader would type it.
 
 Programs that need further packages run in tests/recipes, the JavaScript client of a served graph in
-test_langgraph_server.py.
+langgraph/test_example.py.
 """
 
 from __future__ import annotations

@@ -19,7 +19,14 @@ from langchain_asi_one import ChatASIOne, errors
 from langchain_asi_one._transport import client_pool, retry
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw
-from tests.integration.test_hostile_server import MODES, Server, ask, completion, error_of, whole
+from tests.integration.transport.test_hostile_server import (
+    MODES,
+    Server,
+    ask,
+    completion,
+    error_of,
+    whole,
+)
 from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import PATIENCE
 

@@ -1,8 +1,8 @@
 """Count how each fault of the stand-in ends, in four ways to ask, for a peer.
 
 `python -m tests.trust.faults --peer ChatOpenAI` prints one line of JSON. What must come for each
-fault of the stand-in is the table in `tests/integration/test_faults.py`. A text counts as accepted
-if that table wants an error.
+fault of the stand-in is the table in `tests/integration/transport/test_faults.py`. A text counts as
+accepted if that table wants an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import openai
 
 from langchain_asi_one.testing import fault, local_asi_one
 from langchain_asi_one.testing._faults import list_faults
-from tests.integration.test_faults import OK, TABLE
+from tests.integration.transport.test_faults import OK, TABLE
 from tests.support.ways import FOUR_WAYS, ask
 from tests.trust.soak import PEERS, make_model
 

@@ -1,4 +1,7 @@
-"""What the ASI:One worker sends for an agent; that it is sent is in `test_langgraph_graph`."""
+"""What the ASI:One worker sends for an agent.
+
+That it is sent is tested in `tests/integration/langgraph/test_graph.py`.
+"""
 
 from __future__ import annotations
 

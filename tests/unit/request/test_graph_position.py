@@ -1,6 +1,6 @@
 """The position of a request in a graph, read from configs as LangGraph makes them.
 
-`tests/integration/test_graph_sessions.py` has the same with LangGraph itself.
+`tests/integration/langgraph/test_sessions.py` has the same with LangGraph itself.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m tests.integration.test_langgraph_checkpointers BASE_URL PHASE PLACE...
+    python -m tests.integration.langgraph.test_checkpointers BASE_URL PHASE PLACE...
 
 is one of these processes: it asks in, or goes on with, the thread of each place, sync and async.
 """
@@ -47,7 +47,7 @@ from langchain_asi_one.testing._agents import BAD_AGENT, FLIGHT_AGENT, WEATHER_A
 from tests.support.other_process import run_script
 from tests.support.waiting_process import waiting_graph
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WEATHER = WEATHER_AGENT["address"]
 THREAD = "ada@example.org"
 ASK: Any = {"messages": [HumanMessage("Which bad agent knows the weather\x00?")]}

@@ -33,8 +33,8 @@ from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 from tests.support.snippets import write_programs
 
-ROOT = Path(__file__).parents[2]
-JAVASCRIPT = Path(__file__).parent / "javascript"
+ROOT = Path(__file__).parents[3]
+JAVASCRIPT = Path(__file__).parents[1] / "javascript"
 QUESTION = "Which bad agent knows the weather?"
 ASKED: dict[str, Any] = {"messages": [{"type": "human", "content": QUESTION, "id": "question"}]}
 REST_THREAD = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -32,7 +32,7 @@ from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import FOREVER, PATIENCE, eventually
 from tests.support.strict import STRICT
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class City(BaseModel):

@@ -26,7 +26,7 @@ from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 STYLES: Final = re.compile(r"\x1b\[[0-9;]*m")
 CURSOR: Final = re.compile(r"\x1b\[(?:\?25[hl]|[0-9]*[AK])")
 

@@ -13,7 +13,7 @@ from langchain_asi_one.testing import local_asi_one
 if TYPE_CHECKING:
     from langchain_asi_one.testing._agentverse.behaviours import Behaviour
     from langchain_asi_one.testing._agentverse.server import LocalAgentverse
-    from tests.integration.local_agentverse.conftest import Somebody
+    from tests.integration.testing.agentverse.conftest import Somebody
 
 ACK = "acknowledgement"
 

@@ -30,7 +30,7 @@ from tests.support.other_process import OtherProcess
 from tests.support.patience import FOREVER, PATIENCE
 from tests.support.waiting_process import CONFIG, checkpoints, waiting_graph
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STAND_IN = "[local stand-in] I've sent the message"
 FAST = 0.02
 Graph = Any

@@ -21,7 +21,7 @@ from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from langchain_asi_one.testing._agentverse.server import LocalAgentverse
-    from tests.integration.local_agentverse.conftest import Somebody
+    from tests.integration.testing.agentverse.conftest import Somebody
 
 Json = dict[str, Any]
 

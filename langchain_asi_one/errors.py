@@ -25,6 +25,8 @@ data without the request's headers and body: neither the error nor its pickle ca
 
 A class with a namesake in the SDK or the HTTP libraries has the prefix `ASIOne`. A class that only
 this package has (`IncompleteStreamError`, `InvalidResponseError`) has none.
+
+Errors of structured answers are LangChain's own; `_structured_output/failures.py` makes them.
 """
 
 from __future__ import annotations

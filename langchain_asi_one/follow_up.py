@@ -242,7 +242,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             **kwargs: As for `invoke`.
 
         Returns:
-            The chunks of the real answer; none of an answer that only stands in for it.
+            The chunks of the real answer; none of a placeholder.
 
         Raises:
             AnswerPendingError: As for `invoke`.
@@ -385,7 +385,7 @@ def with_follow_up(
 ) -> FollowUpRunnable:
     """Wait for deferred answers: ask again in the same session.
 
-    An answer of ASI:One that an agent has yet to give is a stand-in sentence. This Runnable then
+    An answer of ASI:One that an agent has yet to give is a placeholder sentence. This Runnable then
     sends the conversation, that sentence and `message` in the session of the first answer, every
     `interval` seconds, until the text changes or `max_polls` polls were made. The defaults, 20 s
     and 15 polls, fit a plan of 3 requests a minute; ASI:One's documentation has 5 s and 24 polls.
@@ -399,7 +399,7 @@ def with_follow_up(
     is never asked after. Other answers cost nothing: no poll, and nothing is added to them.
 
     `stream` gives only the last answer, so its sum is what `invoke` returns: an answer is held back
-    while its text could still be a stand-in (with `is_pending`, to its end). Each answer that is
+    while its text could still be a placeholder (with `is_pending`, to its end). Each answer that is
     still to come gives a custom event `asi_one_follow_up` (`astream_events`, callbacks) with
     `poll`, `max_polls`, `text`, `session_id` and `next_poll_in` (seconds; `None` after the last).
 

@@ -167,22 +167,22 @@ async def ask(model: Model, question: str) -> AsyncIterator[TextDelta | PlanUpda
 
 def to_data(endpoint: Endpoint, message: AIMessage) -> dict[str, Any]:
     """Return a message as JSON values with every name present, for `--json`."""
-    extras, metadata = message.additional_kwargs, message.response_metadata
+    fields, metadata = message.additional_kwargs, message.response_metadata
     return {
         "source": endpoint.kind,
         "base_url": endpoint.base_url,
         "model": metadata.get("model_name"),
         "session_id": metadata.get("session_id"),
-        "thought": extras.get("thought"),
-        "intermediate_steps": extras.get("intermediate_steps", []),
+        "thought": fields.get("thought"),
+        "intermediate_steps": fields.get("intermediate_steps", []),
         "answer": message.text,
-        "refusal": extras.get("refusal"),
+        "refusal": fields.get("refusal"),
         "tool_calls": message.tool_calls,
         "invalid_tool_calls": message.invalid_tool_calls,
-        "server_tool_calls": extras.get("server_tool_calls", []),
-        "executable_data": extras.get("executable_data", []),
+        "server_tool_calls": fields.get("server_tool_calls", []),
+        "executable_data": fields.get("executable_data", []),
         "named": get_executable_data(message),
-        "plan_state": extras.get("plan_state"),
+        "plan_state": fields.get("plan_state"),
         "usage": message.usage_metadata,
         "finish_reason": metadata.get("finish_reason"),
         "response_metadata": metadata,

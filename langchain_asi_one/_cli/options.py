@@ -26,7 +26,7 @@ The question is all other words. {default} it is read from standard input.
 Without --offline the API is asked, with the key in ASI_ONE_API_KEY and at ASI_ONE_BASE_URL if
 that is set. {more}Exit status: 0 answered, 1 the request failed, 2 wrong usage or no key,
 130 interrupted, 141 nobody reads the output."""
-_NO_FIELDS: Final = ("question", "offline", "json", "wait", "allow", "review", "direct")
+_NO_ARGUMENTS: Final = ("question", "offline", "json", "wait", "allow", "review", "direct")
 
 
 def make_parser(
@@ -125,9 +125,9 @@ def read_question_options(arguments: Sequence[str] | None) -> argparse.Namespace
     return read_options(parser, arguments)
 
 
-def list_model_fields(options: argparse.Namespace) -> dict[str, Any]:
-    """Return all other options; `ChatASIOne` refuses what is none of its fields."""
-    return {name: value for name, value in vars(options).items() if name not in _NO_FIELDS}
+def collect_model_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Collect the options for `ChatASIOne`, which refuses unknown ones."""
+    return {name: value for name, value in vars(options).items() if name not in _NO_ARGUMENTS}
 
 
 def _describe_unknown(parser: argparse.ArgumentParser, word: str) -> str:

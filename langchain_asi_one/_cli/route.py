@@ -18,7 +18,7 @@ from typing_extensions import override
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._cli.ask import Endpoint, open_model
 from langchain_asi_one._cli.asker import Asker, open_asker, print_asker
-from langchain_asi_one._cli.options import list_model_fields, make_parser, read_options
+from langchain_asi_one._cli.options import collect_model_arguments, make_parser, read_options
 from langchain_asi_one._cli.run import complain, print_endpoint, run_command
 from langchain_asi_one._json.printable import make_one_line, make_printable
 from langchain_asi_one.display._agent_answer import list_agent_fields
@@ -114,14 +114,14 @@ def _parse_agent(text: str) -> str:
 
 
 def _route(options: argparse.Namespace) -> None:
-    fields = list_model_fields(options)
+    arguments = collect_model_arguments(options)
     with ExitStack() as stack:
         asker, allow = None, frozenset(options.allow or ALLOW)
         if options.direct:
             asker = stack.enter_context(open_asker(offline=options.offline))
-            fields["known"] = asker.known
+            arguments["known"] = asker.known
             allow = frozenset(options.allow or asker.trusted or ALLOW)
-        opened = stack.enter_context(open_model(offline=options.offline, **fields))
+        opened = stack.enter_context(open_model(offline=options.offline, **arguments))
         _show_run(*opened, asker, allow, options)
 
 

@@ -27,7 +27,7 @@ from langchain_asi_one._cli.ask import (
     to_data,
     wait_for_answers,
 )
-from langchain_asi_one._cli.options import list_model_fields
+from langchain_asi_one._cli.options import collect_model_arguments
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one.display._printer import Printer, choose_printer
 from langchain_asi_one.display._sections import ANSWER, THOUGHT
@@ -97,8 +97,8 @@ def print_endpoint(printer: Printer, endpoint: Endpoint) -> None:
 def _answer(options: argparse.Namespace) -> None:
     pace = _PACE if sys.stdout.isatty() and not options.json else 0
     show = _show_data if options.json else _show
-    fields = list_model_fields(options)
-    with open_model(offline=options.offline, pace=pace, **fields) as (endpoint, model):
+    arguments = collect_model_arguments(options)
+    with open_model(offline=options.offline, pace=pace, **arguments) as (endpoint, model):
         asking = model if options.wait is None else wait_for_answers(model, options.wait)
         asyncio.run(show(endpoint, asking, options.question))
 

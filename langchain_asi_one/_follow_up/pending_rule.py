@@ -1,6 +1,6 @@
 """When an answer of ASI:One is still to come: pure.
 
-ASI:One answers long agent work with a stand-in sentence. Its documentation compares with the
+ASI:One answers long agent work with a placeholder. Its documentation compares with the
 literal "I've sent the message" and then asks "Any update?" in the same session, every 5 s and up to
 24 times, until the text differs from the last assistant text (docs/wire-format.md, 6.1).
 """
@@ -66,7 +66,7 @@ def has_calls(message: AIMessage) -> bool:
 def is_deferred(message: AIMessage) -> bool:
     """Return whether an answer is only ASI:One's "I've sent the message".
 
-    Such an answer stands in for a later one.
+    Such an answer is a placeholder for a later one.
 
     The whole text must be the documented sentence, "I've sent the message", in any case, with or
     without full stop. An answer that only contains it ("I've sent the message to Bob") is an
@@ -76,7 +76,7 @@ def is_deferred(message: AIMessage) -> bool:
         message: An answer of `ChatASIOne`.
 
     Returns:
-        Whether it stands in for an answer to come.
+        Whether it is such a placeholder.
 
     Source:
         ASI:One's documentation of agentic models compares with this sentence.
@@ -102,7 +102,7 @@ def _strip_sentence(text: str) -> str:
 
 
 def _may_become_deferred(text: str) -> bool:
-    """Return whether a text may go on to the stand-in sentence."""
+    """Return whether a text may grow into the placeholder."""
     return STAND_IN_MARK.startswith(text) or DEFERRED_SENTENCE.startswith(_strip_sentence(text))
 
 

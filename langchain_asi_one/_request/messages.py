@@ -1,9 +1,9 @@
 """From LangChain messages to the `messages` of a request: pure, without I/O.
 
 The documented form (docs/wire-format.md, 1.4 and 4.1): roles system, user, assistant and tool;
-content as a string; tool results as a string with the exact id of their call. `thought` and other
-extras of a response are never sent back. A prompt may hold text that no request can carry, such as
-half of a surrogate pair, so all text is made safe.
+content as a string; tool results as a string with the exact id of their call. `thought` and
+the other fields that only responses have are never sent back. A prompt may hold text that no
+request can carry, such as half of a surrogate pair, so all text is made safe.
 
 A tool result is only text: an image in it follows in a user message after the results of the turn,
 and other media become a note. Names are made such as the API takes for tools.

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages import content as types
 from langchain_core.messages.block_translators import register_translator
 
-from langchain_asi_one._response.fields import EXTRA_FIELDS
+from langchain_asi_one._response.fields import OWN_FIELDS
 
 MODEL_PROVIDER = "asi-one"
 
@@ -60,21 +60,21 @@ def translate_content_chunk(message: AIMessageChunk) -> list[types.ContentBlock]
 
 
 def _list_blocks(message: AIMessage, calls: list[dict[str, Any]]) -> list[types.ContentBlock]:
-    extras = message.additional_kwargs
+    fields = message.additional_kwargs
     blocks: list[dict[str, Any]] = []
-    if thought := extras.get("thought"):
+    if thought := fields.get("thought"):
         blocks.append({"type": "reasoning", "reasoning": thought, "index": "lc_thought"})
     if text := str(message.text):  # plain: chunks with LangChain's own type cannot be added
         blocks.append({"type": "text", "text": text, "index": "lc_text"})
-    if refusal := extras.get("refusal"):
+    if refusal := fields.get("refusal"):
         block = {"type": "refusal", "refusal": str(refusal)}
         standard = block if _KNOWS_REFUSALS else {"type": "non_standard", "value": block}
         blocks.append({**standard, "index": "lc_refusal"})
     blocks += calls
-    for number, record in enumerate(_list_items(extras.get("server_tool_calls"))):
+    for number, record in enumerate(_list_items(fields.get("server_tool_calls"))):
         blocks += _list_server_tool_blocks(record, number)
-    for name in EXTRA_FIELDS:
-        for number, item in enumerate(_list_items(extras.get(name))):
+    for name in OWN_FIELDS:
+        for number, item in enumerate(_list_items(fields.get(name))):
             value = {"type": name, name: item}
             blocks.append({"type": "non_standard", "value": value, "index": f"lc_{name}_{number}"})
     return cast("list[types.ContentBlock]", blocks)

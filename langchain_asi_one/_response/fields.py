@@ -5,5 +5,5 @@ A new field is one name here.
 
 LIST_FIELDS = ("intermediate_steps", "executable_data")
 """Those that are lists."""
-EXTRA_FIELDS = (*LIST_FIELDS, "plan_state")
+OWN_FIELDS = (*LIST_FIELDS, "plan_state")
 """All but the thought; each has blocks of its name."""

@@ -135,7 +135,7 @@ def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
     if additional_kwargs or "last" in delta:
         chunk.additional_kwargs = additional_kwargs
     if "last" in delta:
-        chunk.additional_kwargs |= delta["extras"]
+        chunk.additional_kwargs |= delta["additional_kwargs"]
         chunk.response_metadata |= {**delta["metadata"], "session_id": session_id}
         chunk.usage_metadata = read_usage(delta["usage"])
         chunk.chunk_position = "last"

@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.fields import EXTRA_FIELDS, LIST_FIELDS
+from langchain_asi_one._response.fields import LIST_FIELDS, OWN_FIELDS
 from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
 from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
@@ -22,8 +22,8 @@ from langchain_asi_one._response.tool_calls import InvalidCall, ToolCallDelta, T
 
 JSONObject = dict[str, Any]
 
-# Each level of a chunk may hold each of the extras: generations and planner runs differ.
-_KEPT_FIELDS = {*THOUGHT_FIELDS, *EXTRA_FIELDS}
+# Each level of a chunk may hold each of them: generations and planner runs differ.
+_KEPT_FIELDS = {*THOUGHT_FIELDS, *OWN_FIELDS}
 _ANSWER_FIELDS = {"id", "object", "created", "model", "choices", "usage"} | _KEPT_FIELDS
 _CHOICE_FIELDS = {"index", "role", "delta", "message", "finish_reason"} | _KEPT_FIELDS
 _MESSAGE_FIELDS = {"role", "content", "tool_calls"} | _KEPT_FIELDS
@@ -41,7 +41,7 @@ MOST_ITEMS = 100_000
 _KINDS: dict[str, type | tuple[type, ...]] = {"id": str, "model": str, "created": (int, float)}
 _EMPTY: tuple[Any, ...] = (None, [], {}, "")
 _SCALAR = (str, bool, int, float, type(None))
-_ADDED_UP = {*THOUGHT_FIELDS, "refusal"}
+_SUMMED_FIELDS = {*THOUGHT_FIELDS, "refusal"}
 # `created` is in seconds, but E1 streams send milliseconds; 10**11 s is the year 5138.
 _MILLISECONDS_FROM = 10**11
 
@@ -55,8 +55,8 @@ class Delta(TypedDict, total=False):
         text: Answer text to append.
         thought: Reasoning text to append.
         tool_calls: Deltas of calls for the caller to run.
-        extras: `intermediate_steps`, `executable_data`, `server_tool_calls`, `plan_state` and
-            `refusal`, where not empty.
+        additional_kwargs: `intermediate_steps`, `executable_data`, `server_tool_calls`,
+            `plan_state` and `refusal`, where not empty.
         metadata: `model_name`, `id`, `created`, `finish_reason`, `normalized_finish_reason`,
             `logprobs`, `extra`, and `tool_calls_missing`, `tool_calls_recovered` or
             `dropped` where they apply.
@@ -69,7 +69,7 @@ class Delta(TypedDict, total=False):
     text: str
     thought: str
     tool_calls: list[ToolCallDelta]
-    extras: dict[str, Any]
+    additional_kwargs: dict[str, Any]
     metadata: dict[str, Any]
     usage: dict[str, Any]
     plan_state: Any
@@ -95,7 +95,7 @@ class Frame:
         outer, inner = self._chunk.items(), self._choice.items()
         # Refusals add up, and equal containers may differ in the types of their numbers.
         self._is_plain = all(
-            name not in _ADDED_UP and (isinstance(value, _SCALAR) or value in ([], {}))
+            name not in _SUMMED_FIELDS and (isinstance(value, _SCALAR) or value in ([], {}))
             for name, value in (*outer, *inner)
         )
         # To Python, 1, 1.0 and True are equal.
@@ -229,7 +229,7 @@ class AnswerReader:
         self._note_unknown(chunk, choice, {**message, **delta} if self._streamed else part)
         plan_state = self._plan_state
         for level in (*levels, whole):
-            self._note_extras(level)
+            self._note_own_fields(level)
         calls = self._read_tool_calls(part)
         text = self._read_content(part, whole)
         self._content.write(text)
@@ -254,7 +254,7 @@ class AnswerReader:
             text="",
             thought="",
             tool_calls=calls,
-            extras=self._collect_extras(),
+            additional_kwargs=self._collect_additional_kwargs(),
             metadata=self._collect_metadata(),
             usage=self._usage,
             invalid_calls=self._calls.find_invalid(),
@@ -311,7 +311,7 @@ class AnswerReader:
             return MergedText(value)
         return merge(held, value, concatenate=name == "logprobs")
 
-    def _note_extras(self, level: JSONObject) -> None:
+    def _note_own_fields(self, level: JSONObject) -> None:
         for name in LIST_FIELDS:
             if level.get(name):
                 self._lists[name].add(_to_list(level[name]))
@@ -353,7 +353,7 @@ class AnswerReader:
         self._recovered = bool(items)
         return [delta for item in items for delta in self._calls.read_whole(item)]
 
-    def _collect_extras(self) -> dict[str, Any]:
+    def _collect_additional_kwargs(self) -> dict[str, Any]:
         found = {
             **{name: items.value for name, items in self._lists.items()},
             "server_tool_calls": self._server_calls.value,

@@ -1,4 +1,4 @@
-"""Errors of answers that hold no data of the schema. Pure."""
+"""The errors of structured answers, which are LangChain's: no I/O."""
 
 from __future__ import annotations
 
@@ -55,26 +55,26 @@ def make_arguments_error(message: AIMessage) -> OutputParserException:
     text = call["args"] or ""
     try:
         loads(text)
-        fault = "no JSON object"
+        problem = "no JSON object"
     except ValueError:
-        fault = "not complete JSON"
-    msg = f"The arguments of the call of {call['name']!r} are {fault}: {_quote(text)}."
+        problem = "not complete JSON"
+    msg = f"The arguments of the call of {call['name']!r} are {problem}: {_quote(text)}."
     advice = _advise_if_cut(message) or "If they were cut off, raise max_tokens."
     return OutputParserException(f"{msg} {advice}", llm_output=text)
 
 
-def _make_error(message: AIMessage, fault: str, advice: str) -> OutputParserException:
+def _make_error(message: AIMessage, problem: str, advice: str) -> OutputParserException:
     text = str(message.text)
     calls = ", ".join(repr(c["name"]) for c in (*message.tool_calls, *message.invalid_tool_calls))
     if calls:
-        fault += f", but a call of {calls}"
+        problem += f", but a call of {calls}"
     elif not text.strip():
         reason = message.response_metadata.get("finish_reason")
         advice = (
             f"It is empty (finish_reason {reason!r}{_describe_thinking(message)}). Ask again, or "
             f"raise max_tokens, which thinking uses up as well."
         )
-    msg = f"The answer is {fault}: {_quote(text)}. {_advise_if_cut(message) or advice}"
+    msg = f"The answer is {problem}: {_quote(text)}. {_advise_if_cut(message) or advice}"
     return OutputParserException(msg, llm_output=text)
 
 

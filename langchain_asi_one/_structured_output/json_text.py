@@ -1,4 +1,4 @@
-"""Finds the JSON in the text of an answer. Pure."""
+"""Finds the JSON in the text of an answer: no I/O."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _ENTRY_FIELDS: Final = {
     "description": "about",
     "id": "id",
 }
-_EXTRAS: Final = ("thought", "plan_state", "intermediate_steps", "server_tool_calls", "refusal")
+_OWN_FIELDS: Final = ("thought", "plan_state", "intermediate_steps", "server_tool_calls", "refusal")
 _UNSHOWN: Final = Row(())  # is only counted
 _WAITING: Final = "Still pending: ASI:One gives the real answer later, in this session."
 _SPEAKERS: Final = {
@@ -87,20 +87,20 @@ def view_message(message: BaseMessage) -> MessageView:
 
 def list_answer_sections(message: AIMessage) -> list[Section]:
     """Return the sections of an answer that are not empty."""
-    extras = {name: make_json_safe(message.additional_kwargs.get(name)) for name in _EXTRAS}
+    fields = {name: make_json_safe(message.additional_kwargs.get(name)) for name in _OWN_FIELDS}
     entries = get_executable_data(message)
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
-        (THOUGHT, "prose", _list_text_rows(extras.get("thought"))),
-        *_list_plan_parts(extras.get("plan_state")),
-        ("Steps", "numbered", list_step_rows(_to_list(extras.get("intermediate_steps")))),
+        (THOUGHT, "prose", _list_text_rows(fields.get("thought"))),
+        *_list_plan_parts(fields.get("plan_state")),
+        ("Steps", "numbered", list_step_rows(_to_list(fields.get("intermediate_steps")))),
         (
             "Tools that ASI:One ran",
             "numbered",
-            list_step_rows(_to_list(extras.get("server_tool_calls"))),
+            list_step_rows(_to_list(fields.get("server_tool_calls"))),
         ),
         (ANSWER, "prose", _list_answer_rows(message)),
         (PICTURES, "pictures", list_picture_rows(message)),
-        ("Refusal", "prose", _list_text_rows(extras.get("refusal"))),
+        ("Refusal", "prose", _list_text_rows(fields.get("refusal"))),
         ("Tools to run", "named", _list_call_rows(message)),
         ("Agents named", "named", _list_entry_rows(entries, "agent")),
         ("Calls named", "named", _list_entry_rows(entries, "tool_call")),

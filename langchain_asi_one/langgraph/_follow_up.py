@@ -209,7 +209,7 @@ def follow_up_node(
         builder.add_edge("ask", "follow_up")
         builder.add_conditional_edges("follow_up", follow_up_condition)
 
-    Its first step looks at the last message. If that is a stand-in for an answer to come (the rule
+    Its first step looks at the last message. If that is a placeholder for an answer (the rule
     of `langchain_asi_one.follow_up.with_follow_up`), the node is due again after `interval`
     seconds; each further step waits until then and polls once, in the session of the answer. With
     a checkpointer each step is a checkpoint, so a process that is killed while it waits goes on
@@ -217,11 +217,11 @@ def follow_up_node(
     the question again. Only a poll that was under way is made again. Use `durability="sync"` to
     have each checkpoint written before the next step begins.
 
-    The answer is appended to the messages, behind the stand-in. Polls are not kept, as in ASI:One's
-    documentation. The key `follow_up`, which the state need not declare, holds `pending`, `polls`,
-    `due`, `answer`, `delayed` and `error`; `stream_mode="updates"` shows each step. After the last
-    poll `pending` stays true. A poll that fails with a rate limit, a timeout, a lost connection or
-    a server error is a step too: `error` says why, and the wait goes on as for
+    The answer is appended to the messages, behind the placeholder. Polls are not kept, as in
+    ASI:One's documentation. The key `follow_up`, which the state need not declare, holds `pending`,
+    `polls`, `due`, `answer`, `delayed` and `error`; `stream_mode="updates"` shows each step. After
+    the last poll `pending` stays true. A poll that fails with a rate limit, a timeout, a lost
+    connection or a server error is a step too: `error` says why, and the wait goes on as for
     `langchain_asi_one.follow_up.with_follow_up`.
     A run takes up to `max_polls` + 1 steps more: raise `recursion_limit` if you lowered it.
 

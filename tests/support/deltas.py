@@ -29,7 +29,9 @@ LASTS = st.builds(
     text=TEXTS,
     thought=st.just(""),
     tool_calls=st.just([]) | ITEMS,
-    extras=st.sampled_from([{}, {"plan_state": {"a": [1]}}, {"executable_data": [{"a": 1}]}]),
+    additional_kwargs=st.sampled_from(
+        [{}, {"plan_state": {"a": [1]}}, {"executable_data": [{"a": 1}]}]
+    ),
     metadata=st.sampled_from([{}, {"finish_reason": "stop", "id": "r1"}]),
     usage=st.sampled_from([{}, USAGE]),
     last=st.just(True),

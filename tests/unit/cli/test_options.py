@@ -14,7 +14,7 @@ import pytest
 from langchain_asi_one._cli.ask import CannotAskError, open_model
 from langchain_asi_one._cli.options import (
     SHORT_NAME,
-    list_model_fields,
+    collect_model_arguments,
     make_parser,
     read_options,
     read_question_options,
@@ -24,11 +24,11 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_only_what_is_given_becomes_a_field_of_the_model() -> None:
-    assert list_model_fields(read_question_options(["Hi"])) == {}
+    assert collect_model_arguments(read_question_options(["Hi"])) == {}
     options = read_question_options(
         ["--model", "asi1", "--session", "s", "--web-search", "Hi", "--planner", "--json"]
     )
-    assert list_model_fields(options) == {
+    assert collect_model_arguments(options) == {
         "model": "asi1",
         "session_id": "s",
         "web_search": True,
@@ -108,6 +108,6 @@ def test_an_option_that_nothing_knows_is_refused_by_its_name() -> None:
     options = read_options(parser, ["--temprature", "1", "Hi"])
     with (
         pytest.raises(CannotAskError, match="temprature"),
-        open_model(offline=True, **list_model_fields(options)),
+        open_model(offline=True, **collect_model_arguments(options)),
     ):
         pass

@@ -173,9 +173,9 @@ def test_a_field_in_slices_takes_time_by_its_length(name: str) -> None:
     last = reader.close()
     assert time.process_time() - began < 8
     if name == "steps":
-        assert len(last["extras"]["intermediate_steps"]) == count
+        assert len(last["additional_kwargs"]["intermediate_steps"]) == count
     elif name.startswith("records"):
-        assert len(last["extras"]["server_tool_calls"]) == count
+        assert len(last["additional_kwargs"]["server_tool_calls"]) == count
 
 
 def test_a_null_leaves_what_follows_it() -> None:

@@ -145,14 +145,14 @@ def test_no_two_chunks_share_what_can_be_changed() -> None:
         {"text": "", "thought": "", "tool_calls": call},
     ]
     last: Any = {"text": "", "thought": "", "tool_calls": [], "last": True}
-    last |= {"extras": {"plan_state": {}}, "metadata": {"id": "r1"}, "usage": {}}
+    last |= {"additional_kwargs": {"plan_state": {}}, "metadata": {"id": "r1"}, "usage": {}}
     chunks = [make_generation_chunk(delta, session_id="s") for delta in [*deltas * 3, last, last]]
     seen: dict[int, object] = {}
     for chunk in chunks:
         own = list(mutables(chunk))
         assert len(own) >= 8
         # What the wire said once is handed on, not copied: `plan_state` of the same delta.
-        own = [value for value in own if value is not last["extras"]["plan_state"]]
+        own = [value for value in own if value is not last["additional_kwargs"]["plan_state"]]
         assert not [value for value in own if id(value) in seen]
         seen |= {id(value): value for value in own}
 

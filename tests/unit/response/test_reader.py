@@ -325,7 +325,7 @@ def test_message_fields_in_pieces_add_up() -> None:
     reader.feed(chunk(refusal="do that.", annotations=[{"url": "b"}]))
     last = reader.close()
 
-    assert last["extras"] == {"refusal": "I can't do that."}
+    assert last["additional_kwargs"] == {"refusal": "I can't do that."}
     assert last["metadata"]["extra"] == {"annotations": [{"url": "a"}, {"url": "b"}]}
 
 

@@ -44,8 +44,8 @@ def asi_one_worker(
         ...     worker = asi_one_worker(model, interval=2.0)
         ...     graph = create_asi_one_graph(model, allow="any", worker=worker)
         ...     state = graph.invoke({"messages": [("user", "Which agent knows the weather?")]})
-        >>> [result["result"][:27] for result in state["agent_results"]]
-        ['[local stand-in] You said: ', '[local stand-in] You said: ']
+        >>> [result["result"].split(",")[0] for result in state["agent_results"]]
+        ['[local stand-in] Stand-in Weather', '[local stand-in] Stand-in Flights']
     """
     patient = model.with_follow_up(interval=interval, max_polls=max_polls, on_pending="raise")
 

@@ -59,6 +59,11 @@ BAD_AGENT: dict[str, Any] = {
 Entries = Sequence[Mapping[str, Any]]
 MADE_UP: Entries = (WEATHER_AGENT, FLIGHT_AGENT)
 
+_MADE_UP_ANSWERS = {
+    WEATHER_AGENT["address"]: "18 °C and light rain",
+    FLIGHT_AGENT["address"]: "a seat at 9:40, 120 EUR",
+}
+
 
 def make_entries(agents: Sequence[str | Mapping[str, Any]]) -> Entries:
     """Return entries for ``executable_data``, where there are only addresses too.
@@ -83,6 +88,15 @@ def list_agents(agents: Entries = MADE_UP, *, with_bad: bool) -> list[dict[str, 
     With ``with_bad`` there is a further one, whose address is broken.
     """
     return deepcopy([*map(dict, agents), BAD_AGENT] if with_bad else [*map(dict, agents)])
+
+
+def write_agent_answers(question: str, addresses: list[str], agents: Entries = MADE_UP) -> str:
+    """Return what the agents of a request answer; none is really asked."""
+    return " ".join(
+        f'{agent.get("name")}, asked "{question[:400]}": '
+        f"{_MADE_UP_ANSWERS.get(agent['address'], 'no more is known of this agent')}."
+        for agent in _find_agents(addresses, agents)
+    )
 
 
 def make_search_steps(question: str, agents: Entries = MADE_UP) -> list[dict[str, Any]]:
@@ -113,8 +127,7 @@ def make_plan_snapshots(
         answer: The response of each agent.
         agents: The agents that are known.
     """
-    known = {str(agent.get("address")): agent for agent in agents}
-    chosen = [known.get(a, {"address": a, "name": "Unknown agent"}) for a in addresses or known]
+    chosen = _find_agents(addresses, agents) if addresses else agents
     tasks: list[dict[str, Any]] = []
     snapshots: list[dict[str, Any]] = [{"status": "planning", "goal": question, "tasks": []}]
     for number, agent in enumerate(chosen, start=1):
@@ -130,3 +143,8 @@ def make_plan_snapshots(
         snapshots.append({"status": "running", "goal": question, "tasks": list(tasks)})
     snapshots.append({"status": "completed", "goal": question, "tasks": list(tasks)})
     return deepcopy(snapshots)
+
+
+def _find_agents(addresses: list[str], agents: Entries) -> list[Mapping[str, Any]]:
+    known = {agent.get("address"): agent for agent in agents}
+    return [known.get(a, {"address": a, "name": "Unknown agent"}) for a in addresses]

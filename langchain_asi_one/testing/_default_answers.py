@@ -14,6 +14,7 @@ from langchain_asi_one.testing._agents import (
     list_agents,
     make_plan_snapshots,
     make_search_steps,
+    write_agent_answers,
 )
 from langchain_asi_one.testing._render import split_words
 from langchain_asi_one.testing._responses import to_json
@@ -92,7 +93,7 @@ def respond(
     question = _take_due_question(session, text) if by_user else _DEFERRED.sub("", text).strip()
     if question is None:
         return Answer(_make_body(payload, _Turn(f"{MARK}I've sent the message"), reason, key))
-    turn = _make_turn(payload, session, question, earlier, key)
+    turn = _make_turn(payload, session, question, earlier, key, agents)
     if payload.get("web_search"):
         turn.calls.insert(0, _make_search_record(question, key))
     body = _make_body(payload, turn, reason, key)
@@ -122,7 +123,12 @@ def _take_due_question(session: Session, text: str) -> str | None:
 
 
 def _make_turn(
-    payload: dict[str, Any], session: Session, question: str, earlier: list[str], key: str
+    payload: dict[str, Any],
+    session: Session,
+    question: str,
+    earlier: list[str],
+    key: str,
+    agents: Entries,
 ) -> _Turn:
     if tools := choose_tools(payload, question):
         names = ", ".join(tool["name"] for tool in tools)
@@ -136,6 +142,11 @@ def _make_turn(
         return _apply_stop(payload, _Turn(to_json(_make_structured_value(payload, form, question))))
     if results := _read_tool_results(payload["messages"]):
         return _apply_stop(payload, _Turn(f"{MARK}The tools answered: {'; '.join(results)}"))
+    if payload.get("planner_mode") and (asked_agents := payload.get("agents")):
+        said = write_agent_answers(question, asked_agents, agents)
+        return _apply_stop(payload, _Turn(f"{MARK}{said}"))
+    if reported := _read_agent_results(question):
+        return _apply_stop(payload, _Turn(f"{MARK}The agents answered: {'; '.join(reported)}"))
     asked = question.casefold()
     if "what did i say" in asked or "remember" in asked:
         quoted = "; ".join(f'"{text}"' for text in earlier) or "nothing"
@@ -178,6 +189,21 @@ def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
         if message["role"] != "tool":
             break
         results.insert(0, message["content"])
+    return results
+
+
+def _read_agent_results(question: str) -> list[str]:
+    """Return what a graph reports of its agents, one JSON object a line."""
+    results = []
+    for line in question.splitlines():
+        if not line.startswith('{"agent": '):
+            continue
+        try:
+            result = json.loads(line)
+        except (ValueError, RecursionError):  # a report that was cut
+            continue
+        said = result.get("error") or result.get("result")
+        results.append(said.removeprefix(MARK) if isinstance(said, str) else to_json(said))
     return results
 
 

@@ -31,7 +31,7 @@ PRINTED: Final = {
     "README.md": (
         "A stand-in has no model, so a fixed rule answers.\n\nAnswer:\n[local stand-in]",
         "'name': 'get_temperature', 'args': {'city': 'Paris'}",
-        "'result': '[local stand-in] You said: \"Which agent knows the weather in Paris?\"",
+        "knows the weather in Paris?\": 18 °C and light rain.'",
         "It rains, says the agent.",
         "429",
     ),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from langchain_asi_one.langgraph import report_agents
+from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from langchain_asi_one.testing._default_answers import (
     MARK,
     find_last_user_text,
@@ -107,6 +109,44 @@ def test_a_planner_run_ends_with_its_last_snapshot() -> None:
     answer = respond(request_body("Ask an agent", planner_mode=True), Session(), 0)
     assert answer.plan_states[-1] == answer.body["plan_state"]
     assert len(answer.body["executable_data"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (WEATHER_AGENT["address"], 'Stand-in Weather, asked "Rain?": 18 °C and light rain.'),
+        (FLIGHT_AGENT["address"], 'Stand-in Flights, asked "Rain?": a seat at 9:40, 120 EUR.'),
+        ("agent1unknown", 'Unknown agent, asked "Rain?": no more is known of this agent.'),
+    ],
+)
+def test_an_agent_that_is_asked_through_the_planner_answers(address: str, told: str) -> None:
+    fields = {"planner_mode": True, "agents": [address]}
+    answer = respond(request_body("Rain?", **fields), Session(), 0)
+    assert answer.body["choices"][0]["message"]["content"] == f"{MARK}{told}"
+    assert answer.body["plan_state"]["tasks"][0]["agent_response"] == f"{MARK}{told}"
+
+
+def test_several_agents_that_are_asked_answer_one_after_the_other() -> None:
+    agents = [WEATHER_AGENT["address"], FLIGHT_AGENT["address"]]
+    message = ask("A trip?", planner_mode=True, agents=agents)
+    assert message["content"] == (
+        f'{MARK}Stand-in Weather, asked "A trip?": 18 °C and light rain. '
+        'Stand-in Flights, asked "A trip?": a seat at 9:40, 120 EUR.'
+    )
+
+
+def test_the_results_of_a_graphs_agents_are_summed_up() -> None:
+    update = report_agents()(
+        {
+            "agent_results": [
+                {"agent": WEATHER_AGENT["address"], "result": f"{MARK}Light rain."},
+                {"agent": "flights", "error": "TimeoutError: no answer"},
+                {"agent": "taxi", "result": {"price": 9}},
+            ]
+        }
+    )
+    told = ask(update["messages"][0].text)["content"]
+    assert told == f'{MARK}The agents answered: Light rain.; TimeoutError: no answer; {{"price":9}}'
 
 
 def test_what_faults_break_is_always_the_same() -> None:

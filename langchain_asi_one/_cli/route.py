@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from langchain_asi_one.executable_data import ExecutableEntry
     from langchain_asi_one.langgraph import AgentGraphState, AgentResult
 
-# Good and bad, for the stand-in names an agent with a wrong address when asked about bad ones.
 _QUESTION: Final = "Which good and bad agents tell the weather in Paris?"
+_WHY_BAD: Final = "(Asked about bad agents, the stand-in also names one whose address is wrong.)"
 _MAX_NAME: Final = 100
 _LABEL: Final = 11
 
@@ -144,7 +144,10 @@ def _show_run(
     if asker:
         print_asker(printer, asker)
     printer.print_card(card(graph))
-    show("Question", [Line(make_printable(options.question))])
+    asked = [options.question]
+    if options.offline and options.question == _QUESTION:
+        asked.append(_WHY_BAD)
+    show("Question", [Line(make_printable(text)) for text in asked])
     todo: Any = {"messages": [HumanMessage(options.question)]}
     with asyncio.Runner() as runner:
         while todo is not None:

@@ -16,7 +16,7 @@ from langgraph.runtime import Runtime
 
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph import allow_agents, executable_data_node
-from langchain_asi_one.langgraph._allow import Allow
+from langchain_asi_one.langgraph._allow import Allow, require_allow
 from langchain_asi_one.langgraph._state import RefusedAgent
 
 __all__ = ["ExecutableDataMiddleware"]
@@ -60,6 +60,7 @@ class ExecutableDataMiddleware(AgentMiddleware[_State, Any, Any]):
 
     state_schema = _State
 
+    @require_allow
     def __init__(self, *, allow: Allow, max_entries: int | None = 32) -> None:
         super().__init__()
         self._node = executable_data_node(keep=allow_agents(allow), max_entries=max_entries)

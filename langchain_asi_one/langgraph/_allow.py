@@ -3,10 +3,11 @@
 No text of the model decides.
 """
 
+import functools
 import inspect
 import logging
 from collections.abc import Callable, Collection
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypeVar
 
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one._json.printable import describe_error
@@ -26,6 +27,8 @@ Example:
     [True, False, True]
 """
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _CHOICES: Final = (
     'a set of agent addresses and handles, a function from entry to bool, or "any" to let the '
     "model choose among all of Agentverse"
@@ -60,6 +63,23 @@ def allow_agents(allow: Allow) -> Callable[[ExecutableEntry], bool]:
         return identity is not None and accepts(identity, entry)
 
     return is_allowed
+
+
+def require_allow(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Make a function say why `allow` is required, where it is missing."""
+
+    @functools.wraps(function)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if "allow" not in kwargs:
+            name = function.__qualname__.removesuffix(".__init__")
+            msg = (
+                f"{name}() needs allow=, which has no default: a model that read untrusted text "
+                f"chose the agents. Give {_CHOICES}"
+            )
+            raise TypeError(msg)
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def collect_identifiers(allow: Allow) -> frozenset[str] | None:

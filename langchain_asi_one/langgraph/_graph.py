@@ -17,7 +17,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Checkpointer
 
 from langchain_asi_one._request.parameters import AGENTIC_FIELDS
-from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._allow import Allow, allow_agents, require_allow
 from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
 from langchain_asi_one.langgraph._review import review_agents
@@ -28,6 +28,7 @@ from langchain_asi_one.langgraph._workers import agent_worker, report_agents
 _MAX_ENTRIES: Final = 100
 
 
+@require_allow
 def create_asi_one_graph(  # noqa: PLR0913 - each is a choice that only the caller can make
     model: BaseChatModel,
     *,

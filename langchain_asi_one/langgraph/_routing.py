@@ -17,6 +17,7 @@ from langchain_asi_one.langgraph._allow import (
     allow_agents,
     apply_predicate,
     collect_identifiers,
+    require_allow,
     require_identifier,
     require_predicate,
 )
@@ -114,6 +115,7 @@ def executable_data_node(
     return declare(executable_data, keys, contract)
 
 
+@require_allow
 def send_agents(
     node: str,
     *,

@@ -22,7 +22,7 @@ from langchain_asi_one._agent_identity import build_report, identify_agent
 from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
-from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._allow import Allow, allow_agents, require_allow
 from langchain_asi_one.langgraph._approval import approve, ask_once, ask_once_async, is_approved
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_two_way_node
 from langchain_asi_one.langgraph._decisions import ask_human
@@ -71,6 +71,7 @@ def agent_worker(
 ) -> Callable[..., Any]: ...
 
 
+@require_allow
 def agent_worker(
     ask: Callable[..., Any] | Runnable[Any, Any],
     *,

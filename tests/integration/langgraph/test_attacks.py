@@ -331,7 +331,9 @@ def test_a_review_without_a_checkpointer_is_an_error_that_says_what_to_do(
 
 
 def test_a_worker_without_a_rule_cannot_be_made() -> None:
-    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'allow'"):
+    with pytest.raises(
+        TypeError, match=r"^agent_worker\(\) needs allow=, which .* Give a set of agent addresses"
+    ):
         agent_worker(lambda _: "ok")  # type: ignore[call-overload]
 
 

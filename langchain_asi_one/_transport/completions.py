@@ -185,6 +185,7 @@ class CompletionStream:
                 raise StopAsyncIteration
             await self.aclose()
             await self._exchange.apause(wait)
+            self._ended = False
 
     async def aclose(self) -> None:
         """End the request, whatever has been read of its answer."""
@@ -339,7 +340,9 @@ class _Exchange:
             self._client.usage_refused = True
             self._leave_usage_out()
             self._content = _encode(self._body)
-            return 0.0
+            if not (self.request.sent_once or self.decoder.news):
+                self._answered = False
+                return 0.0
         most = self.request.settings.max_retries
         if self._answered or self._retries >= most or isinstance(reason, ProtocolError):
             return None

@@ -23,11 +23,17 @@ from pydantic import BaseModel
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder
 from langchain_asi_one._transport.failures import ProtocolError
-from langchain_asi_one.errors import ASIOneError, IncompleteStreamError, InvalidResponseError
-from langchain_asi_one.testing import LocalASIOne, raw
+from langchain_asi_one.errors import (
+    ASIOneBadRequestError,
+    ASIOneError,
+    IncompleteStreamError,
+    InvalidResponseError,
+)
+from langchain_asi_one.testing import LocalASIOne, fault, raw
 from tests.support.gated_server import HEAD, GatedServer, read_request
 from tests.support.model import MakeModel
 from tests.support.patience import PATIENCE
+from tests.support.ways import WAYS, ask
 
 SSE = "text/event-stream"
 DONE = b"data: [DONE]\n\n"
@@ -261,6 +267,60 @@ def test_a_caller_that_leaves_between_two_events_of_a_read(
         assert chunk.additional_kwargs == {"thought": "Hm"}
         break
     assert "Hello" in make_model().invoke("Hello").text
+
+
+# --- A refusal of `stream_options` in an answer of status 200 ---
+
+REFUSAL = {"error": {"message": "stream_options refused", "status": 400}}
+REFUSED = f"data: {json.dumps(REFUSAL)}\n\n".encode()
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+@pytest.mark.parametrize("sent", ["event", "error event", "body"])
+def test_a_refusal_of_usage_in_an_answer_leaves_it_out(
+    sent: str, mode: str, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    body = json.dumps(REFUSAL).encode()
+    forms = {
+        "event": raw(REFUSED, content_type=SSE),
+        "error event": raw(b"event: error\n" + REFUSED, content_type=SSE),
+        "body": raw(body),
+    }
+    server.enqueue(forms[sent], fault("http_500"), raw(GOOD + END, content_type=SSE))
+    # A further try is counted anew: none has begun an answer.
+    message = ask(mode, make_model(max_retries=1))
+    assert (message.text, message.additional_kwargs["thought"]) == ("Hello", "Hm")
+    assert ["stream_options" in r.body for r in server.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [(GOOD, {}), (GOOD, {"planner_mode": True}), (b"", {"planner_mode": True})],
+    ids=["begun", "begun, agents may act", "agents may act"],
+)
+def test_what_has_begun_or_may_act_is_not_sent_again_without_usage(
+    before: bytes, options: Any, mode: str, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    server.enqueue(raw(before + REFUSED, content_type=SSE))
+    model = make_model(max_retries=2)
+    with pytest.raises(ASIOneBadRequestError, match="stream_options refused") as caught:
+        WAYS[mode](model, **options)
+    assert caught.value.partial_text == ("Hello" if before else "")
+    assert len(server.requests) == 1
+    WAYS[mode](model, **options)
+    assert ["stream_options" in r.body for r in server.requests] == [True, False]
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+def test_what_may_act_is_not_sent_again_after_a_status_that_refuses_usage(
+    mode: str, make_model: MakeModel, server: LocalASIOne
+) -> None:
+    model = make_model(max_retries=2, planner_mode=True)
+    with pytest.raises(ASIOneBadRequestError, match="stream_options"):
+        WAYS[mode](model, "[fault: http_400_stream_options]")
+    assert len(server.requests) == 1
+    assert WAYS[mode](model, "[fault: http_400_stream_options]").text
 
 
 # --- A stream that is not kept takes no memory ---

@@ -234,7 +234,7 @@ class AnswerReader:
         text = self._read_content(part, whole)
         self._content.write(text)
         calls += self._read_tool_calls(whole, repeated=bool(len(self._calls)), whole=True)
-        thought = self._reasoning.feed(levels) + self._reasoning.complete(whole)
+        thought = self._reasoning.feed(levels, whole)
         if self._streamed:
             self._frame = Frame(chunk, choice)
         read = Delta(text=text, thought=thought, tool_calls=calls)

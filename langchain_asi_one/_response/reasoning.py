@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
+JSONObject = dict[str, Any]
+
 # Each level of a chunk may hold each of them.
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thought")
 
@@ -56,22 +58,17 @@ class ReasoningReader:
         """The thought so far."""
         return self._texts[self._source].getvalue() if self._source else ""
 
-    def feed(self, levels: Sequence[dict[str, Any]]) -> str:
+    def feed(self, levels: Sequence[JSONObject], whole: JSONObject | None = None) -> str:
         """Take the thought fields of a chunk.
 
         Args:
             levels: Objects that may hold any of `THOUGHT_FIELDS`, innermost first.
+            whole: A whole message on a stream's chunk.
 
         Returns:
             The text that is added to the thought.
         """
-        added = {}
-        for name in THOUGHT_FIELDS:
-            values = [level[name] for level in levels if level.get(name) is not None]
-            filled = (value for value in values if read_text(value).strip())
-            added[name] = self._find_new_text(name, next(filled, values[0] if values else None))
-            if added[name]:
-                self._texts[name].write(added[name])
+        added = {name: self._read_field(name, levels, whole or {}) for name in THOUGHT_FIELDS}
         if self._source:
             return added[self._source]
         self._source = next((name for name in THOUGHT_FIELDS if added[name].strip()), None)
@@ -93,26 +90,6 @@ class ReasoningReader:
             return self.text
         return text if name == self._source else ""
 
-    def complete(self, whole: dict[str, Any]) -> str:
-        """Take a whole message on a stream's chunk.
-
-        Args:
-            whole: The message; may be empty.
-
-        Returns:
-            Its reasoning text beyond the thought so far.
-        """
-        if not whole:
-            return ""
-        for name in THOUGHT_FIELDS:
-            full, held = read_text(whole.get(name)), self._texts[name]
-            if len(full) < held.tell():
-                continue
-            known = held.getvalue()
-            if full.startswith(known) and self._source in (None, name):
-                return self.feed([{name: full[len(known) :]}])
-        return ""
-
     def find_unused(self) -> dict[str, Any]:
         """Return the fields whose text differs from the thought."""
         texts = {name: self._texts[name].getvalue() for name in THOUGHT_FIELDS}
@@ -122,12 +99,32 @@ class ReasoningReader:
             if name != self._source and text.strip() and text.strip() != self.text.strip()
         }
 
+    def _read_field(self, name: str, levels: Sequence[JSONObject], whole: JSONObject) -> str:
+        """Write what a chunk adds to a field's text; return it."""
+        held = self._texts[name]
+        before = held.tell()
+        if not before:  # then a whole message is read as that of a body is
+            levels = (*levels[:1], whole, *levels[1:])
+        values = [level[name] for level in levels if level.get(name) is not None]
+        filled = (value for value in values if read_text(value).strip())
+        held.write(self._find_new_text(name, next(filled, values[0] if values else None)))
+        full = "\n".join(_list_texts(whole.get(name)))
+        if len(full) > held.tell() and full.startswith(held.getvalue()):
+            held.write(full[held.tell() :])
+        held.seek(before)
+        return held.read()
+
     def _find_new_text(self, name: str, value: object) -> str:
         if not isinstance(value, list):
             return read_text(value)
         # In a stream a list may be sent again with more items, or with the new items only.
-        items, seen = [read_text(item) for item in value if item is not None], self._items[name]
+        items, seen = _list_texts(value), self._items[name]
         new = items[len(seen) :] if items[: len(seen)] == seen else items
         seen += new
         separator = "\n" if self._texts[name].tell() and new else ""
         return separator + "\n".join(new)
+
+
+def _list_texts(value: object) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [read_text(item) for item in items if item is not None]

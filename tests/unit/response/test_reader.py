@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_asi_one._json.safe import loads
 from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._response.reasoning import THOUGHT_FIELDS
 from tests.support.answers import read_body, read_stream
 from tests.support.examples import examples
 
@@ -141,6 +142,28 @@ def test_a_whole_message_at_the_end_completes_the_stream() -> None:
     assert streamed(end) == wanted
     assert streamed(delta(reasoning_content="Hm."), delta(content="Hel"), end) == wanted
     assert streamed(delta(reasoning_content="H"), delta(content="Hello"), end, end) == wanted
+
+
+THOUGHTS = st.dictionaries(
+    st.sampled_from(THOUGHT_FIELDS),
+    st.sampled_from([None, "", " ", "a", "ab", ["a", "b"], ["a", None], [], {"text": "a"}]),
+)
+
+
+@pytest.mark.parametrize("name", THOUGHT_FIELDS)
+@pytest.mark.parametrize("thought", ["Hm", ["a", "b"]])
+def test_a_stream_that_is_one_whole_message_keeps_its_thought(name: str, thought: Any) -> None:
+    sent = body(content="x", **{name: thought})
+    assert streamed(sent) == invoked(sent) == plain("x", "Hm" if thought == "Hm" else "a\nb")
+
+
+@given(THOUGHTS, THOUGHTS, THOUGHTS)
+@examples(100)
+def test_a_stream_that_is_one_whole_message_is_read_as_a_body(
+    message: dict[str, Any], choice: dict[str, Any], chunk: dict[str, Any]
+) -> None:
+    sent = {**chunk, "choices": [{**choice, "message": {"content": "x", **message}}]}
+    assert streamed(sent) == invoked(sent)
 
 
 def test_ends_usage_and_names_are_told_once() -> None:

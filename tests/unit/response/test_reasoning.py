@@ -55,8 +55,8 @@ def test_a_list_is_sent_again_or_goes_on() -> None:
 def test_a_whole_message_adds_what_is_missing() -> None:
     reader = ReasoningReader()
     reader.feed([{"reasoning": "He"}])
-    assert reader.complete({}) == ""
-    assert reader.complete({"thought": "x"}) == ""
-    assert reader.complete({"reasoning": "Hello"}) == "llo"
-    assert reader.complete({"reasoning": "Other"}) == ""
-    assert reader.text == "Hello"
+    assert reader.feed([{}], {}) == ""
+    assert reader.feed([{}], {"thought": "x"}) == ""
+    assert reader.feed([{}], {"reasoning": "Hello"}) == "llo"
+    assert reader.feed([{}], {"reasoning": "Other"}) == ""
+    assert (reader.text, reader.find_unused()) == ("Hello", {"thought": "x"})

@@ -144,7 +144,7 @@ def test_a_whole_message_at_the_end_completes_the_stream() -> None:
     assert streamed(delta(reasoning_content="H"), delta(content="Hello"), end, end) == wanted
 
 
-THOUGHTS = st.dictionaries(
+THOUGHT_LEVELS = st.dictionaries(
     st.sampled_from(THOUGHT_FIELDS),
     st.sampled_from([None, "", " ", "a", "ab", ["a", "b"], ["a", None], [], {"text": "a"}]),
 )
@@ -157,7 +157,7 @@ def test_a_stream_that_is_one_whole_message_keeps_its_thought(name: str, thought
     assert streamed(sent) == invoked(sent) == plain("x", "Hm" if thought == "Hm" else "a\nb")
 
 
-@given(THOUGHTS, THOUGHTS, THOUGHTS)
+@given(THOUGHT_LEVELS, THOUGHT_LEVELS, THOUGHT_LEVELS)
 @examples(100)
 def test_a_stream_that_is_one_whole_message_is_read_as_a_body(
     message: dict[str, Any], choice: dict[str, Any], chunk: dict[str, Any]

@@ -193,7 +193,7 @@ def _read_tool_results(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def _read_agent_results(question: str) -> list[str]:
-    """Return what a graph reports of its agents, one JSON object a line."""
+    """Return what a graph reports of its agents, a line each."""
     results = []
     for line in question.splitlines():
         if not line.startswith('{"agent": '):

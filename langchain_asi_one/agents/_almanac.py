@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections import OrderedDict
 from typing import Any, Final, NotRequired
@@ -24,14 +25,16 @@ from langchain_asi_one.agents._endpoints import (
     exchange,
 )
 from langchain_asi_one.agents._envelope import CHAT_PROTOCOL
-from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo, AgentUnreachableError
+from langchain_asi_one.agents._errors import (
+    TOO_LARGE,
+    AgentError,
+    AgentErrorInfo,
+    AgentUnreachableError,
+)
 from langchain_asi_one.agents._loop import arun, run
 from langchain_asi_one.executable_data import parse_handle
 
 AGENTVERSE: Final = "https://agentverse.ai"
-
-TOO_LARGE: Final = "too_large"
-"""Code of the error of an answer that has more bytes than are read."""
 
 _KEPT_SECONDS: Final = 60.0
 _KEPT_RECORDS: Final = 1_000
@@ -249,27 +252,38 @@ async def ask_agentverse(
     *,
     seconds: float,
     body: object = None,
-    headers: dict[str, str] | None = None,
+    authorization: str = "",
+    secrets: tuple[str, ...] = (),
 ) -> Response:
     """Send a request to Agentverse itself.
+
+    Args:
+        client: The client.
+        method: The HTTP method.
+        url: Where to.
+        seconds: Most seconds for all of it.
+        body: JSON to send.
+        authorization: What the header of that name has; its words are secrets.
+        secrets: What else is sent and is told to nobody.
 
     Raises:
         AgentError: If the connection fails, or the answer is too large.
     """
-    sent = {"content-type": "application/json"} if body is not None else {}
+    headers = {"content-type": "application/json"} if body is not None else {}
+    if authorization:
+        headers["authorization"] = authorization
     content = None if body is None else dumps(body).encode()
+    # A token is of three words; the first, its kind, is none of them.
+    quotable = (authorization, *re.split("[ :]", authorization)[1:], *secrets)
     try:
-        return await exchange(
-            client,
-            method,
-            url,
-            seconds=seconds,
-            content=content,
-            headers={**sent, **(headers or {})},
+        response = await exchange(
+            client, method, url, seconds=seconds, content=content, headers=headers
         )
     except (httpx.HTTPError, TimeoutError, TooLargeError) as error:
         reason = describe_problem(error)
         code = TOO_LARGE if isinstance(error, TooLargeError) else None
+    else:
+        return response._replace(secrets=tuple(filter(None, quotable)))
     host = urlsplit(url).hostname
     msg = f"Agentverse ({host}) cannot be asked: {reason}; check the network and try again"
     raise AgentError(msg, AgentErrorInfo(code=code))

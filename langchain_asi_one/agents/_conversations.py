@@ -49,7 +49,7 @@ from langchain_asi_one.agents._errors import (
     AgentUnreachableError,
 )
 from langchain_asi_one.agents._inbox import Inbox, Letter, Question, Source
-from langchain_asi_one.agents._mailbox import Mailbox
+from langchain_asi_one.agents._mailbox import WHOLE, Mailbox
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Conversations:
         """
         with self.inbox.open_question(asked.session, asked.agent) as question:
             # The time may have ended while no process ran: what came before is read all the same.
-            await self.mailbox.poll()
+            await self.mailbox.poll(WHOLE)
             if asked.until < time.time() and (problem := self.mailbox.describe_problem()):
                 msg = f"the mailbox cannot be read now ({problem}): resume the run later"
                 raise AgentError(msg, AgentErrorInfo(agent=asked.agent, may_have_acted=True))
@@ -200,7 +200,7 @@ class Conversations:
         """Return whether the mailbox holds replies to a question."""
         await self._source.prepare(seconds=_compute_left(asked))
         with self.inbox.open_question(asked.session, asked.agent) as question:
-            await self.mailbox.poll()
+            await self.mailbox.poll(WHOLE)
             while not question.letters.empty():
                 letter = question.letters.get_nowait()
                 if isinstance(letter, Letter) and self._open(letter, question, asked):

@@ -164,11 +164,19 @@ class TooLargeError(Exception):
 
 
 class Response(NamedTuple):
-    """What a server answered."""
+    """What a server answered.
+
+    Attributes:
+        status: Its status.
+        headers: Its headers.
+        content: Its body.
+        secrets: What was sent to it and is told to nobody.
+    """
 
     status: int
     headers: httpx.Headers
     content: bytes
+    secrets: tuple[str, ...] = ()
 
     def read(self) -> JSON:
         """Read the JSON of the body; `None` if it is none."""
@@ -178,10 +186,13 @@ class Response(NamedTuple):
             return None
 
     def describe(self) -> str:
-        """Return the status, and the server's words, as one line."""
+        """Return the status, and the server's words without secrets, as one line."""
         body = self.read()
         detail = body.get("detail") if isinstance(body, dict) else None
-        text = make_one_line(detail)[:200] if isinstance(detail, str) else ""
+        text = detail if isinstance(detail, str) else ""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        text = make_one_line(text)[:200]
         return f"{self.status} ({text})" if text else str(self.status)
 
 

@@ -22,6 +22,7 @@ CHAT_PROTOCOL: Final = "proto:30a801ed3a83f9a0ff0a9f1e6fe958cb91da1fc2218b153df7
 MAX_BYTES: Final = 4_000_000
 """Most bytes of an envelope, and of any other body that is read."""
 
+_UUID_LENGTH: Final = 36
 _CLOCKS: Final = 60  # seconds by which the clocks of two machines may differ
 
 
@@ -148,6 +149,12 @@ def read_envelope(value: object) -> Envelope:
     except (ValidationError, RecursionError):
         msg = "it is no envelope"
     raise DoesNotCountError(msg)
+
+
+def read_session(envelope: object) -> str | None:
+    """Return the session of an envelope in lower case, if any."""
+    session = envelope.get("session") if isinstance(envelope, dict) else None
+    return session.lower() if isinstance(session, str) and len(session) == _UUID_LENGTH else None
 
 
 def open_reply(envelope: Envelope, *, me: str, agent: str, session: UUID, now: float) -> Message:

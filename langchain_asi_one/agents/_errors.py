@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from langchain_asi_one.errors import ASIOneError, ErrorInfo
+
+TOO_LARGE: Final = "too_large"
+"""Code of the error of an answer that has more bytes than are read."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
+from langchain_asi_one.agents._envelope import read_session
 from langchain_asi_one.agents._errors import AgentError
 
 logger = logging.getLogger(__name__)
@@ -49,17 +50,23 @@ class Question:
         default_factory=lambda: asyncio.Queue(_MAX_WAITING)
     )
 
-    def put(self, letter: Letter | AgentError) -> None:
-        """Keep a letter until it is read; drop one that came before."""
-        if isinstance(letter, Letter) and letter.uuid is not None:
-            if letter.uuid in self.uuids:
-                return
-            if not self.letters.full():  # else it is found again by the next poll
-                self.uuids[letter.uuid] = None
+    def put(self, letter: Letter | AgentError) -> bool:
+        """Keep a letter until it is read; drop one that came before.
+
+        Returns:
+            `False` if there is no room for it.
+        """
+        uuid = letter.uuid if isinstance(letter, Letter) else None
+        if uuid in self.uuids:
+            return True
         try:
             self.letters.put_nowait(letter)
         except asyncio.QueueFull:
             logger.debug("The session %s has too many letters: one was left out.", self.session)
+            return False
+        if uuid is not None:
+            self.uuids[uuid] = None
+        return True
 
 
 class Inbox:
@@ -67,8 +74,8 @@ class Inbox:
 
     def __init__(self) -> None:
         self.questions: dict[str, Question] = {}
-        self.unclaimed = 0
-        """How many letters came for sessions without an open question."""
+        self.opened: set[str] = set()
+        """Sessions of open questions that the mailbox was not read for."""
 
     @contextmanager
     def open_question(self, session: UUID, agent: str) -> Iterator[Question]:
@@ -85,20 +92,21 @@ class Inbox:
             )
             raise ValueError(msg)
         question = self.questions[key] = Question(session, agent)
+        self.opened.add(key)
         try:
             yield question
         finally:
             del self.questions[key]
+            self.opened.discard(key)
 
     def put(self, envelope: object, uuid: str | None = None) -> bool:
-        """Give an envelope to the question of its session, if any."""
-        session = envelope.get("session") if isinstance(envelope, dict) else None
-        question = self.questions.get(session.lower()) if isinstance(session, str) else None
-        if question is None:
-            self.unclaimed += 1
-            return False
-        question.put(Letter(envelope, uuid))
-        return True
+        """Give an envelope to the question of its session, if any.
+
+        Returns:
+            `False` if there is no room for it now.
+        """
+        question = self.questions.get(read_session(envelope) or "")
+        return question is None or question.put(Letter(envelope, uuid))
 
     def fail(self, error: AgentError) -> None:
         """End the wait of all open questions."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import re
 import struct
 import time
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from secrets import token_bytes
 from typing import Any, Final
@@ -17,24 +15,25 @@ import httpx
 from pydantic import SecretStr
 from uagents_core.identity import Identity
 
-from langchain_asi_one.agents._almanac import TOO_LARGE, ask_agentverse, make_error
+from langchain_asi_one.agents._almanac import ask_agentverse, make_error
 from langchain_asi_one.agents._endpoints import Response
 from langchain_asi_one.agents._envelope import CHAT_PROTOCOL
 from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo
 from langchain_asi_one.agents._inbox import Inbox, Letter
+from langchain_asi_one.agents._mail_reader import MailReader
 
 logger = logging.getLogger(__name__)
 
-_PAGE: Final = 100
-_MAX_REQUESTS: Final = 200  # of one poll: 20,000 letters
+WHOLE: Final = 1_000
+"""Requests in which the whole mailbox is read: 100,000 letters."""
+
+_LOOK: Final = 20  # requests of one poll: 2,000 letters
 _TOKEN_SECONDS: Final = 600
 _RENEWED_BEFORE: Final = 60
 _CLOCKS: Final = 30  # seconds of difference that a token outlives
 _REQUEST_SECONDS: Final = 30.0
 _LONGEST_WAIT: Final = 60.0  # seconds that a server can hold up the polls
 _AT_ONCE: Final = 8
-_EMPTY: Final = Response(200, httpx.Headers(), b"[]")
-_UUID: Final = re.compile(r"[0-9A-Fa-f-]{32,36}")
 
 
 def sign_token(identity: Identity, start: int, end: int, nonce: bytes) -> str:
@@ -53,8 +52,20 @@ def sign_token(identity: Identity, start: int, end: int, nonce: bytes) -> str:
     return f"attr:{base64.b64encode(payload).decode()}:{identity.sign(payload)}"
 
 
+class _RefusedError(Exception):
+    """The mailbox was not read."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
 class Mailbox:
-    """The mailbox of one identity."""
+    """The mailbox of one identity.
+
+    A look into it costs at most 20 requests, which read up to 2,000 letters. The next look goes on
+    from there. A letter that was read is not read again.
+    """
 
     def __init__(
         self,
@@ -75,6 +86,8 @@ class Mailbox:
         self._api_key = api_key
         self._name = name
         self._interval = interval
+        self._reader = MailReader(self._fetch, self._put)
+        self._reading = asyncio.Lock()
         self._token: tuple[str, int] = ("", 0)
         self._is_there = False
         self._opening = asyncio.Lock()
@@ -122,12 +135,9 @@ class Mailbox:
         challenge = body.get("challenge") if isinstance(body, dict) else None
         if not isinstance(challenge, str) or not challenge or len(challenge) > 4_000:
             raise make_error("Agentverse's challenge is not usable", first)
-        proof = {
-            "address": address,
-            "challenge": challenge,
-            "challenge_response": self._identity.sign(challenge.encode()),
-        }
-        await self._ask_account("POST", identity_url, seconds, proof)
+        signature = self._identity.sign(challenge.encode())
+        proof = {"address": address, "challenge": challenge, "challenge_response": signature}
+        await self._ask_account("POST", identity_url, seconds, proof, secrets=(signature,))
         registration = {
             "address": address,
             "name": (name or self._name)[:32],
@@ -141,20 +151,28 @@ class Mailbox:
         self._is_there = True
 
     async def _ask_account(
-        self, method: str, url: str, seconds: float, body: object = None
+        self,
+        method: str,
+        url: str,
+        seconds: float,
+        body: object = None,
+        secrets: tuple[str, ...] = (),
     ) -> Response:
         key = self._api_key.get_secret_value() if self._api_key else ""
-        headers = {"authorization": f"Bearer {key}"}
         response = await ask_agentverse(
-            self._client, method, url, seconds=seconds, body=body, headers=headers
+            self._client,
+            method,
+            url,
+            seconds=seconds,
+            body=body,
+            authorization=f"Bearer {key}",
+            secrets=secrets,
         )
         if 200 <= response.status < 300:
             return response
-        # Its words may quote the key.
-        clean = response._replace(content=response.content.replace(key.encode(), b"***"))
         advice = "check api_key= (or AGENTVERSE_API_KEY): keys are made in Agentverse's settings"
         what = "the mailbox cannot be registered"
-        raise make_error(what, clean, advice=advice if clean.status in (401, 403) else "")
+        raise make_error(what, response, advice=advice if response.status in (401, 403) else "")
 
     def watch(self) -> None:
         """Poll until no question is open."""
@@ -177,26 +195,34 @@ class Mailbox:
                 logger.exception("Reading the mailbox failed.")
             await asyncio.sleep(wait)
 
-    async def poll(self) -> float:
-        """Read the mailbox; return for how many seconds to wait.
+    async def poll(self, requests: int = _LOOK) -> float:
+        """Read what is new in the mailbox.
+
+        Args:
+            requests: Most requests of this look.
+
+        Returns:
+            For how many seconds to wait.
 
         Raises:
             AgentError: If it will not be better later.
         """
         try:
-            response = await self._read_pages(self._inbox.put)
+            async with self._reading:
+                opened, self._inbox.opened = self._inbox.opened, set()
+                await self._reader.read(requests, opened=opened)
         except AgentError as error:
             if error.info.status_code is not None:
                 raise
             self._problem = str(error)
             return 0.0
-        if response.status == 200:
-            self._problem = ""
-            return 0.0
-        if _may_pass(response):
-            self._problem = f"the mailbox answered {response.describe()}"
-            return _read_retry_after(response)
-        raise self._explain(response)
+        except _RefusedError as refused:
+            if not _may_pass(refused.response):
+                raise self._explain(refused.response) from None
+            self._problem = f"the mailbox answered {refused.response.describe()}"
+            return _read_retry_after(refused.response)
+        self._problem = ""
+        return 0.0
 
     async def list_letters(self) -> list[Letter]:
         """Read all letters, and leave them there.
@@ -205,36 +231,30 @@ class Mailbox:
             AgentError: If the mailbox cannot be read.
         """
         letters: list[Letter] = []
-        response = await self._read_pages(lambda *letter: letters.append(Letter(*letter)))
-        if response.status != 200:
-            raise self._explain(response)
+
+        def keep(envelope: object, uuid: str) -> bool:
+            letters.append(Letter(envelope, uuid))
+            return True
+
+        try:
+            await MailReader(self._fetch, keep).read(WHOLE)
+        except _RefusedError as refused:
+            raise self._explain(refused.response) from None
         return letters
 
-    async def _read_pages(self, put: Callable[[object, str], object]) -> Response:
-        """Read all pages: letters of other processes may stand before ours."""
-        offset, limit = 0, _PAGE
-        seen: set[str] = set()
-        response = _EMPTY
-        for _ in range(_MAX_REQUESTS):
-            params = {"limit": limit, "offset": offset}
-            try:
-                response = await self._request("GET", self._url, _REQUEST_SECONDS, params=params)
-            except AgentError as error:
-                if error.code != TOO_LARGE:
-                    raise
-                # Smaller pages; a letter that alone is too large is stepped over.
-                offset, limit = (offset, limit // 2) if limit > 1 else (offset + 1, _PAGE)
-                continue
-            items = response.read() if response.status == 200 else None
-            if not isinstance(items, list):
-                return response
-            known = len(seen)
-            for item in items:
-                _sort(item, seen, put)
-            if len(items) < limit or len(seen) == known:
-                break
-            offset, limit = offset + len(items), _PAGE
-        return response
+    def _put(self, envelope: object, uuid: str) -> bool:
+        return self._inbox.put(envelope, uuid)
+
+    async def _fetch(self, place: int, limit: int) -> list[object]:
+        params = {"limit": limit, "offset": place}
+        response = await self._request("GET", self._url, _REQUEST_SECONDS, params=params)
+        if response.status != 200:
+            raise _RefusedError(response)
+        letters = response.read()
+        if not isinstance(letters, list):
+            msg = f"the mailbox of {self._identity.address} answered with something else than mail"
+            raise AgentError(msg)
+        return [*letters]
 
     def describe_problem(self) -> str:
         """Say what the last poll met."""
@@ -252,9 +272,12 @@ class Mailbox:
                 except AgentError as error:
                     logger.warning("A letter stays in the mailbox: %s", error)
                     return
-            if response.status >= 300 and response.status != 404:
+            if response.status < 300:
+                self._reader.move_up()
+            elif response.status != 404:
                 logger.warning("A letter stays in the mailbox: %s", response.describe())
 
+        self._reader.skip(uuids)
         await asyncio.gather(*map(delete, uuids))
 
     async def _request(
@@ -269,8 +292,8 @@ class Mailbox:
         return response
 
     async def _send(self, method: str, url: str, seconds: float) -> Response:
-        headers = {"authorization": f"Agent {self._find_token()}"}
-        return await ask_agentverse(self._client, method, url, seconds=seconds, headers=headers)
+        token = f"Agent {self._find_token()}"
+        return await ask_agentverse(self._client, method, url, seconds=seconds, authorization=token)
 
     def _find_token(self) -> str:
         now = int(time.time())
@@ -291,13 +314,6 @@ class Mailbox:
         else:
             advice = "see the agent's page on Agentverse"
         return make_error(what, response, advice=advice)
-
-
-def _sort(item: object, seen: set[str], put: Callable[[object, str], object]) -> None:
-    uuid = item.get("uuid") if isinstance(item, dict) else None
-    if isinstance(item, dict) and isinstance(uuid, str) and _UUID.fullmatch(uuid):
-        seen.add(uuid)
-        put(item.get("envelope"), uuid)
 
 
 def _compare_clocks(response: Response) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from langchain_asi_one.agents import AgentChat, AgentError, search_agents
+from langchain_asi_one.agents._envelope import read_session
 from langchain_asi_one.agents._loop import run
 
 FOLDER: Final = Path(__file__).parents[1] / "cassettes" / "agents"
@@ -46,10 +47,9 @@ async def _keep_envelopes(chat: AgentChat) -> list[Any]:
     put = inbox.put
 
     def keep(envelope: object, uuid: str | None = None) -> bool:
-        is_ours = put(envelope, uuid)
-        if is_ours and envelope not in envelopes:
+        if read_session(envelope) in inbox.questions and envelope not in envelopes:
             envelopes.append(envelope)
-        return is_ours
+        return put(envelope, uuid)
 
     inbox.put = keep  # type: ignore[method-assign]
     return envelopes

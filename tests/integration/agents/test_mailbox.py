@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
@@ -14,10 +15,13 @@ from pydantic import SecretStr
 
 from langchain_asi_one.agents import AgentChat, AgentError, AgentTimeoutError, _endpoints
 from langchain_asi_one.testing import fault, raw
+from langchain_asi_one.testing._agentverse import mailboxes
 from langchain_asi_one.testing._agentverse.server import LocalAgentverse
 from tests.integration.agents.conftest import MakeChat
 from tests.support.patience import PATIENCE, eventually
 from tests.support.puppet import Puppet, say
+
+FLOOD: Final = 20_000
 
 
 def fill(agentverse: LocalAgentverse, address: str, number: int, size: int = 10) -> None:
@@ -28,6 +32,12 @@ def fill(agentverse: LocalAgentverse, address: str, number: int, size: int = 10)
             envelope = {"session": str(uuid4()), "payload": "x" * size}
             uuid = str(uuid4())
             box[uuid] = {"uuid": uuid, "envelope": envelope, "received_at": "", "expires_at": ""}
+
+
+def list_newest_first(
+    self: mailboxes.Mailboxes, address: str, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    return [*self._find(address).values()][::-1][offset : offset + limit]
 
 
 def polls(agentverse: LocalAgentverse) -> list[str]:
@@ -47,6 +57,46 @@ def test_an_answer_behind_a_thousand_letters_is_found_and_they_stay(
     assert eventually(lambda: len(agentverse.mail(chat.address)) == 1_000)
     deleted = [one for one in agentverse.requests if one.method == "DELETE"]
     assert len(deleted) == 1
+
+
+@pytest.mark.parametrize("order", ["oldest first", "newest first"])
+def test_a_flood_of_foreign_mail_is_read_once_and_stays(
+    agentverse: LocalAgentverse,
+    make_chat: MakeChat,
+    puppet: Puppet,
+    monkeypatch: pytest.MonkeyPatch,
+    order: str,
+) -> None:
+    if order == "newest first":
+        monkeypatch.setattr(mailboxes.Mailboxes, "list", list_newest_first)
+    monkeypatch.setattr(mailboxes, "MOST_MAIL", 10 * FLOOD)
+    chat = make_chat()
+    chat.register()
+    fill(agentverse, chat.address, FLOOD)
+    pages = -(-FLOOD // 100)
+    with ThreadPoolExecutor() as pool:
+        future = pool.submit(chat.ask, puppet.address, "Rain?", timeout=PATIENCE)
+        question = puppet.wait_for()
+        assert eventually(lambda: len(polls(agentverse)) > pages + 30)
+        # From then on, a look is one letter at the begin, and one page at the end.
+        late = polls(agentverse)[pages + 20 :]
+        fill(agentverse, chat.address, 250)
+        puppet.answer(question, say("It rains."))
+        assert future.result().text == "It rains."
+    offsets = Counter(path.partition("offset=")[2] for path in late)
+    assert len(offsets) <= 2
+    assert all("limit=1&offset=0" in path for path in late if path.endswith("offset=0"))
+    assert eventually(lambda: len(agentverse.mail(chat.address)) == FLOOD + 250)
+    agentverse._state.mailboxes._boxes[chat.address].clear()
+
+
+def test_an_answer_that_cannot_be_deleted_is_not_that_to_the_next_question(
+    agentverse: LocalAgentverse, chat: AgentChat
+) -> None:
+    agent = agentverse.agent("no_ack")
+    for question in ("Rain?", "Snow?", "Hail?"):
+        agentverse.enqueue(fault("http_503_html"), to="DELETE *")
+        assert chat.ask(agent, question, session_id="weather").text == f"echo: {question}"
 
 
 def test_pages_that_are_too_large_become_smaller_and_a_giant_is_stepped_over(

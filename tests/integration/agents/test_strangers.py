@@ -29,6 +29,9 @@ from langchain_asi_one.agents._endpoints import EndpointRule, build_endpoint_cli
 from langchain_asi_one.agents._envelope import MAX_BYTES, make_session
 from langchain_asi_one.testing import raw
 from langchain_asi_one.testing._agentverse.server import LocalAgentverse
+from langchain_asi_one.testing._replies import Reply
+from langchain_asi_one.testing._requests import Exchange
+from langchain_asi_one.testing._responses import Script
 from tests.integration.agents.conftest import MakeChat
 from tests.support.patience import PATIENCE, eventually
 from tests.support.puppet import Puppet, say
@@ -316,6 +319,42 @@ def test_a_key_that_a_server_quotes_is_in_no_error(
         chat.register()
     assert "av-secret-key" not in f"{caught.value}{caught.value.info}{caught.value.__context__}"
     assert caught.value.info.status_code == 401
+
+
+def test_a_token_that_a_server_quotes_is_in_no_error(
+    agentverse: LocalAgentverse, chat: AgentChat, puppet: Puppet
+) -> None:
+    chat.ask(agentverse.agent("echo"), "so that there is a token")
+    held = chat._held
+    assert held is not None
+    token, _ = held[1].mailbox._token
+    kind, payload, signature = token.split(":")
+    assert (kind, len(payload) > 100, signature[:4]) == ("attr", True, "sig1")
+    for quoted in (f"Agent {token}", token, signature, payload):
+        detail = json.dumps({"detail": f"bad token <{quoted}>"}).replace("/", "\\/").encode()
+        agentverse.enqueue(raw(detail, status=403), to="GET /v2/agents/*/mailbox*")
+        with pytest.raises(AgentError, match=r"bad token <(Agent )?(attr:)?\*\*\*") as caught:
+            chat.ask(puppet.address, "Rain?")
+        text = f"{caught.value}{caught.value.info}{caught.value.__context__}"
+        assert not any(word[:20] in text for word in (payload, signature))
+
+
+def test_a_challenge_that_was_signed_and_is_quoted_is_in_no_error(
+    agentverse: LocalAgentverse, make_chat: MakeChat
+) -> None:
+    chat = make_chat(api_key="av-secret-key")
+    signatures: list[str] = []
+
+    def refuse(exchange: Exchange) -> Script:
+        signatures.append(exchange.received.body["challenge_response"])
+        detail = f"{signatures[0]} of av-secret-key"
+        return raw(json.dumps({"detail": detail}).encode(), status=403).play(exchange)
+
+    agentverse.enqueue(raw(b'{"challenge": "sign this"}'), to="GET /v2/identity/*")
+    agentverse.enqueue(Reply("refuse", refuse), to="POST /v2/identity")
+    with pytest.raises(AgentError, match=r"403 \(\*\*\* of \*\*\*\)") as caught:
+        chat.register()
+    assert signatures[0] not in f"{caught.value}{caught.value.info}{caught.value.__context__}"
 
 
 def test_a_stranger_cannot_open_our_session_by_name() -> None:

@@ -21,15 +21,16 @@ async def test_a_letter_goes_to_the_question_of_its_session() -> None:
         assert other.letters.get_nowait() == Letter(envelope, "u-1")
         assert other.letters.empty()
         assert list(other.uuids) == ["u-1"]
-    assert not inbox.put(envelope)
-    assert inbox.unclaimed == 1
+        assert inbox.opened == {str(first), str(second)}
+    assert not inbox.opened
 
 
 @pytest.mark.parametrize("envelope", [None, [], "x", {}, {"session": 7}, {"session": "x"}])
 async def test_a_letter_without_a_session_of_ours_is_nobodys(envelope: object) -> None:
     inbox = Inbox()
-    with inbox.open_question(uuid4(), "a"):
-        assert not inbox.put(envelope)
+    with inbox.open_question(uuid4(), "a") as question:
+        assert inbox.put(envelope)
+        assert question.letters.empty()
 
 
 async def test_one_question_is_open_in_a_session() -> None:
@@ -50,7 +51,7 @@ async def test_a_flood_is_bounded_and_what_lies_in_the_mailbox_comes_again() -> 
     envelope = {"session": str(session)}
     with inbox.open_question(session, "a") as question:
         for number in range(3_000):
-            inbox.put(envelope, f"u-{number}")
+            assert inbox.put(envelope, f"u-{number}") is (number < 2_000)
         held = question.letters.qsize()
         assert held == len(question.uuids) == 2_000
         question.letters.get_nowait()

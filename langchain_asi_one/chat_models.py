@@ -51,11 +51,11 @@ from langchain_asi_one._config import (
 from langchain_asi_one._follow_up.pending_rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.parameters import (
-    AGENTIC_FIELDS,
     CALL_ARGUMENTS,
     MODEL_FIELDS,
     check_names,
     check_value,
+    may_act,
 )
 from langchain_asi_one._request.session import (
     SESSION_SPEC,
@@ -421,12 +421,17 @@ class ChatASIOne(ASIOneFields):
         if isinstance(model := kwargs.get("model"), str) and model not in self._warned:
             warn_if_retired(model, stacklevel=2)
             self._warned.add(model)
-        extra_body = {**(self.extra_body or {}), **(kwargs.pop("extra_body", None) or {})}
-        fields = {name: getattr(self, name) for name in MODEL_FIELDS}
-        fields |= {"model": self.model_name, "stop": self.stop or None, **kwargs}
+        fields, extra_body = self._merge_fields(kwargs)
         if not (isinstance(input_, list) and all(isinstance(m, BaseMessage) for m in input_)):
             input_ = self._convert_input(input_).to_messages()
         return build_body(fields, cast("list[BaseMessage]", input_), extra_body)
+
+    def _merge_fields(self, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a call's request fields, and the further ones, which win."""
+        fields = {name: getattr(self, name) for name in MODEL_FIELDS}
+        fields |= {"model": self.model_name, "stop": self.stop or None, **kwargs}
+        extra_body = {**(self.extra_body or {}), **(fields.pop("extra_body", None) or {})}
+        return fields, extra_body
 
     @classmethod
     @cache
@@ -545,10 +550,8 @@ class ChatASIOne(ASIOneFields):
 
     def _may_act(self, kwargs: Mapping[str, Any]) -> bool:
         """Return whether a call can make agents act."""
-        fields = {name: getattr(self, name) for name in AGENTIC_FIELDS}
-        for more in (self.extra_body, kwargs, kwargs.get("extra_body")):
-            fields |= {name: value for name, value in (more or {}).items() if name in fields}
-        return any(fields.values())
+        fields, extra_body = self._merge_fields(kwargs)
+        return may_act(fields | extra_body)
 
     @override
     def _should_stream(self, *, async_api: bool, run_manager: Any = None, **kwargs: Any) -> bool:

@@ -186,6 +186,11 @@ CALL_ARGUMENTS: Final = {
 }
 
 
+def may_act(body: Mapping[str, Any]) -> bool:
+    """Return whether a request with this body can make agents act."""
+    return any(map(body.get, AGENTIC_FIELDS))
+
+
 def check_names(
     given: Iterable[str], known: Collection[str], elsewhere: Mapping[str, str], *, where: str
 ) -> None:

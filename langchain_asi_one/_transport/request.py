@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from langchain_asi_one._request.parameters import AGENTIC_FIELDS
+from langchain_asi_one._request.parameters import may_act
 
 if TYPE_CHECKING:
     from langchain_asi_one._transport.proxies import Proxy
@@ -84,7 +84,7 @@ class ChatRequest:
     @property
     def agentic(self) -> bool:
         """Whether the request can make agents act."""
-        return any(map(self.body.get, AGENTIC_FIELDS))
+        return may_act(self.body)
 
     @property
     def sent_once(self) -> bool:

@@ -3,7 +3,7 @@
 It is also the example for a graph of your own.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -135,10 +135,20 @@ def _make_worker(model: Any) -> Runnable[Any, Any]:
 def _drop_agents(model: Any) -> Any:
     """Return a model whose requests let no agent act."""
     if isinstance(model, RunnableBinding):
-        kwargs = {name: value for name, value in model.kwargs.items() if name not in AGENTIC_FIELDS}
-        return model.model_copy(update={"bound": _drop_agents(model.bound), "kwargs": kwargs})
-    fields = AGENTIC_FIELDS & getattr(type(model), "model_fields", {}).keys()
-    return model.model_copy(update=dict.fromkeys(fields)) if fields else model
+        update = {"bound": _drop_agents(model.bound), "kwargs": _drop_fields(model.kwargs)}
+        return model.model_copy(update=update)
+    if not getattr(type(model), "model_fields", {}).keys() >= AGENTIC_FIELDS:
+        return model
+    extra_body = _drop_fields(model.extra_body or {})
+    return model.model_copy(update={**dict.fromkeys(AGENTIC_FIELDS), "extra_body": extra_body})
+
+
+def _drop_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop what makes agents act from request fields and their `extra_body`."""
+    kept = {name: value for name, value in fields.items() if name not in AGENTIC_FIELDS}
+    if extra_body := kept.get("extra_body"):
+        kept["extra_body"] = _drop_fields(extra_body)
+    return kept
 
 
 def _write_first_answer(message: BaseMessage) -> dict[str, Any]:

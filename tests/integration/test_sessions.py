@@ -382,6 +382,7 @@ ACTING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "call": ({}, {"planner_mode": True}),
     "extra body of the model": ({"extra_body": {"agents": ["any"]}}, {}),
     "extra body of the call": ({}, {"extra_body": {"planner_mode": True}}),
+    "extra body before the call": ({"extra_body": {"agents": ["any"]}}, {"agents": []}),
 }
 
 

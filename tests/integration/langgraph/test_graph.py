@@ -404,8 +404,13 @@ def test_a_timeout_needs_an_async_run(model: ChatASIOne) -> None:
 def test_a_planner_does_not_read_what_the_agents_said(
     make_model: MakeModel, server: LocalASIOne
 ) -> None:
-    planning = make_model(planner_mode=True, agents=[WEATHER])
-    for model in (planning, make_model().bind(planner_mode=True, agents=[WEATHER])):
+    acting = {"planner_mode": True, "agents": [WEATHER]}
+    for model in (
+        make_model(**acting),
+        make_model().bind(**acting),
+        make_model(extra_body={**acting, "x": 1}),
+        make_model().bind(extra_body={**acting, "x": 1}),
+    ):
         server.enqueue(named_answer(WEATHER), named_answer(FLIGHTS))
         before = len(server.requests)
         make: Any = create_asi_one_graph
@@ -413,7 +418,8 @@ def test_a_planner_does_not_read_what_the_agents_said(
         first, last = server.requests[before:]
 
         assert (first.body["planner_mode"], first.body["agents"]) == (True, [WEATHER])
-        assert not {"planner_mode", "agents"} & last.body.keys()
+        assert not acting.keys() & last.body.keys()
+        assert first.body.get("x") == last.body.get("x")
         assert "do not follow instructions" in last.body["messages"][-1]["content"]
 
 

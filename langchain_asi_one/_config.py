@@ -16,6 +16,7 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     Concatenate,
     Final,
@@ -33,6 +34,8 @@ from langchain_core.load.serializable import SerializedConstructor, SerializedNo
 from langchain_core.rate_limiters import BaseRateLimiter, InMemoryRateLimiter
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import (
+    AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -101,7 +104,7 @@ class ModelFields(RequestFields):
     """Further fields of the request body, which no check looks at. Those of a call are added to
     the model's."""
 
-    deadline: float | None = None
+    deadline: Annotated[float | None, BeforeValidator(check_deadline)] = None
     """Seconds for a request with all its tries and waits, above 0; by default there is no limit."""
 
     recover_tool_calls: bool = False
@@ -368,11 +371,15 @@ class ASIOneFields(_Declared):
     # Those with a type or a name of LangChain's, and those that are written nowhere.
     model_name: str = Field(default=Arguments.model, alias="model")
     max_retries: int = Field(default=Arguments.max_retries, ge=0)
-    request_timeout: Any = Field(default=Arguments.timeout, alias="timeout")
+    request_timeout: Annotated[Any, AfterValidator(check_timeout)] = Field(
+        default=Arguments.timeout, alias="timeout"
+    )
     # `__init__` fills these two from the environment, so that they do not count as given.
     openai_api_key: SecretStr | Callable[[], str] | None = Field(default=None, alias="api_key")
     openai_api_base: str = Field(default=DEFAULT_BASE_URL, alias="base_url")
-    default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    default_headers: Annotated[Mapping[str, str] | None, AfterValidator(check_headers)] = Field(
+        default=None, exclude=True, repr=False
+    )
     http_client: Any = Field(default=None, exclude=True)
     http_async_client: Any = Field(default=None, exclude=True)
 
@@ -449,21 +456,6 @@ class ASIOneFields(_Declared):
     @classmethod
     def _check_base_url(cls, value: str) -> str:
         return check_base_url(value)
-
-    @field_validator("default_headers")
-    @classmethod
-    def _check_headers(cls, value: Mapping[str, str] | None) -> Mapping[str, str] | None:
-        return check_headers(value)
-
-    @field_validator("request_timeout")
-    @classmethod
-    def _check_timeout(cls, value: Any) -> Any:
-        return check_timeout(value)
-
-    @field_validator("deadline", mode="before")
-    @classmethod
-    def _check_deadline(cls, value: Any) -> float | None:
-        return check_deadline(value)
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """Show the arguments that were given and the address, never the key."""

@@ -239,15 +239,7 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Async version of `invoke`.
-
-        Example:
-            >>> import asyncio
-            >>> from langchain_asi_one.testing import local_asi_one
-            >>> with local_asi_one() as server:
-            ...     model = ChatASIOne(base_url=server.base_url, api_key="any")
-            ...     message = asyncio.run(model.ainvoke("Hello"))
-        """
+        """Async version of `invoke`."""
         return await super().ainvoke(input, config, stop=stop, **self._add_session(config, kwargs))
 
     @override
@@ -295,16 +287,7 @@ class ChatASIOne(ASIOneFields):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        """Async version of `stream`.
-
-        Example:
-            >>> import asyncio
-            >>> from langchain_asi_one.testing import local_asi_one
-            >>> async def read(model):
-            ...     return [chunk.text async for chunk in model.astream("Hello")]
-            >>> with local_asi_one() as server:
-            ...     texts = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
-        """
+        """Async version of `stream`."""
         config, run = self._open_run(config, AsyncCallbackManagerForLLMRun)
         kwargs = {**self._add_session(config, kwargs), _RUN: run}
         return super().astream(input, config, stop=stop, **kwargs)
@@ -350,16 +333,7 @@ class ChatASIOne(ASIOneFields):
         version: Any = "v2",
         **kwargs: Any,
     ) -> Any:
-        """Async version of `stream_events`.
-
-        Example:
-            >>> import asyncio
-            >>> from langchain_asi_one.testing import local_asi_one
-            >>> async def read(model):
-            ...     return [event["event"] async for event in model.astream_events("Hello")]
-            >>> with local_asi_one() as server:
-            ...     names = asyncio.run(read(ChatASIOne(base_url=server.base_url, api_key="any")))
-        """
+        """Async version of `stream_events`."""
         if version == "v3":
             kwargs = self._add_session(config, kwargs)
         return super().astream_events(input, config, version=version, **kwargs)

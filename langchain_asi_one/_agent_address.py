@@ -29,12 +29,6 @@ def is_agent_address(value: object) -> bool:
     public key of 33 bytes: 65 characters, in lower case as in Agentverse's published pattern. An
     agent need not exist there.
 
-    Args:
-        value: Anything; only a string can be an address.
-
-    Returns:
-        True if every character, the checksum and the padding bit are right.
-
     Source:
         Agentverse's API reference has the pattern, Fetch.ai's uAgents library the encoding.
 

@@ -23,13 +23,9 @@ its place, or a human rejected it."""
 def identify_agent(entry: ExecutableEntry) -> str | None:
     """Return the address or handle that identifies the agent of an entry.
 
-    Args:
-        entry: An entry of `parse_executable_data`, perhaps edited since.
-
-    Returns:
-        The address, if its checksum is right and the entry names no second one. Without an
-        address, the handle (without `@`), if nothing is wrong with the entry's identifiers. Else
-        `None`.
+    The entry may have been edited since it was parsed. The address counts if its checksum is right
+    and the entry names no second one. Without an address, the handle (without `@`) counts if
+    nothing is wrong with the entry's identifiers. Else the result is `None`.
 
     Example:
         >>> identify_agent({"kind": "agent", "handle": "weather", "raw": {}})

@@ -41,11 +41,8 @@ class Environment(NamedTuple):
 def read_environment(*, given_key: bool = False) -> Environment:
     """Read the first key that is set, and its address.
 
-    Args:
-        given_key: Whether there is a key already. The address is then that of the first pair.
-
-    Returns:
-        Key and address. Empty variables and blank ones count as not set.
+    With `given_key` there is a key already, and the address is that of the first pair. Empty
+    variables and blank ones count as not set.
 
     Raises:
         ValueError: If a value cannot be used; it names the variable.

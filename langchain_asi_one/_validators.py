@@ -41,12 +41,6 @@ def drop_inputs(error: ValidationError) -> ValidationError:
     """Make the same error without the refused values.
 
     These may hold a key or a header.
-
-    Args:
-        error: Why arguments were refused.
-
-    Returns:
-        An error with the same places, types and messages, not raised.
     """
     lines = [_drop_input(line) for line in error.errors(include_url=False, include_input=False)]
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)
@@ -73,12 +67,7 @@ def _drop_input(line: ErrorDetails) -> InitErrorDetails:
 def check_api_key(key: SecretStr | None, *, name: str = "api_key") -> SecretStr | None:
     """Check that a key can be sent; drop blanks around it.
 
-    Args:
-        key: The key, or `None` if there is none.
-        name: Where it comes from.
-
-    Returns:
-        The key; `None` for a blank one.
+    A blank one becomes `None`. `name` says where the key comes from.
 
     Raises:
         ValueError: If a character in it cannot be sent in a header.
@@ -97,17 +86,12 @@ def check_api_key(key: SecretStr | None, *, name: str = "api_key") -> SecretStr 
 
 
 def check_base_url(url: str, *, name: str = "base_url") -> str:
-    """Check where the API is said to be.
+    """Check an http or https address; drop a slash at its end.
 
-    Args:
-        url: An http or https address without `/chat/completions`.
-        name: Where it comes from.
-
-    Returns:
-        The address without a slash at its end.
+    `name` says where the address comes from.
 
     Raises:
-        ValueError: If it is no such address.
+        ValueError: If it is no such address, or ends in `/chat/completions`.
     """
     parts = urlsplit(url.strip())
     try:
@@ -134,12 +118,6 @@ def check_base_url(url: str, *, name: str = "base_url") -> str:
 def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
     """Refuse default headers that have a field of their own.
 
-    Args:
-        headers: Further headers of each request.
-
-    Returns:
-        The headers.
-
     Raises:
         ValueError: Naming the header and the field to use.
     """
@@ -157,17 +135,10 @@ def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str] | None
 
 
 def check_timeout(timeout: Any) -> Any:
-    """Check a time limit.
-
-    Args:
-        timeout: Seconds above 0, up to 1,000,000,000; a timeout object of the HTTP library; or
-            `None`.
-
-    Returns:
-        The limit.
+    """Check a time limit: seconds, an object with four, or `None`.
 
     Raises:
-        ValueError: If it is no limit.
+        ValueError: If it is not above 0, or above 1,000,000,000.
     """
     if timeout is not None and not hasattr(timeout, "read"):
         _check_seconds("timeout", timeout)
@@ -175,16 +146,10 @@ def check_timeout(timeout: Any) -> Any:
 
 
 def check_deadline(deadline: Any) -> float | None:
-    """Check the time limit of a whole request.
-
-    Args:
-        deadline: Seconds above 0 up to 1,000,000,000, or `None`.
-
-    Returns:
-        The limit.
+    """Check the seconds of a whole request.
 
     Raises:
-        ValueError: If it is no limit.
+        ValueError: If they are not above 0, or above 1,000,000,000.
     """
     if deadline is None:
         return None

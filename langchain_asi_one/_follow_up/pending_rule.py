@@ -142,14 +142,8 @@ class FollowUpRule:
     ) -> bool:
         """Return whether the real answer is still to come.
 
-        Args:
-            answer: The newest answer.
-            history: The conversation up to the question.
-            last_answer: The answer before this one; `None` if this is the first.
-
-        Returns:
-            Whether to ask again. Never for an answer with tool calls, or without a session (another
-            provider's): no poll can follow these.
+        Never for an answer with tool calls, or without a session (another provider's): no poll can
+        follow these. `last_answer` is `None` for the first answer.
         """
         if has_calls(answer) or read_session_id(answer) is None:
             return False
@@ -164,13 +158,8 @@ class FollowUpRule:
     ) -> bool:
         """Return whether an answer may turn out to be pending.
 
-        Args:
-            text: Its text so far. It has called no tool.
-            history: As for `finds_pending`.
-            last_answer: As for `finds_pending`.
-
-        Returns:
-            `False` as soon as `finds_pending` is sure to be false for the whole.
+        `text` is its text so far. It has called no tool. The result is `False` as soon as
+        `finds_pending` is sure to be false for the whole.
         """
         if self.is_pending is not None:
             return True
@@ -184,13 +173,8 @@ class FollowUpRule:
     ) -> float | None:
         """Return the seconds until the next poll; `None` after the last.
 
-        Args:
-            polls: How many polls were made.
-            delayed: Seconds waited so far beyond the interval, 0 to `interval * max_polls`.
-            retry_after: Seconds that the API asked for, when the last poll failed.
-
-        Returns:
-            The interval; a longer `retry_after` adds to it, as long as `delayed` is in its range.
+        A longer `retry_after` of the API adds to the interval, as long as all seconds that were
+        `delayed` so are at most `interval * max_polls`.
         """
         if polls >= self.max_polls:
             return None
@@ -200,15 +184,9 @@ class FollowUpRule:
     def make_poll_messages(
         self, history: Sequence[BaseMessage], last_answer: AIMessage
     ) -> list[BaseMessage]:
-        """Return the messages of a poll.
+        """Return the full history, the last answer, and the question for news.
 
-        Args:
-            history: The conversation up to the question.
-            last_answer: The last answer.
-
-        Returns:
-            The full history, the answer, and the user's question for news. Earlier polls are not
-            repeated.
+        Earlier polls are not repeated.
         """
         return [*history, last_answer, HumanMessage(self.message)]
 

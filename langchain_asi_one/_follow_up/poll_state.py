@@ -23,10 +23,6 @@ from langchain_asi_one._json.printable import describe_error
 class PollState:
     """A question, its answers so far, and whether to ask again.
 
-    Args:
-        rule: How to wait.
-        question: The caller's input: messages, a prompt value or a text.
-
     Raises:
         ValueError: If no poll could be appended to the question.
     """
@@ -59,13 +55,9 @@ class PollState:
         return self.rule.make_poll_messages(self.history, self.last_answer)
 
     def record(self, answer: object) -> bool:
-        """Record an answer.
+        """Record an answer; return whether it replaces the previous one.
 
-        Args:
-            answer: The newest answer.
-
-        Returns:
-            Whether it replaces the previous one; an empty poll result does not.
+        An empty poll result does not.
 
         Raises:
             TypeError: If it is no `AIMessage`.
@@ -85,11 +77,7 @@ class PollState:
         return True
 
     def record_error(self, error: Exception) -> None:
-        """Record that a poll failed; the answer stays pending.
-
-        Args:
-            error: One of the `PASSING_ERRORS`.
-        """
+        """Record one of the `PASSING_ERRORS`; the answer stays pending."""
         self._error = describe_error(error)
         self._schedule(read_retry_after(error))
 
@@ -133,11 +121,7 @@ class PollState:
 
 
 class AnswerBuffer:
-    """A streamed answer, held back until it cannot be pending any more.
-
-    Args:
-        state: The wait that it belongs to.
-    """
+    """A streamed answer, held back until it cannot be pending any more."""
 
     def __init__(self, state: PollState) -> None:
         self._state = state
@@ -147,13 +131,7 @@ class AnswerBuffer:
         """Whether pieces were passed on."""
 
     def feed(self, piece: object) -> Iterator[AIMessage]:
-        """Take a piece and return all pieces that may be passed on.
-
-        Args:
-            piece: A chunk or a whole message.
-
-        Yields:
-            Pieces to pass on now.
+        """Take a chunk or message; yield all pieces to pass on.
 
         Raises:
             TypeError: If it is no `AIMessage`.
@@ -174,10 +152,7 @@ class AnswerBuffer:
                 yield add_metadata(held, metadata) if _is_last(held) else held
 
     def close(self) -> bool:
-        """Record the answer in the state, at its end.
-
-        Returns:
-            Whether it replaces the previous one.
+        """Record the answer at its end; return whether it replaces the last.
 
         Raises:
             TypeError: If no piece came.
@@ -203,14 +178,8 @@ class AnswerBuffer:
 def convert_question(question: object) -> list[BaseMessage]:
     """Return the messages of a question.
 
-    Args:
-        question: Messages, a prompt value or a text.
-
-    Returns:
-        The messages.
-
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If it is neither messages nor a prompt value nor a text.
     """
     if isinstance(question, str):
         return [HumanMessage(question)]
@@ -228,12 +197,6 @@ def convert_question(question: object) -> list[BaseMessage]:
 
 def require_message(answer: object) -> AIMessage:
     """Return an answer if it is one of a chat model.
-
-    Args:
-        answer: The output of a Runnable.
-
-    Returns:
-        The same.
 
     Raises:
         TypeError: If it is no `AIMessage`.
@@ -256,12 +219,7 @@ def read_retry_after(error: Exception) -> float | None:
 def add_metadata(message: AIMessage, metadata: dict[str, Any]) -> AIMessage:
     """Return a copy of a message with more in its `response_metadata`.
 
-    Args:
-        message: A message or a chunk.
-        metadata: What to add.
-
-    Returns:
-        The copy; the message itself if there is nothing to add.
+    With nothing to add it is the message itself.
     """
     if not metadata:
         return message

@@ -86,11 +86,7 @@ class PartialJSON:
         return inner
 
     def feed(self, piece: str) -> None:
-        """Read the next piece of the text.
-
-        Args:
-            piece: Text of any length, cut anywhere.
-        """
+        """Read the next piece of the text, cut anywhere."""
         text, self._held = self._held + piece, ""
         at = 0
         while at < len(text) and not self.ended:

@@ -102,11 +102,7 @@ def _keep(match: re.Match[str]) -> str:
 def make_one_line(text: str) -> str:
     r"""Make text safe to print within a line.
 
-    Args:
-        text: Any text.
-
-    Returns:
-        The text as by `make_printable`, every run of blanks and newlines as one space.
+    Every run of blanks and newlines becomes one space.
 
     Example:
         >>> make_one_line(" two\n lines ")

@@ -54,12 +54,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 def make_text_safe(text: str) -> str:
     r"""Make a string storable as UTF-8 text.
 
-    Args:
-        text: Any string.
-
-    Returns:
-        The same string without NUL, with surrogate pairs joined to the character they stand for
-        and lone surrogates replaced by U+FFFD. Clean text is returned as it is.
+    NUL is removed. Surrogate pairs are joined to their character; lone surrogates become U+FFFD.
+    Clean text is returned as it is.
 
     Example:
         >>> make_text_safe("a\x00b \ud83d\ude00 \ud800") == "ab \U0001f600 \ufffd"
@@ -76,14 +72,8 @@ def make_text_safe(text: str) -> str:
 def fits_64_bits(literal: str) -> bool:
     """Return whether a JSON integer is between -2**63 and 2**64 - 1.
 
-    That is the range of msgpack.
-
-    Args:
-        literal: Decimal digits, perhaps with a minus sign, without leading zeros. It may be of any
-            length: the interpreter's limit on long digit strings is not reached.
-
-    Returns:
-        True if the number fits.
+    That is the range of msgpack. The literal may be of any length: the interpreter's limit on long
+    digit strings is not reached.
     """
     return len(literal) < 19 or (len(literal) <= 20 and INT_MIN <= int(literal) <= INT_MAX)
 
@@ -91,12 +81,8 @@ def fits_64_bits(literal: str) -> bool:
 def make_scalar_safe(literal: str) -> str | None:
     """Return the safe spelling of a JSON number or word.
 
-    Args:
-        literal: Text without white space, quotes, brackets, commas or colons.
-
-    Returns:
-        The literal; a string of the digits of an integer that does not fit; `null` for what is no
-        finite number; `None` if the literal is not JSON.
+    An integer that does not fit becomes a string of its digits, what is no finite number `null`.
+    The result is `None` if the literal is not JSON.
 
     Example:
         >>> [make_scalar_safe(text) for text in ("1.5", "18446744073709551616", "NaN", "yes")]
@@ -161,12 +147,7 @@ def make_json_safe(value: object) -> JSON:
 def is_json_safe(value: object, *, levels: int = MAX_DEPTH) -> bool:
     """Check fast whether `make_json_safe` would leave a value unchanged.
 
-    Args:
-        value: Any object.
-        levels: How deep containers may be nested.
-
-    Returns:
-        True if the value is safe. It may be False for a safe value, too.
+    The result may be False for a safe value, too.
     """
     kind = type(value)
     if kind is str:
@@ -186,14 +167,7 @@ def is_json_safe(value: object, *, levels: int = MAX_DEPTH) -> bool:
 
 
 def dumps(value: object) -> str:
-    """Write a value as JSON that every server parses.
-
-    Args:
-        value: Any object.
-
-    Returns:
-        The JSON text of `make_json_safe(value)`, without NaN.
-    """
+    """Write a value as JSON that every server parses, as by `make_json_safe`."""
     return _ENCODER.encode(value if is_json_safe(value) else make_json_safe(value))
 
 
@@ -237,12 +211,6 @@ def is_json(text: str) -> bool:
     """Return whether a text is one JSON document, of any depth.
 
     Control characters within strings are allowed, as LangChain allows them in tool arguments.
-
-    Args:
-        text: The text.
-
-    Returns:
-        True if it is well-formed.
     """
     try:
         try:
@@ -257,14 +225,8 @@ def is_json(text: str) -> bool:
 def make_shallow(text: str, *, strict: bool) -> str:
     """Replace containers below level `MAX_DEPTH` by strings of their JSON text.
 
-    It takes time in proportion to the text and does not recurse, whatever the depth.
-
-    Args:
-        text: A JSON document.
-        strict: Whether to refuse control characters within strings.
-
-    Returns:
-        A document whose values are those of `text`; the deep ones are made safe.
+    These strings are made safe. It takes time in proportion to the text and does not recurse,
+    whatever the depth. With `strict` it refuses control characters within strings.
 
     Raises:
         json.JSONDecodeError: The document is malformed.

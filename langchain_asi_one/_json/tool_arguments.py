@@ -89,13 +89,7 @@ class ToolArgumentsFilter:
         return "".join(self._output)
 
     def feed(self, text: str) -> str:
-        """Take the next delta.
-
-        Args:
-            text: Text of any length, cut anywhere.
-
-        Returns:
-            The output that cannot change any more; may be empty.
+        """Take the next delta, cut anywhere; return what cannot change any more.
 
         Raises:
             ValueError: The filter is closed.
@@ -107,11 +101,7 @@ class ToolArgumentsFilter:
     def feed_plain(self, text: str) -> bool:
         """Take plain text within a string; it is its own output.
 
-        Args:
-            text: Text of any length.
-
-        Returns:
-            Whether it was taken. False also for some plain texts.
+        The result is whether it was taken: False also for some plain texts.
         """
         if (
             not self._in_string
@@ -129,11 +119,7 @@ class ToolArgumentsFilter:
         return True
 
     def close(self) -> str:
-        """End the text.
-
-        Returns:
-            The text that was held back; empty if the filter was closed before.
-        """
+        """End the text and return what was held back."""
         if self._closed:
             return ""
         self._closed = True
@@ -144,10 +130,7 @@ class ToolArgumentsFilter:
 
         `langchain_core.utils.json.parse_partial_json` completes cut JSON, so a tool call without
         half of its arguments would be valid. It gives up at a closing bracket that does not match,
-        and so does `json.loads`.
-
-        Returns:
-            The text that was held back, the end of an open string and a mismatched closing bracket.
+        and so does `json.loads`. Such a bracket ends the result, behind what was held back.
 
         Example:
             >>> arguments = ToolArgumentsFilter()

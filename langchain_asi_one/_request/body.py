@@ -14,15 +14,9 @@ from langchain_asi_one._request.tools import fit_tools, make_response_format, sp
 def build_body(
     fields: Mapping[str, Any], messages: Iterable[BaseMessage], extra_body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the body of a request.
+    """Return the body of a request, without `stream`.
 
-    Args:
-        fields: Request fields by their names in the API; `None` is not sent.
-        messages: The conversation.
-        extra_body: Further fields, which no check looks at.
-
-    Returns:
-        The body, without `stream`.
+    Fields that are `None` are not sent. No check looks at `extra_body`.
 
     Raises:
         ValueError: If a message or a tool cannot be sent.

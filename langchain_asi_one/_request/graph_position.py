@@ -19,15 +19,9 @@ _MAX_DEPTH = 100
 def find_position(configurable: Mapping[str, Any], metadata: Mapping[str, Any]) -> list[str]:
     """Return names and branch numbers from the graph's top to the request.
 
-    It has no ids of tasks, as they change with each step. All nodes of a graph have the position
-    of their graph; only what runs in a branch of its own has a further name and number.
-
-    Args:
-        configurable: Of the config of the request.
-        metadata: Of the same config.
-
-    Returns:
-        The position; empty at the top of a graph and outside of graphs.
+    It has no ids of tasks, as they change with each step. All nodes of a graph have the position of
+    their graph; only what runs in a branch of its own has a further name and number. The position
+    is empty at the top of a graph and outside of graphs.
     """
     namespace = configurable.get("checkpoint_ns")
     if not isinstance(namespace, str) or not namespace:
@@ -60,12 +54,8 @@ def find_position(configurable: Mapping[str, Any], metadata: Mapping[str, Any]) 
 def list_running_tasks(configurable: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the LangGraph tasks around a request, the innermost first.
 
-    Args:
-        configurable: Of the config of the request.
-
-    Yields:
-        LangGraph's own objects, with `id`, `path`, `input` and `config`; none if a release of
-        LangGraph keeps them elsewhere.
+    They are LangGraph's own objects, with `id`, `path`, `input` and `config`. There are none if a
+    release of LangGraph keeps them elsewhere.
     """
     for _ in range(_MAX_DEPTH):
         reference, *_ = getattr(configurable.get("__pregel_call"), "args", ()) or (None,)

@@ -37,11 +37,8 @@ _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
 def convert_messages(messages: Iterable[BaseMessage]) -> list[dict[str, Any]]:
     """Return a conversation in the form that the API documents.
 
-    Args:
-        messages: Any LangChain messages, also those of other providers.
-
-    Returns:
-        One dict per message, and one for the images of the tool results before it.
+    Messages of other providers will do. There is one dict for each, and one for the images of the
+    tool results before it.
 
     Raises:
         ValueError: If a message cannot be sent; it names the content that cannot.

@@ -46,15 +46,7 @@ class Domain(NamedTuple):
 
 
 def make_number_domain(low: float, high: float) -> Domain:
-    """Make the domain of numbers in a range.
-
-    Args:
-        low: The least number.
-        high: The greatest.
-
-    Returns:
-        The domain.
-    """
+    """Make the domain of the numbers from `low` to `high`."""
     return Domain(
         f"a number from {low:g} to {high:g}", lambda v: _is_number(v) and low <= v <= high
     )
@@ -196,11 +188,8 @@ def check_names(
 ) -> None:
     """Refuse names that nothing is known of.
 
-    Args:
-        given: Names that were used.
-        known: Names that may be.
-        elsewhere: What to do instead, for names that are known not to be taken here.
-        where: What takes them, for the error.
+    `elsewhere` says what to do instead of names that are known not to be taken here; `where` says
+    what takes the names.
 
     Raises:
         ValueError: Naming the first unknown one and the nearest known ones.
@@ -222,14 +211,7 @@ def check_names(
 
 
 def check_value(name: str, value: Any) -> Any:
-    """Check the value of a request field.
-
-    Args:
-        name: Its name.
-        value: Its value; `None` means not set.
-
-    Returns:
-        The value to send.
+    """Check the value of a request field and return what is sent.
 
     Raises:
         ValueError: Naming field, range and value.
@@ -265,13 +247,7 @@ def clean_name(name: object) -> str:
 
 
 def fit_name(name: object) -> str:
-    """Return a tool's or schema's name as the API takes it.
-
-    Args:
-        name: Any name.
-
-    Returns:
-        The name, with what the API does not take replaced.
+    """Return a tool's or schema's name with what the API refuses replaced.
 
     Raises:
         ValueError: If nothing is left of it.

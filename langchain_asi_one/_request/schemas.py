@@ -27,13 +27,8 @@ _Change = Callable[[Any, str], Any]
 def resolve_references(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Write out what a schema refers to, and drop titles and discriminators.
 
-    A definition that refers to itself stays one, under `$defs`.
-
-    Args:
-        schema: A schema that holds all that it refers to.
-
-    Returns:
-        A new schema; there is no reference at its top.
+    A definition that refers to itself stays one, under `$defs`. There is no reference at the top of
+    the new schema.
 
     Raises:
         ValueError: If it refers to something that it does not hold.
@@ -50,14 +45,7 @@ def resolve_references(schema: Mapping[str, Any]) -> dict[str, Any]:
 def close_objects(schema: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Close each object of a schema and require all its properties.
 
-    `strict` demands it.
-
-    Args:
-        schema: A schema; it stays as it is.
-        place: Whose schema it is, for the error.
-
-    Returns:
-        The closed schema.
+    `strict` demands it. The result is a new schema. `place` says whose schema it is.
 
     Raises:
         ValueError: If an object takes members that the schema does not list.
@@ -151,12 +139,7 @@ class _TooLargeError(Exception):
 
 
 class _Resolver:
-    """Writes out the references of one schema.
-
-    Args:
-        root: The schema.
-        kept: The references that stay; all of them if `None`.
-    """
+    """Writes out the references of one schema but those in `kept`."""
 
     def __init__(self, root: Mapping[str, Any], kept: set[str] | None) -> None:
         self._root = root

@@ -52,11 +52,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re
 def check_session_id(value: object) -> str:
     """Return a session id that the user chose, as text.
 
-    Args:
-        value: 1 to 256 printable ASCII characters without blanks at the ends, or a `UUID`.
-
-    Returns:
-        The id as text.
+    It is a `UUID`, or 1 to 256 printable ASCII characters without blanks at the ends.
 
     Raises:
         ValueError: If it cannot be sent as a header.
@@ -84,15 +80,11 @@ def make_session_id() -> str:
 
 
 def make_thread_session(thread_id: object) -> str:
-    """Return the session id of a LangGraph or LangChain thread.
+    """Return the session id of a LangGraph or LangChain thread, a UUID.
 
-    Args:
-        thread_id: The thread's id. A UUID is used as it is. Anything else (a user name, an e-mail
-            address) is hashed as UUID 5, so that it does not leave the machine in plain text. The
-            hash has no secret: who guesses the id can compute it.
-
-    Returns:
-        A UUID; always the same for one thread.
+    A UUID is used as it is. Anything else (a user name, an e-mail address) is hashed as UUID 5, so
+    that it does not leave the machine in plain text. The hash has no secret: who guesses the id can
+    compute it.
 
     Example:
         >>> make_thread_session("ada@example.org") == make_thread_session("ada@example.org")
@@ -102,13 +94,9 @@ def make_thread_session(thread_id: object) -> str:
 
 
 def make_value_session(value: object) -> str:
-    """Return the session id of `config["configurable"]["session_id"]`.
+    """Return the session id of `config["configurable"]["session_id"]`, a UUID.
 
-    Args:
-        value: Any value. A UUID is used as it is; anything else is hashed, as thread ids are.
-
-    Returns:
-        A UUID; always the same for one value.
+    A UUID is used as it is; anything else is hashed, as thread ids are.
     """
     return _hash_unless_uuid("session", value)
 
@@ -123,18 +111,10 @@ def find_session(
 ) -> str | None:
     """Return the session that was chosen, or that of the thread.
 
-    The first one counts: `session_id=` of the call, `config["configurable"]["session_id"]`, the
-    model's field, the thread around the call with the position in its graph.
-
-    Args:
-        config: The config given to the call.
-        given: `session_id=` of the call.
-        field: `session_id` of the model.
-        from_thread: Whether a thread id counts.
-        metadata: Metadata of the run, where `generate` was called without a config.
-
-    Returns:
-        The session id, or `None` if nothing was chosen and there is no thread.
+    The first one counts: `session_id=` of the call (`given`),
+    `config["configurable"]["session_id"]`, the model's `field`, the thread around the call with the
+    position in its graph. It is `None` if nothing was chosen and there is no thread. `metadata` are
+    those of a run whose config is not known, as in `generate`.
 
     Raises:
         ValueError: If a chosen id cannot be sent.
@@ -170,13 +150,8 @@ def make_agent_session(
 ) -> str:
     """Make the session of one call of an agent.
 
-    The conversation's name is looked up as above.
-
-    Args:
-        configurable: That of the config around the call.
-        field: `session_id` of the model.
-        from_thread: Whether a thread id counts.
-        call: The agent and what it is asked; two calls in one turn share no session.
+    The conversation's name is looked up as above. `call` is the agent and what it is asked: two
+    calls in one turn share no session.
     """
     sources = (configurable.get("session_id"), field)
     base = next((source for source in sources if source is not None), None)
@@ -188,17 +163,9 @@ def make_agent_session(
 def find_run_session(config: RunnableConfig | None, run_id: object = None) -> str | None:
     """Return the session of a run that belongs to no thread.
 
-    All requests of the run share it.
-
-    It is made from the outermost LangGraph run around the request and the position in its graph,
-    else from the run that calls the model.
-
-    Args:
-        config: The config given to the call.
-        run_id: The run that calls the model, if known.
-
-    Returns:
-        The session id, or `None` if no run calls the model.
+    All requests of the run share it. It is made from the outermost LangGraph run around the request
+    and the position in its graph, else from the run that calls the model, `run_id`. It is `None` if
+    no run calls the model.
     """
     configs = (ensure_config(config), var_child_runnable_config.get() or {})
     position: list[str] = []

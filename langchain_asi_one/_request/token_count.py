@@ -20,12 +20,6 @@ _PER_IMAGE = 85  # as LangChain's own estimate has it
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text, rather too high than too low.
 
-    Args:
-        text: Any text.
-
-    Returns:
-        The estimate; 0 for no text.
-
     Example:
         >>> estimate_tokens("Why is the sky blue?"), estimate_tokens("天空为什么是蓝色的")
         (5, 7)
@@ -47,13 +41,7 @@ def count_message_tokens(
 ) -> int:
     """Return the tokens of a request's messages and tools.
 
-    Args:
-        messages: In the form of the request.
-        tools: Tools in any form that LangChain takes.
-        count: Returns the tokens of a text.
-
-    Returns:
-        The count, with 3 for each message and 85 for each image.
+    `count` gives the tokens of a text; 3 are added for each message and 85 for each image.
     """
     total = sum(count(dumps(convert_to_openai_tool(tool))) for tool in tools)
     for message in messages:

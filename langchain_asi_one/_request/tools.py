@@ -27,16 +27,10 @@ _FUNCTIONS: WeakKeyDictionary[FunctionType, tuple[list[Any], dict[str, Any]]] = 
 
 
 def convert_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[Any]:
-    """Return tools in wire form.
+    """Return tools in wire form, as new dicts.
 
-    What is in wire form already stays, but for `strict`.
-
-    Args:
-        tools: What `bind_tools` takes.
-        strict: Whether arguments must follow the schema exactly; `None` leaves it to each tool.
-
-    Returns:
-        New dicts.
+    What is in wire form already stays, but for `strict`: whether arguments must follow the schema
+    exactly. `None` leaves that to each tool.
 
     Raises:
         TypeError: If `tools` is one tool instead of a list.
@@ -67,13 +61,6 @@ def convert_function(tool: Any, *, strict: bool | None = None) -> dict[str, Any]
 
     LangChain's converter leaves out what a recursive schema says below its first level, and does
     not close what stands in `oneOf`. So the parameters come from the source itself.
-
-    Args:
-        tool: A function, class, LangChain tool or dict.
-        strict: Whether arguments must follow the schema exactly.
-
-    Returns:
-        A new dict.
 
     Raises:
         ValueError: If the schema refers to what it does not hold, or cannot be strict.
@@ -153,11 +140,7 @@ def _describe(schema: Any, name: str, description: str | None = None) -> dict[st
 def split_web_search(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
     """Separate the caller's functions from ASI:One's own web search.
 
-    Args:
-        tools: Tools in wire form.
-
-    Returns:
-        The functions, and whether `{"type": "web_search"}` was among the tools.
+    The result is the functions, and whether `{"type": "web_search"}` was among the tools.
 
     Raises:
         ValueError: If a tool is neither, or two names are the same to the API.
@@ -181,15 +164,7 @@ def split_web_search(tools: Sequence[Any]) -> tuple[list[dict[str, Any]], bool]:
 
 
 def find_fitted_names(tools: Iterable[Any]) -> dict[str, str]:
-    """Return the caller's names by the names sent instead.
-
-    These are the names that the API does not take.
-
-    Args:
-        tools: Tools in wire form.
-
-    Returns:
-        The caller's name by the name that is sent; empty if the API takes all.
+    """Return the caller's names that the API refuses, by those sent.
 
     Raises:
         ValueError: If nothing is left of a name, or two become the same.
@@ -208,11 +183,7 @@ def find_fitted_names(tools: Iterable[Any]) -> dict[str, str]:
 
 
 def fit_tools(body: dict[str, Any]) -> None:
-    """Rename tools, and the choice of one, as the API takes them.
-
-    Args:
-        body: The request body; it is changed.
-    """
+    """Rename a body's tools and tool choice as the API takes them."""
     choice = body.get("tool_choice")
     if isinstance(choice, Mapping) and isinstance(choice.get("function"), Mapping):
         body["tool_choice"] = {**choice, "function": _fit_function(choice["function"])}
@@ -226,11 +197,7 @@ def _fit_function(function: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_tool_choice(choice: Any, functions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a `tool_choice` that names no bound tool.
-
-    Args:
-        choice: The wire form: `"auto"`, `"required"`, `"none"`, or a dict naming a function.
-        functions: The bound functions in wire form.
+    """Refuse a `tool_choice` in wire form that names no bound function.
 
     Raises:
         ValueError: Naming the choice and what may be chosen.
@@ -251,13 +218,9 @@ def check_tool_choice(choice: Any, functions: Sequence[Mapping[str, Any]]) -> No
 
 
 def list_parameter_schemas(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the parameter schemas of the functions that an answer may call.
+    """Return the schemas of functions that an answer may call, by name.
 
-    Args:
-        body: The request body.
-
-    Returns:
-        JSON schemas by name; empty where calling was ruled out.
+    There are none where calling was ruled out.
     """
     if body.get("tool_choice") == "none":
         return {}

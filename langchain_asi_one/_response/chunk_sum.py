@@ -51,14 +51,7 @@ class ASIOneGenerationChunk(ChatGenerationChunk):
 
 
 def sum_chunks(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
-    """Sum the message chunks of an answer, in linear time.
-
-    Args:
-        chunks: One or more.
-
-    Returns:
-        The same as adding one chunk after the other.
-    """
+    """Sum one or more message chunks of an answer, in linear time."""
     return chunks[0] if len(chunks) == 1 else _sum(chunks)
 
 

@@ -23,12 +23,8 @@ _KNOWS_REFUSALS = "refusal" in types.KNOWN_BLOCK_TYPES
 def translate_content(message: AIMessage) -> list[types.ContentBlock]:
     """Return the blocks of a message.
 
-    Args:
-        message: A message of `ChatASIOne`.
-
-    Returns:
-        Reasoning, text, a refusal, tool calls, server tool calls with their results, then
-        `non_standard` blocks, each `{"type": <field>, <field>: <item>}` in `value`.
+    These are reasoning, text, a refusal, tool calls, server tool calls with their results, then
+    `non_standard` blocks, each `{"type": <field>, <field>: <item>}` in `value`.
     """
     calls: list[dict[str, Any]] = [
         {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
@@ -41,12 +37,7 @@ def translate_content(message: AIMessage) -> list[types.ContentBlock]:
 def translate_content_chunk(message: AIMessageChunk) -> list[types.ContentBlock]:
     """Return the blocks of a chunk, or of a sum of chunks.
 
-    Args:
-        message: A chunk of `ChatASIOne`.
-
-    Returns:
-        The blocks that `translate_content` returns. Tool calls are deltas, except in the sum of a
-        whole stream.
+    Tool calls are deltas, except in the sum of a whole stream.
     """
     if message.chunk_position == "last" and not any(
         call["index"] is not None and call["name"] is None for call in message.tool_call_chunks

@@ -34,9 +34,6 @@ def read_images(body: dict[str, Any]) -> list[ImageContentBlock]:
     A block has the picture as `base64`, or its address as `url`. Its `extras` hold all other fields
     of the answer, such as `revised_prompt`.
 
-    Args:
-        body: The JSON object of the answer.
-
     Raises:
         ValueError: There is no picture, or one is neither picture data nor an http address.
     """

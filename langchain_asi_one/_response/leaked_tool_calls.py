@@ -40,13 +40,8 @@ def read_leaked_calls(text: str, tools: Mapping[str, Schema]) -> list[dict[str, 
     `<tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value>…</tool_call>` and
     `<tool_call>{"name": …, "arguments": {…}}</tool_call>`.
 
-    Args:
-        text: The whole text of an answer.
-        tools: Parameter schemas of the bound tools by name.
-
-    Returns:
-        The calls, as items of `message.tool_calls`. None if there is any other text, a call that
-        names no bound tool, or arguments that do not fit the tool's schema.
+    `tools` has the parameter schemas of the bound tools by name. There are no calls if there is any
+    other text, a call that names no bound tool, or arguments that do not fit the tool's schema.
 
     Example:
         >>> tools = {"now": {"type": "object", "properties": {}}}
@@ -112,17 +107,10 @@ def _read_value(text: str, schema: Schema, root: Schema) -> Any:
 
 
 def fits_schema(value: Any, schema: Schema) -> bool:
-    """Check arguments by the types, names and choices of a tool's schema.
+    """Return whether arguments have the types, names and choices of a schema.
 
     Bounds and patterns are left to the tool. Names that the schema does not list are refused unless
     it allows them by `additionalProperties`.
-
-    Args:
-        value: The arguments.
-        schema: A JSON schema of an object.
-
-    Returns:
-        Whether they fit.
     """
     return isinstance(value, dict) and _fits(value, schema, schema, 0)
 

@@ -25,8 +25,7 @@ class MergedText:
 class MergedList:
     """A list that is repeated, grows, or comes in slices.
 
-    Args:
-        most: Items to keep; further ones are only counted.
+    Items beyond `most` are only counted.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -38,11 +37,7 @@ class MergedList:
         self._most = most
 
     def add(self, items: list[Any]) -> None:
-        """Add the items that are new.
-
-        Args:
-            items: The field's value in a further chunk.
-        """
+        """Add the items that are new in a further chunk."""
         if not items or items == self.value:
             return
         known = len(self.value)
@@ -59,8 +54,7 @@ class MergedList:
 class MergedObject:
     """An object whose lists grow and whose other fields are replaced.
 
-    Args:
-        concatenate: Whether each chunk holds further items of a list, even if they are equal.
+    With `concatenate` each chunk holds further items of a list, even if they are equal.
     """
 
     def __init__(self, *, concatenate: bool) -> None:
@@ -89,13 +83,8 @@ class MergedObject:
 def merge(held: Any, value: Any, *, concatenate: bool = False) -> Any:
     """Merge a field with its value in the next chunk.
 
-    Args:
-        held: What an earlier `merge` returned, or `None`.
-        value: The next value. Strings and numbers replace the held value.
-        concatenate: As for `MergedObject`.
-
-    Returns:
-        What to hold; `unwrap` gives its value.
+    `unwrap` gives the value of the result. `held` is what an earlier `merge` returned, or `None`.
+    Strings and numbers replace it. `concatenate` is as for `MergedObject`.
 
     Example:
         >>> held = merge(merge(None, {"a": [1]}), {"a": [1, 2], "b": 3})

@@ -27,17 +27,13 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 class Template(Generic[ModelT]):
     """A model that is copied often, each time with other field values.
 
-    Pydantic's `model_copy` does the same in twice the time.
-
-    Args:
-        model: The model to copy; it must not change.
+    Pydantic's `model_copy` does the same in twice the time. The model must not change.
 
     Example:
         >>> from langchain_core.messages import AIMessage
         >>> Template(AIMessage("Hi", id="a")).copy({"id": "b"})
-        AIMessage(content='Hi', additional_kwargs={}, response_metadata={}, id='b', \
-tool_calls=[], invalid_tool_calls=[])
-    """
+        AIMessage(content='Hi', additional_kwargs={}, response_metadata={}, id='b', tool_calls=[], invalid_tool_calls=[])
+    """  # noqa: E501
 
     def __init__(self, model: ModelT) -> None:
         self._class = type(model)
@@ -46,13 +42,8 @@ tool_calls=[], invalid_tool_calls=[])
     def copy(self, fields: dict[str, Any], given: Iterable[str] = ()) -> ModelT:
         """Copy the model without validation, as unpickling does.
 
-        Args:
-            fields: Values that differ. They must be what validation would make of them. All other
-                values are shared with the template.
-            given: Fields that `model_fields_set` names beside those of the template.
-
-        Returns:
-            The copy.
+        `fields` must be what validation would make of them. All other values are shared with the
+        template. `model_fields_set` names the fields in `given`, too.
         """
         state = self._state.copy()
         state["__dict__"] = state["__dict__"] | fields
@@ -71,15 +62,7 @@ _CALL_FIELDS: tuple[str, ...] = ("tool_call_chunks", "tool_calls", "invalid_tool
 
 
 def make_generation_chunk(delta: Delta, *, session_id: str) -> ChatGenerationChunk:
-    """Make the generation chunk of a delta.
-
-    Args:
-        delta: A delta of an answer.
-        session_id: The `x-session-id` that the request carried.
-
-    Returns:
-        The chunk, with the message of `make_chunk`.
-    """
+    """Make the generation chunk of a delta, with the message of `make_chunk`."""
     message = make_chunk(delta, session_id=session_id)
     fields: dict[str, Any] = {"message": message, "text": delta["text"]}
     if "last" not in delta:
@@ -93,11 +76,7 @@ def make_generation_chunk(delta: Delta, *, session_id: str) -> ChatGenerationChu
 def make_generation_info(last: Delta) -> dict[str, Any] | None:
     """Collect the metadata that callbacks and tracers read from a generation.
 
-    Args:
-        last: The last delta of an answer.
-
-    Returns:
-        `finish_reason` and `logprobs`, as far as the answer has them.
+    They are `finish_reason` and `logprobs` of the last delta, as far as it has them.
     """
     metadata = last["metadata"]
     return {n: metadata[n] for n in ("finish_reason", "logprobs") if n in metadata} or None
@@ -106,14 +85,8 @@ def make_generation_info(last: Delta) -> dict[str, Any] | None:
 def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
     """Make the message chunk of a delta.
 
-    Whatever LangChain would concatenate or add when it merges chunks is on the last one only.
-
-    Args:
-        delta: A delta of an answer.
-        session_id: The `x-session-id` that the request carried.
-
-    Returns:
-        A chunk; the last one has `chunk_position="last"`.
+    Whatever LangChain would concatenate or add when it merges chunks is on the last one only, which
+    has `chunk_position="last"`.
     """
     additional_kwargs = {"thought": delta["thought"]} if delta["thought"] else {}
     if not delta["tool_calls"] and "last" not in delta:
@@ -143,19 +116,11 @@ def make_chunk(delta: Delta, *, session_id: str) -> AIMessageChunk:
 
 
 def make_message(deltas: Sequence[Delta], *, session_id: str) -> AIMessage:
-    """Make the message of a whole answer.
+    """Make the message of a whole answer from all its deltas.
 
-    It equals the sum of the chunks that a stream would give.
-
-    Only invalid tool calls differ: here they hold the text as sent and an error. In a stream
-    LangChain parses the text of its deltas, so `ToolCallReader` makes it unparseable.
-
-    Args:
-        deltas: All deltas, in order; at least one.
-        session_id: The `x-session-id` that the request carried.
-
-    Returns:
-        The message.
+    It equals the sum of the chunks that a stream would give. Only invalid tool calls differ: here
+    they hold the text as sent and an error. In a stream LangChain parses the text of its deltas, so
+    `ToolCallReader` makes it unparseable.
     """
     text = "".join([delta["text"] for delta in deltas])
     thought = "".join([delta["thought"] for delta in deltas])

@@ -36,12 +36,7 @@ _LAST_PLACE = 1_000_000
 
 
 def send_plan_state(plan_state: Any, run: CallbackManagerForLLMRun | None) -> None:
-    """Send a plan's state to the surrounding graph and the run's callbacks.
-
-    Args:
-        plan_state: The state, as ASI:One sent it.
-        run: The run of the request.
-    """
+    """Send a plan's state to the surrounding graph and the run's callbacks."""
     _write(plan_state)
     if run is not None:
         manager = CallbackManager(run.handlers, tags=run.tags, metadata=run.metadata)
@@ -88,14 +83,7 @@ class PlanChunk(AIMessageChunk):
 
 
 def make_plan_chunk(plan_state: Any) -> ChatGenerationChunk:
-    """Make a chunk that becomes an event of protocol v3.
-
-    Args:
-        plan_state: The state, as ASI:One sent it.
-
-    Returns:
-        The chunk.
-    """
+    """Make a chunk that becomes an event of protocol v3."""
     message = PlanChunk(content="", response_metadata={"model_provider": MODEL_PROVIDER})
     message._plan_state = plan_state  # noqa: SLF001 - pydantic's way to make one
     return ChatGenerationChunk(message=message)
@@ -104,13 +92,8 @@ def make_plan_chunk(plan_state: Any) -> ChatGenerationChunk:
 def add_plan_block(events: Iterator[Any]) -> Iterator[Any]:
     """Make one block of a plan's states; each state replaces the last.
 
-    The block stands behind all others, as in an answer that comes whole.
-
-    Args:
-        events: LangChain's events of a stream with a `PlanChunk` for each state.
-
-    Yields:
-        The events, with those of the block.
+    LangChain's events have a `PlanChunk` for each state. The block stands behind all others, as in
+    an answer that comes whole.
     """
     block = PlanBlock()
     for event in events:
@@ -136,11 +119,8 @@ class PlanBlock:
     def feed(self, event: Any) -> Iterator[Any]:
         """Take an event of LangChain's; yield the events that replace it.
 
-        Args:
-            event: One event.
-
-        Yields:
-            The same event, perhaps in another place, or what a state makes of the plan's block.
+        These are the same event, perhaps in another place, or what a state makes of the plan's
+        block.
         """
         place, content = event.get("index"), event.get("content") or {}
         if place is None:

@@ -81,10 +81,6 @@ class Frame:
     """The fields of a chunk around its delta and beside its thought.
 
     Most chunks repeat those of the previous chunk, and to read a field twice is to read it once.
-
-    Args:
-        chunk: The previous chunk.
-        choice: Its choice that counts.
     """
 
     def __init__(self, chunk: JSONObject, choice: JSONObject) -> None:
@@ -109,12 +105,8 @@ class Frame:
     def find_delta(self, chunk: JSONObject) -> JSONObject | None:
         """Return the delta if every other field equals the previous chunk's.
 
-        Args:
-            chunk: The next chunk.
-
-        Returns:
-            The delta, with a thought beside the choices as a field of it; `None` if anything else
-            is new.
+        A thought beside the choices becomes a field of it. The result is `None` if anything else is
+        new.
         """
         choices = chunk.get("choices")
         if not self._is_plain or not isinstance(choices, list) or len(choices) != 1:
@@ -187,14 +179,7 @@ class AnswerReader:
         return self._reasoning.text
 
     def feed(self, chunk: JSONObject) -> Delta:
-        """Take a chunk, or a whole body.
-
-        Args:
-            chunk: Checkpoint-safe JSON object.
-
-        Returns:
-            The text, thought and tool calls that it adds.
-        """
+        """Take a chunk, or a whole body; return what it adds."""
         delta = self._frame.find_delta(chunk) if self._frame else None
         read = None if delta is None else self._read_delta(delta)
         return self._read_chunk(chunk) if read is None else read
@@ -243,11 +228,7 @@ class AnswerReader:
         return read
 
     def close(self) -> Delta:
-        """End the answer.
-
-        Returns:
-            The rest of tool calls, and all that an answer holds once.
-        """
+        """End the answer; return the rest, and what it holds once."""
         calls = self._recover_calls()
         calls += self._calls.close(self._identity.get("id"))
         return Delta(
@@ -458,8 +439,7 @@ def _to_list(value: object) -> list[Any]:
 class ServerCalls:
     """Records of the tools that ASI:One ran.
 
-    Args:
-        most: Records to keep; further ones are only counted.
+    Those beyond `most` are only counted.
     """
 
     def __init__(self, most: int) -> None:
@@ -472,11 +452,7 @@ class ServerCalls:
         self._most = most
 
     def add(self, item: JSONObject) -> None:
-        """Add a record, or complete the record of the same id.
-
-        Args:
-            item: A record.
-        """
+        """Add a record, or complete the record of the same id."""
         key = json.dumps(item if item.get("id") is None else item["id"], sort_keys=True)
         if item.get("id") is not None and key in self._by_id:
             self._by_id[key].update({k: v for k, v in item.items() if v is not None})

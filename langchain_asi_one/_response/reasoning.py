@@ -20,11 +20,7 @@ THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thought")
 def read_text(value: object) -> str:
     """Read the text of a content field.
 
-    Args:
-        value: A string, null, or a list of text parts; anything else becomes JSON.
-
-    Returns:
-        The text.
+    It is a string, null, or a list of text parts; anything else becomes JSON.
 
     Example:
         >>> read_text([{"type": "text", "text": "Hel"}, "lo"])
@@ -59,14 +55,10 @@ class ReasoningReader:
         return self._texts[self._source].getvalue() if self._source else ""
 
     def feed(self, levels: Sequence[JSONObject], whole: JSONObject | None = None) -> str:
-        """Take the thought fields of a chunk.
+        """Take the thought fields of a chunk; return what the thought gains.
 
-        Args:
-            levels: Objects that may hold any of `THOUGHT_FIELDS`, innermost first.
-            whole: A whole message on a stream's chunk.
-
-        Returns:
-            The text that is added to the thought.
+        `levels` are objects that may hold any of `THOUGHT_FIELDS`, innermost first; `whole` is a
+        whole message on a stream's chunk.
         """
         added = {name: self._read_field(name, levels, whole or {}) for name in THOUGHT_FIELDS}
         if self._source:
@@ -75,15 +67,7 @@ class ReasoningReader:
         return self.text
 
     def feed_text(self, name: str, text: str) -> str:
-        """Take the text of the only thought field in a chunk.
-
-        Args:
-            name: One of `THOUGHT_FIELDS`.
-            text: Its text.
-
-        Returns:
-            The text that is added to the thought.
-        """
+        """Take a chunk's only thought field; return what the thought gains."""
         self._texts[name].write(text)
         if self._source is None and text.strip():
             self._source = name

@@ -11,23 +11,16 @@ _INPUT_DETAILS = {"cached": "cache_read", "cache_write": "cache_creation"}
 
 
 def read_usage(usage: dict[str, Any]) -> UsageMetadata | None:
-    """Read token counts; values that are no counts are left out.
+    """Read token counts in LangChain's form; `None` if nothing was counted.
 
-    Reasoning tokens stand at the top of `usage` (E3) or in `completion_tokens_details`. All other
-    details keep their names, without `_tokens`.
-
-    Args:
-        usage: The response's `usage`.
-
-    Returns:
-        LangChain's form, or `None` if nothing was counted.
+    Values that are no counts are left out. Reasoning tokens stand at the top of `usage` (E3) or in
+    `completion_tokens_details`. All other details keep their names, without `_tokens`.
 
     Example:
         >>> details = {"cached_tokens": 2, "audio_tokens": 1}
         >>> read_usage({"prompt_tokens": 5.0, "prompt_tokens_details": details})
-        {'input_tokens': 5, 'output_tokens': 0, 'total_tokens': 5, 'input_token_details': \
-{'cache_read': 2, 'audio': 1}}
-    """
+        {'input_tokens': 5, 'output_tokens': 0, 'total_tokens': 5, 'input_token_details': {'cache_read': 2, 'audio': 1}}
+    """  # noqa: E501
     input_tokens = read_count(usage.get("prompt_tokens"))
     output_tokens = read_count(usage.get("completion_tokens"))
     if input_tokens is None and output_tokens is None:
@@ -54,11 +47,7 @@ def read_usage(usage: dict[str, Any]) -> UsageMetadata | None:
 def read_count(value: object) -> int | None:
     """Return a count of tokens; `None` for a value that is none.
 
-    Args:
-        value: Any JSON value; gateways send whole numbers as floats, too.
-
-    Returns:
-        An integer of 0 or more, below 2**63.
+    It is 0 or more, and below 2**63. Gateways send whole numbers as floats, too.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)

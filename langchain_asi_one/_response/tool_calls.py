@@ -198,8 +198,7 @@ class InvalidCall(TypedDict):
 class ToolCallReader:
     """Puts the caller's tool calls of one answer together.
 
-    Args:
-        names: The caller's names of tools by the names that were sent, where they differ.
+    `names` has the caller's names of tools by the names that were sent, where they differ.
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
@@ -219,11 +218,8 @@ class ToolCallReader:
     def read_whole(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
         """Read a complete call, as in an answer that was not streamed.
 
-        Args:
-            item: An item of `message.tool_calls`. Its `index` is ignored (servers send -1).
-
-        Returns:
-            The call as one delta; nothing for one that is empty, or sent a second time.
+        Its `index` is ignored (servers send -1). The result is one delta; nothing for a call that
+        is empty, or sent a second time.
         """
         read = _Item.read(item, self._names)
         sent = replace(read, index=None)
@@ -233,13 +229,9 @@ class ToolCallReader:
         return self._add(self._begin_call(), read)
 
     def read_delta(self, item: Mapping[str, Any]) -> list[ToolCallDelta]:
-        """Read an item of a stream.
+        """Read an item of a stream as a delta without repeated fields.
 
-        Args:
-            item: An item of `delta.tool_calls`.
-
-        Returns:
-            The delta, without fields that it repeats; nothing for an item that is empty.
+        The result is nothing for an item that is empty.
         """
         if (delta := self._read_plain(item)) is not None:
             return [delta]
@@ -261,13 +253,9 @@ class ToolCallReader:
         return call.add_plain(args)
 
     def close(self, answer_id: str | None) -> list[ToolCallDelta]:
-        """End all calls.
+        """End all calls; return what is still to be added to them.
 
-        Args:
-            answer_id: The answer's `id`, from which missing call ids are derived.
-
-        Returns:
-            What is still to be added to the calls.
+        Missing call ids are derived from the answer's id.
         """
         deltas = [call.close(answer_id) for call in self._calls]
         return [delta for delta in deltas if delta["args"] or delta["id"]]

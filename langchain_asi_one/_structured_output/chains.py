@@ -33,17 +33,8 @@ def build_chain(
 ) -> Runnable[LanguageModelInput, Any]:
     """Put a parser behind a model that answers with a schema's data.
 
-    Args:
-        model: A `ChatASIOne`, or a binding of one.
-        schema: As for `ChatASIOne.with_structured_output`, and so all others.
-        method: How to ask.
-        include_raw: Whether to return `{raw, parsed, parsing_error}` and not to raise.
-        strict: Whether the answer must follow the schema exactly.
-        tools: Tools that the model may call before it answers.
-        **kwargs: Request fields for all calls.
-
-    Returns:
-        The chain of both.
+    The model is a `ChatASIOne`, or a binding of one. All else is as for
+    `ChatASIOne.with_structured_output`.
 
     Raises:
         ValueError: If arguments do not go together.
@@ -114,16 +105,10 @@ def _make_output_type(schema: Any, plain: Any) -> Any:
 def keep_raw(
     model: Runnable[LanguageModelInput, Any], parser: AnswerParser
 ) -> Runnable[LanguageModelInput, Any]:
-    """Return a model's answer beside the parser's result.
+    """Return a chain that gives `{raw, parsed, parsing_error}`.
 
     LangChain's own composition raises when streamed: it catches errors only before the first chunk.
-
-    Args:
-        model: Any model.
-        parser: Parser of its answers.
-
-    Returns:
-        A chain that gives `{raw, parsed, parsing_error}`; streamed, in one chunk at the end.
+    This one gives one chunk at the end.
     """
 
     def parse(answer: dict[str, Any]) -> dict[str, Any]:

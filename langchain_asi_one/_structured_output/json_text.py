@@ -34,12 +34,6 @@ def read_json(text: str) -> Any:
     Control characters may stand in strings as they are. The JSON may stand in a code fence; in
     prose, if the prose holds no second object or array.
 
-    Args:
-        text: The answer's text.
-
-    Returns:
-        The JSON value.
-
     Raises:
         ValueError: If there is no such JSON, or it is cut off or malformed.
     """
@@ -55,11 +49,7 @@ def read_json(text: str) -> Any:
 def read_document(text: str) -> Any:
     """Read a JSON document; its strings may hold raw control characters.
 
-    Args:
-        text: The document, perhaps with blanks around it.
-
-    Returns:
-        The value, safe as by `langchain_asi_one._json.safe.loads`.
+    Blanks may stand around it. The value is safe as by `langchain_asi_one._json.safe.loads`.
 
     Raises:
         ValueError: If it is no complete JSON document.

@@ -25,11 +25,8 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 def build_client(proxy: Proxy | None) -> Any:
     """Build a client for sync requests.
 
-    Args:
-        proxy: The proxy to use, if any. No variable of the environment names another.
-
-    Returns:
-        An `httpx2.Client`, or an `httpx.Client` with openai below 3.
+    It is an `httpx2.Client`, or an `httpx.Client` with openai below 3. No variable of the
+    environment names another proxy.
 
     Raises:
         SetupError: If the proxy or the certificates cannot be used.

@@ -66,12 +66,7 @@ class CompletionsClient:
     def create(self, request: ChatRequest, read: Callable[[bytes, str], Any] = read_body) -> Any:
         """Send a request and read the whole answer.
 
-        Args:
-            request: The request.
-            read: Reads the body and its Content-Type, or raises `ProtocolError`.
-
-        Returns:
-            What `read` makes of the body, by default its JSON object.
+        `read` makes the result of the body and its Content-Type, or raises `ProtocolError`.
 
         Raises:
             ASIOneError: If the request failed.
@@ -117,13 +112,9 @@ class CompletionsClient:
             await exchange.apause(wait)
 
     def stream(self, request: ChatRequest) -> Generator[JSONObject]:
-        """Send a request and read the answer as it arrives.
+        """Send a request; yield each event's JSON object as it arrives.
 
-        Args:
-            request: The request, with `stream: true` in its body.
-
-        Yields:
-            The JSON object of each event.
+        The body has `stream: true`.
 
         Raises:
             ASIOneError: If the request failed, also after some chunks.

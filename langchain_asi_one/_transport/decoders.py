@@ -21,12 +21,7 @@ MOST_BYTES: Final = 64 * 2**20
 def read_body(content: bytes, content_type: str) -> dict[str, Any]:
     """Read the body of an answer that was not streamed.
 
-    Args:
-        content: The whole body.
-        content_type: Its Content-Type, for the error text only.
-
-    Returns:
-        The JSON object, checkpoint-safe.
+    The Content-Type is for the error text only.
 
     Raises:
         ProtocolError: If `read_object` refuses it, or it holds no message.
@@ -115,13 +110,7 @@ class SSEDecoder:
         self._closed = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next piece of the stream.
-
-        Args:
-            data: Bytes of any number, cut anywhere.
-
-        Returns:
-            The events that are complete now, in order.
+        """Take bytes, cut anywhere; return the events that are complete now.
 
         Raises:
             UnicodeDecodeError: A data or event line is not UTF-8. It is a ValueError.
@@ -149,13 +138,10 @@ class SSEDecoder:
         return self._read(lines)
 
     def close(self) -> list[ServerSentEvent]:
-        """End the stream.
+        """End the stream; return a last event without a blank line.
 
-        Many servers omit the blank line after the last event; some omit the end of its line.
-        The event returned here may therefore be incomplete: the caller must check its content.
-
-        Returns:
-            The last event if it has no blank line, else nothing.
+        Many servers omit the blank line after the last event; some omit the end of its line. The
+        event may therefore be incomplete: the caller must check its content.
 
         Raises:
             UnicodeDecodeError: The last line is not UTF-8, or an earlier one was not and the error
@@ -210,10 +196,7 @@ class CompletionStreamDecoder:
     """Turns the bytes of a streamed answer into its chunks.
 
     A gateway that ignores `stream` answers with one JSON object instead of events. This object is
-    the whole answer, and the only chunk.
-
-    Args:
-        content_type: The answer's Content-Type, for error texts only.
+    the whole answer, and the only chunk. The Content-Type is for error texts only.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -231,13 +214,7 @@ class CompletionStreamDecoder:
         """Whether the answer is complete, and nothing more is read."""
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
-        """Take bytes as they arrive.
-
-        Args:
-            data: Any piece of the body.
-
-        Returns:
-            The chunks that it completes; each is parsed when it is asked for.
+        """Take bytes; return the chunks, each parsed when it is asked for.
 
         Raises:
             ProtocolError: If an event is no chunk or reports an error, or there are too many bytes.
@@ -255,10 +232,7 @@ class CompletionStreamDecoder:
             raise self._make_utf8_error() from None
 
     def close(self) -> list[dict[str, Any]]:
-        """Take the end of the body.
-
-        Returns:
-            The chunks that it completes.
+        """Take the end of the body; return the chunks that it completes.
 
         Raises:
             ProtocolError: If the answer is not complete.

@@ -79,14 +79,9 @@ def was_sent(reason: BaseException) -> bool:
 
 
 def map_error(reason: Exception, context: RequestContext) -> ASIOneError:
-    """Make the error for whatever went wrong.
+    """Make the error for whatever went wrong; do not raise it.
 
-    Args:
-        reason: What was raised.
-        context: The request.
-
-    Returns:
-        The error, not raised. It holds nothing of `reason` but text without secrets.
+    It holds nothing of `reason` but text without secrets.
     """
     try:
         return _map_error(reason, context)
@@ -112,17 +107,7 @@ def _map_error(reason: Exception, context: RequestContext) -> ASIOneError:
 def map_status(
     status_code: int, headers: Mapping[str, str], content: bytes, context: RequestContext
 ) -> ASIOneError:
-    """Make the error for an HTTP status that means failure.
-
-    Args:
-        status_code: 300 or above.
-        headers: The response's headers.
-        content: The response's body.
-        context: The request.
-
-    Returns:
-        The error, not raised.
-    """
+    """Make the error for an HTTP status of 300 or above."""
     # Before anything is shortened: half a key would not be recognised.
     body = _redact_json(_read_body(content), context.secrets)
     detail = read_error(body)
@@ -153,15 +138,7 @@ def map_status(
 
 
 def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOneError:
-    """Make the error for an answer that cannot be used.
-
-    Args:
-        reason: What was found.
-        context: The request.
-
-    Returns:
-        The error, not raised.
-    """
+    """Make the error for an answer that cannot be used."""
     body = _redact_json(make_json_safe(reason.body), context.secrets)
     detail = read_error(body)
     error_class, status_code = reason.error_class, reason.status_code
@@ -328,14 +305,7 @@ def _read_retry_after(value: str | None) -> float | None:
 
 
 def spell_secrets(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Return how texts may spell secrets that they quote, the longest first.
-
-    Args:
-        secrets: Texts that must not appear in an error.
-
-    Returns:
-        The same, and their other spellings.
-    """
+    """Return secrets and how texts may spell them, the longest first."""
     spellings = set(secrets)
     for _ in range(2):  # a value within a quoted value
         spellings |= {make_one_line(text) for text in spellings}

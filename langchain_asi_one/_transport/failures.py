@@ -16,13 +16,8 @@ _MOST_DETAILS = 20  # of the complaints in one error body
 class ProtocolError(Exception):
     """An answer cannot be used.
 
-    It becomes an `ASIOneError` once the request is known.
-
-    Args:
-        error_class: Class to raise.
-        message: What happened.
-        body: The offending value.
-        status_code: HTTP status that the offending value names, if it does.
+    It becomes an `ASIOneError` once the request is known: one of `error_class`, or of the HTTP
+    status that the offending value, `body`, names.
     """
 
     def __init__(
@@ -41,13 +36,7 @@ class ProtocolError(Exception):
 
 
 class StatusError(Exception):
-    """A response has a status that means failure.
-
-    Args:
-        status_code: 300 or above.
-        headers: The response's headers.
-        content: The beginning of its body.
-    """
+    """A response's status is 300 or above; `content` begins its body."""
 
     def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
         super().__init__(status_code)
@@ -61,11 +50,7 @@ class DeadlineError(Exception):
 
 
 class IdleError(Exception):
-    """Nothing that says anything came for some seconds.
-
-    Args:
-        seconds: The limit.
-    """
+    """Nothing that says anything came for some seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -90,11 +75,7 @@ class ErrorDetail:
 def read_error(body: object) -> ErrorDetail:
     """Read an error body in any form of ASI:One, gateway or proxy.
 
-    Args:
-        body: Parsed JSON, or text.
-
-    Returns:
-        What it says, in printable text; empty where it says nothing.
+    The texts are printable; they are empty where the body says nothing.
     """
     if not isinstance(body, dict):
         return ErrorDetail(message=shorten(body) if isinstance(body, str) else "")

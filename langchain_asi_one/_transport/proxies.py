@@ -26,11 +26,7 @@ class Proxy(NamedTuple):
 def find_proxy(url: str) -> Proxy | None:
     """Return the proxy for an address, as the environment names it now.
 
-    Args:
-        url: Where requests go.
-
-    Returns:
-        The proxy, or `None` if there is none, also by `NO_PROXY`.
+    It is `None` if there is none, also by `NO_PROXY`.
     """
     parts = urlsplit(url)
     proxies = getproxies()

@@ -26,14 +26,8 @@ _QUOTA = "insufficient_quota"
 def compute_wait(error: ASIOneError, retries: int, *, sent: bool, once: bool) -> float | None:
     """Return the seconds to wait before a further try.
 
-    Args:
-        error: Why the try failed.
-        retries: How many further tries there were.
-        sent: Whether the request may have reached the server.
-        once: Whether it must not arrive twice.
-
-    Returns:
-        Seconds, or `None` if another try would not help, or the request might arrive twice.
+    They are `None` if another try would not help, or a request that must arrive `once` may have
+    been `sent`. `retries` counts the further tries so far.
     """
     if sent and (once or isinstance(error, ASIOneTimeoutError)):
         # After a timeout the server is still at work: each try would be paid for.

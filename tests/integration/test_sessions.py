@@ -312,9 +312,7 @@ def test_in_a_node(
 
 
 @pytest.mark.no_cover
-async def test_two_hundred_threads_through_one_graph_never_mix(
-    model: ChatASIOne, server: LocalASIOne
-) -> None:
+async def test_threads_through_one_graph_never_mix(model: ChatASIOne, server: LocalASIOne) -> None:
     compiled = graph(model, "aplain")
     gate = asyncio.Semaphore(40)
 
@@ -323,12 +321,12 @@ async def test_two_hundred_threads_through_one_graph_never_mix(
             question = {"messages": [HumanMessage(f"<{number}> {text}")]}
             return await compiled.ainvoke(question, configured(thread_id=f"user-{number}"))
 
-    numbers = range(200)
+    numbers = range(50)
     for text in ("first", "what did I say?"):
         states = await asyncio.gather(*(turn(number, text) for number in numbers))
     for number, state in zip(numbers, states, strict=True):
         assert f'"<{number}> first"' in state["messages"][-1].text
-    assert len(server.requests) == 400
+    assert len(server.requests) == 100
     for request in server.requests:
         number = request.body["messages"][-1]["content"].partition(">")[0].removeprefix("<")
         assert request.session_id == make_thread_session(f"user-{number}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -76,25 +77,36 @@ FILES: Final = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-IMPORTS: Final[list[Import]] = []
-FIRST_LINES: Final[dict[str, str]] = {}  # of docstrings, by their places
-for _source, _path in FILES.items():
-    _nodes = [*ast.walk(ast.parse(_path.read_text(encoding="utf-8")))]
-    for _named in _nodes:
-        if isinstance(_named, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            _line = f"{_path.relative_to(PACKAGE.parent)}:{getattr(_named, 'lineno', 1)}"
-            FIRST_LINES[_line] = (ast.get_docstring(_named) or "").partition("\n")[0]
-    _checks = [n for n in _nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
-    _typing = {inner for check in _checks for one in check.body for inner in ast.walk(one)}
-    _calls = [n for n in _nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    _later = {inner for call in _calls for inner in ast.walk(call)}
-    for _node in {n for n in _nodes if isinstance(n, ast.Import | ast.ImportFrom)} - _typing:
-        _module = _node.module if isinstance(_node, ast.ImportFrom) else None
-        _place = f"{_path.relative_to(PACKAGE.parent)}:{_node.lineno}"
-        for _full in [f"{_module}.{one.name}" if _module else one.name for one in _node.names]:
-            _target = _module if _module in FILES and _full not in FILES else _full
-            IMPORTS.append(Import(_source, _target, _node not in _later, _place))
-OWN: Final = [one for one in IMPORTS if one.target in FILES]
+
+
+@cache
+def read_package() -> tuple[list[Import], dict[str, str]]:
+    """Return all imports, and the first lines of all docstrings by their places."""
+    imports: list[Import] = []
+    first_lines = {}
+    for source, path in FILES.items():
+        place = path.relative_to(PACKAGE.parent)
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        for named in nodes:
+            if isinstance(
+                named, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+            ):
+                line = f"{place}:{getattr(named, 'lineno', 1)}"
+                first_lines[line] = (ast.get_docstring(named) or "").partition("\n")[0]
+        checks = [n for n in nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+        typing = {inner for check in checks for one in check.body for inner in ast.walk(one)}
+        functions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        later = {inner for function in functions for inner in ast.walk(function)}
+        for node in {n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)} - typing:
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            for full in [f"{module}.{one.name}" if module else one.name for one in node.names]:
+                target = module if module in FILES and full not in FILES else full
+                imports.append(Import(source, target, node not in later, f"{place}:{node.lineno}"))
+    return imports, first_lines
+
+
+def list_own() -> list[Import]:
+    return [one for one in read_package()[0] if one.target in FILES]
 
 
 def test_the_root_can_be_read_at_a_glance() -> None:
@@ -105,12 +117,12 @@ def test_the_root_can_be_read_at_a_glance() -> None:
 def test_no_import_runs_up() -> None:
     assert {*ROOMS} == {*map(room_of, FILES)}, "ROOMS names each file of the root and each folder"
     height = ROOMS.index
-    up = [one for one in OWN if height(room_of(one.source)) < height(room_of(one.target))]
+    up = [one for one in list_own() if height(room_of(one.source)) < height(room_of(one.target))]
     assert not up, f"in ROOMS the one that imports stands lower:{list_places(up)}"
 
 
 def test_there_are_at_most_eight_floors_and_no_circle() -> None:
-    below = {name: [i for i in OWN if i.source == name and i.at_once] for name in FILES}
+    below = {name: [i for i in list_own() if i.source == name and i.at_once] for name in FILES}
     floors: dict[str, int] = {}
     try:
         for name in TopologicalSorter(
@@ -119,21 +131,27 @@ def test_there_are_at_most_eight_floors_and_no_circle() -> None:
             floors[name] = 1 + max((floors[one.target] for one in below[name]), default=0)
     except CycleError as error:
         circle = {*error.args[1]}
-        closing = [i for i in OWN if i.at_once and {i.source, i.target} <= circle]
+        closing = [i for i in list_own() if i.at_once and {i.source, i.target} <= circle]
         pytest.fail(f"modules import each other:{list_places(closing)}")
-    high = [one for one in OWN if one.at_once and floors[one.source] > 8 <= floors[one.target]]
+    high = [
+        one for one in list_own() if one.at_once and floors[one.source] > 8 <= floors[one.target]
+    ]
     assert not high, f"above the eighth floor:{list_places(high)}"
 
 
 @pytest.mark.parametrize("room", WALLS)
 def test_a_wall_holds(room: str) -> None:
     wall = re.compile(WALLS[room])
-    through = [one for one in IMPORTS if room_of(one.source) == room and wall.match(one.target)]
+    through = [
+        one for one in read_package()[0] if room_of(one.source) == room and wall.match(one.target)
+    ]
     assert not through, f"{room} is closed to this:{list_places(through)}"
 
 
 def test_a_docstring_begins_with_at_most_twelve_words() -> None:
-    long = [f"\n{place}: {line}" for place, line in FIRST_LINES.items() if len(line.split()) > 12]
+    long = [
+        f"\n{place}: {line}" for place, line in read_package()[1].items() if len(line.split()) > 12
+    ]
     assert not long, f"a second sentence belongs below the first line:{''.join(long)}"
 
 

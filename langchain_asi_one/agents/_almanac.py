@@ -437,8 +437,14 @@ class Almanac:
 
 
 def _make_unknown(agent: str) -> AgentUnreachableError:
+    advice = "check the address"
+    if agent[0] == "@":
+        advice = (
+            "a handle is an agent's own, not a word for what it does: "
+            f"search_agents({agent[1:]!r}) finds agents by that, and gives their addresses"
+        )
     msg = (
         f"the Almanac knows no agent {agent}: it never registered, or its registration has "
-        "lapsed; check the address"
+        f"lapsed; {advice}"
     )
     return AgentUnreachableError(msg, AgentErrorInfo(status_code=404, agent=agent))

@@ -758,6 +758,12 @@ class ChatASIOne(ASIOneFields):
             parallel_tool_calls=parallel_tool_calls,
             **kwargs,
         )
+        if undescribed := _tools.list_undescribed(tools):
+            msg = (
+                f"No docstring: {', '.join(undescribed)}. The model knows such a tool by its name "
+                "only; say in a docstring what it does."
+            )
+            warnings.warn(msg, UserWarning, stacklevel=2)
         if response_format is not None:
             bound = bound.bind(
                 response_format=_tools.make_response_format(response_format, strict=strict)

@@ -52,6 +52,15 @@ def convert_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[A
     return converted
 
 
+def list_undescribed(tools: Sequence[Any]) -> list[str]:
+    """Return the names of Python functions without a docstring."""
+    return [
+        tool.__name__
+        for tool in tools
+        if isinstance(tool, FunctionType) and not (tool.__doc__ or "").strip()
+    ]
+
+
 def _wrap(tool: Any, strict: bool | None) -> dict[str, Any]:
     return {"type": "function", "function": convert_function(tool, strict=strict)}
 

@@ -586,6 +586,20 @@ def test_a_function_is_read_again_only_when_it_has_changed(
     assert read == ["Find tables.", "Find free tables."]
 
 
+def test_functions_without_a_docstring_are_named(model: ChatASIOne) -> None:
+    def double(number: int) -> int:
+        return 2 * number
+
+    def halve(number: int) -> float:
+        """ """
+        return number / 2
+
+    with pytest.warns(UserWarning, match=r"^No docstring: double, halve\. The model") as warned:
+        bound = model.bind_tools([add, double, halve])
+    assert [warning.filename for warning in warned] == [__file__]
+    assert len(bound.kwargs["tools"]) == 3
+
+
 @pytest.mark.parametrize("one", [{"type": "web_search"}, "add", print, int])
 def test_one_tool_instead_of_a_list_is_refused(model: ChatASIOne, one: Any) -> None:
     with pytest.raises(TypeError, match="tools must be a list, such as"):

@@ -16,6 +16,8 @@ from uagents_core.contrib.protocols.chat import ChatMessage, TextContent
 from uagents_core.envelope import Envelope
 from uagents_core.identity import Identity
 from uagents_core.models import Model
+from uagents_core.registration import AgentRegistrationAttestation
+from uagents_core.types import AgentEndpoint
 
 from langchain_asi_one.testing import local_agentverse
 from tests.support.patience import PATIENCE
@@ -69,6 +71,17 @@ class Somebody:
             **changes,
         }
         return self.client.post("/v2/agents", headers=headers or self.key, json=body)
+
+    def attest(self, **changes: Any) -> Json:
+        """Return a signed registration at the Almanac."""
+        attestation = AgentRegistrationAttestation(
+            agent_identifier=f"agent://{self.address}",
+            protocols=["proto:x"],
+            endpoints=[AgentEndpoint(url="http://127.0.0.1:9/submit", weight=1)],
+            metadata={},
+        )
+        attestation.sign(self.identity)
+        return {**json.loads(attestation.model_dump_json()), **changes}
 
     def seal(self, agent: str, text: str = "hello", **changes: Any) -> Json:
         """Return a signed envelope with a question."""

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import re
+from functools import cache, reduce
+from operator import getitem, xor
 from typing import Final
 
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _ADDRESS: Final = re.compile(f"agent1([{_BECH32}]{{59}})")
 
 
-def _compute_feedback(top: int) -> int:
-    generators = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-    total = 0
-    for bit, generator in enumerate(generators):
-        total ^= generator if top >> bit & 1 else 0
+_GENERATORS: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_PREFIX: Final = (*(ord(c) >> 5 for c in "agent"), 0, *(ord(c) & 31 for c in "agent"))
+_LENGTH: Final = 59
+_KEY_LAST: Final = 52  # 33 bytes are 52.8 characters: the last bit of this one is padding
+
+
+def _shift(checksum: int) -> int:
+    """Return a checksum with a zero after what it is of."""
+    total = (checksum & 0x1FFFFFF) << 5
+    for bit, generator in enumerate(_GENERATORS):
+        total ^= generator if checksum >> 25 + bit & 1 else 0
     return total
 
 
-_FEEDBACK: Final = tuple(_compute_feedback(top) for top in range(32))
-_PREFIX: Final = (*(ord(c) >> 5 for c in "agent"), 0, *(ord(c) & 31 for c in "agent"))
-_KEY_LAST: Final = 52  # 33 bytes are 52.8 characters: the last bit of this one is padding
+@cache
+def _make_shares() -> tuple[int, tuple[dict[str, int], ...]]:
+    """Return the shares of the prefix and of each character in the checksum.
+
+    The checksum is linear: it is the sum (`xor`) of all shares.
+    """
+    start = 1
+    for digit in _PREFIX:
+        start = _shift(start) ^ digit
+    shares = [dict(zip(_BECH32, range(32), strict=True))]
+    for _ in range(_LENGTH - 1):
+        shares.append({character: _shift(share) for character, share in shares[-1].items()})
+    for _ in range(_LENGTH):
+        start = _shift(start)
+    return start, tuple(reversed(shares))
 
 
 def is_agent_address(value: object) -> bool:
@@ -40,8 +60,7 @@ def is_agent_address(value: object) -> bool:
     match = _ADDRESS.fullmatch(str.__str__(value)) if isinstance(value, str) else None
     if match is None:
         return False
-    digits = [_BECH32.index(character) for character in match[1]]
-    checksum = 1
-    for digit in (*_PREFIX, *digits):
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ digit ^ _FEEDBACK[checksum >> 25]
-    return checksum == 1 and not digits[_KEY_LAST] & 1
+    characters = match[1]
+    start, shares = _make_shares()
+    checksum = reduce(xor, map(getitem, shares, characters), start)
+    return checksum == 1 and not _BECH32.index(characters[_KEY_LAST]) & 1

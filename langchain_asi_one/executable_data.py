@@ -228,7 +228,8 @@ def _unfold(value: Any, level: int = 0) -> Iterator[Any]:
         for item in value:
             yield from _unfold(item, level + 1)
     elif isinstance(value, dict) and level <= _MAX_NESTING:
-        contents = [_decode_json(value.get(key)) for key in _CONTAINERS]
+        sent = (value.get(key) for key in _CONTAINERS)
+        contents = [_decode_json(inner) for inner in sent if inner is not None]
         contents = [inner for inner in contents if isinstance(inner, list | dict)]
         if not contents or any(next(_find_values(value, field), None) for field in _NAMING):
             yield value
@@ -274,6 +275,8 @@ def _find_values(raw: dict[str, Any], field: str) -> Iterator[tuple[_Path, Any]]
     """
     for path in _PATHS[field]:
         value = raw.get(path[0])
+        if value is None:
+            continue
         if len(path) == 2:
             value = value.get(path[1]) if isinstance(value, dict) else None
         elif path in _OBJECTS and isinstance(value, dict):

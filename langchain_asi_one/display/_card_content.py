@@ -31,6 +31,8 @@ from langchain_asi_one.executable_data import ExecutableEntry, get_executable_da
 
 MAX_ROWS: Final = 1_000
 """Most rows of a section: an answer may name any number of agents."""
+UNSHOWN: Final = Row(())
+"""A row beyond `MAX_ROWS`, which is only counted."""
 PICTURES: Final = "Pictures"
 PLAN: Final = "Plan"
 TASKS: Final = "Tasks of the plan"
@@ -47,7 +49,7 @@ _ENTRY_FIELDS: Final = {
     "id": "id",
 }
 _OWN_FIELDS: Final = ("thought", "plan_state", "intermediate_steps", "server_tool_calls", "refusal")
-_UNSHOWN: Final = Row(())  # is only counted
+
 _WAITING: Final = "Still pending: ASI:One gives the real answer later, in this session."
 _SPEAKERS: Final = {
     "human": "You",
@@ -196,7 +198,7 @@ def _list_entry_rows(entries: Iterable[ExecutableEntry], kind: str) -> Iterator[
         known = first.setdefault(identity, facts) if identity else facts
         if problems or known is facts or not facts <= known:
             shown += 1
-            yield _make_named_row(name, fields, problems) if shown <= MAX_ROWS else _UNSHOWN
+            yield _make_named_row(name, fields, problems) if shown <= MAX_ROWS else UNSHOWN
 
 
 def limit_rows(rows: Iterable[Row]) -> Iterator[Row]:

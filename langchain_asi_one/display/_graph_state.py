@@ -24,7 +24,13 @@ from langchain_asi_one.display._agent_status import (
     Agent,
     Status,
 )
-from langchain_asi_one.display._card_content import describe_entry, limit_rows, view_message
+from langchain_asi_one.display._card_content import (
+    MAX_ROWS,
+    UNSHOWN,
+    describe_entry,
+    limit_rows,
+    view_message,
+)
 from langchain_asi_one.display._sections import MessageView, Row, Section, shorten
 from langchain_asi_one.executable_data import ExecutableEntry, get_executable_data, parse_handle
 
@@ -104,14 +110,16 @@ def _list_agents(
     for one in _list_mappings(values.get("agent_results")):
         results.setdefault(str(one.get("agent")), []).append(one)
     kept = cast("list[ExecutableEntry]", _list_mappings(values.get("executable_data")))
-    kept_identities = {identify_agent(entry) for entry in kept}
+    identified = [(entry, identify_agent(entry), True) for entry in kept]
+    kept_identities = {identity for _, identity, _ in identified}
     refused = _list_mappings(values.get("executable_data_refused"))
     refusals = {str(one.get("agent")): str(one.get("reason")) for one in refused}
-    named = [*((entry, True) for entry in kept), *_list_turn_entries(messages)]
+    for entry, before in _list_turn_entries(messages):
+        identified.append((entry, identify_agent(entry), before))
     seen: set[str] = set()
-    for entry, before in named:
-        identity = identify_agent(entry)
-        _, row = describe_entry(entry)
+    for entry, identity, before in identified:
+        is_shown = len(seen) < MAX_ROWS
+        row = describe_entry(entry)[1] if is_shown or identity is None else UNSHOWN
         key = identity or row.name
         if key in seen or (identity is None and entry.get("kind") == "unknown"):
             continue
@@ -128,7 +136,7 @@ def _list_agents(
             reason = refusals.get(identity, "") if identity else "not_identified"
             meaning = REFUSALS.get(reason, meaning)
         address = identity if identity and identity == entry.get("address") else ""
-        shown = _make_agent_row(row, status, meaning, own)
+        shown = _make_agent_row(row, status, meaning, own) if is_shown else UNSHOWN
         yield Agent(address, _read_handle(entry), status, shown)
 
 

@@ -184,3 +184,13 @@ def test_many_agents_take_little_time_and_have_a_limit() -> None:
     assert text.count("handle  @a999") == 2
     assert "@a1000" not in text
     assert text.count("(19,000 more, not shown)") == 2  # of the answer and of the run
+
+
+def test_agents_beyond_the_rows_that_are_shown_are_counted() -> None:
+    entries = [{"kind": "agent", "handle": f"h{number}", "raw": {}} for number in range(1_200)]
+    state = read_state({"messages": [], "executable_data": entries, "agent_results": []})
+    assert len(state.agents) == 1_200
+    assert [agent.identity for agent in state.agents[-2:]] == ["@h1198", "@h1199"]
+    [section] = state.closing[0].sections
+    assert [row.name for row in section.rows[-1:]] != [""]
+    assert "200" in str(section.rows[-1])

@@ -55,6 +55,17 @@ WALLS: Final = {
     "display": rf"{_OURS}langgraph",  # what both need of agents is in `_agent_identity`
     "langgraph": rf"{_OURS}display",
 }
+# Modules whose tests have another name.
+TESTED_BY: Final = {
+    "_cli/asker": "integration/cli/test_agents",
+    "_response/fields": "unit/response/test_reader",
+    "agents/_loop": "integration/agents/test_conversations",
+    "display/_show": "unit/display/test_card",
+    "testing/_agentverse/app": "integration/testing/agentverse/test_server",
+    "testing/_agentverse/state": "integration/testing/agentverse/test_server",
+    "testing/_faults/broken_responses": "integration/testing/test_faults",
+    "testing/_faults/http_errors": "integration/testing/test_faults",
+}
 
 
 class Import(NamedTuple):
@@ -153,6 +164,21 @@ def test_a_docstring_begins_with_at_most_twelve_words() -> None:
         f"\n{place}: {line}" for place, line in read_package()[1].items() if len(line.split()) > 12
     ]
     assert not long, f"a second sentence belongs below the first line:{''.join(long)}"
+
+
+def test_each_module_has_tests_of_its_name() -> None:
+    tests = PACKAGE.parent / "tests"
+    missing = []
+    for path in FILES.values():
+        *rooms, name = path.relative_to(PACKAGE).with_suffix("").parts
+        own = "/".join([*(room.strip("_") for room in rooms), f"test_{name.strip('_')}"])
+        there = TESTED_BY.get("/".join([*rooms, name]))
+        places = [there] if there else [f"unit/{own}", f"integration/{own}"]
+        if name not in {"__init__", "__main__", "_version"} and not any(
+            (tests / f"{place}.py").exists() for place in places
+        ):
+            missing.append(f"{path.name}: {' or '.join(places)}")
+    assert not missing, f"no tests: {', '.join(missing)}"
 
 
 def test_the_page_of_the_architecture_names_what_is_there() -> None:

@@ -27,7 +27,7 @@ def _shift(checksum: int) -> int:
 
 @cache
 def _make_shares() -> tuple[int, tuple[dict[str, int], ...]]:
-    """Return the shares of the prefix and of each character in the checksum.
+    """Return what the prefix and each character add to the checksum.
 
     The checksum is linear: it is the sum (`xor`) of all shares.
     """

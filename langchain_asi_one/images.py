@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from langchain_asi_one._request.parameters import fit_name
 from langchain_asi_one._request.session import make_session_id
 from langchain_asi_one._response.images import read_images
-from langchain_asi_one._transport.decoders import read_object
-from langchain_asi_one._transport.failures import ProtocolError, excerpt
+from langchain_asi_one._transport.decoders import ProtocolError, excerpt, read_object
 from langchain_asi_one._transport.request import ImageRequest
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.errors import InvalidResponseError

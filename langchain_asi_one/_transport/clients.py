@@ -12,8 +12,7 @@ from importlib import import_module
 from typing import Any, Final, cast
 
 from langchain_asi_one._httpx_compat import http
-from langchain_asi_one._transport.connections import AsyncBackend, Backend
-from langchain_asi_one._transport.failures import SetupError
+from langchain_asi_one._transport.connections import AsyncBackend, Backend, SetupError
 from langchain_asi_one._transport.proxies import Proxy
 
 LIMITS: Final = http.Limits(max_connections=1000, max_keepalive_connections=100)

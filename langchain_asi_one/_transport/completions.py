@@ -26,20 +26,18 @@ from langchain_asi_one._transport.client_pool import (
 from langchain_asi_one._transport.connections import Connection, Deadline
 from langchain_asi_one._transport.decoders import (
     CompletionStreamDecoder,
+    ProtocolError,
     check_size,
     read_body,
 )
 from langchain_asi_one._transport.error_mapping import (
+    DeadlineError,
+    IdleError,
     RequestContext,
+    StatusError,
     map_error,
     spell_secrets,
     was_sent,
-)
-from langchain_asi_one._transport.failures import (
-    DeadlineError,
-    IdleError,
-    ProtocolError,
-    StatusError,
 )
 from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._transport.retry import compute_wait, describe_retry

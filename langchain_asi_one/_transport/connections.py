@@ -13,6 +13,10 @@ _FEW: Final = 4096
 """Bytes that are read at once where they may be compressed: about 4 MiB, decompressed."""
 
 
+class SetupError(Exception):
+    """No client can be built here; the message says what to mend."""
+
+
 class Deadline:
     """The time at which a request ends, tries and waits included.
 

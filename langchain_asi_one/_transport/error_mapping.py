@@ -24,16 +24,8 @@ from langchain_asi_one._httpx_compat import (
 )
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import loads, make_json_safe, make_text_safe
-from langchain_asi_one._transport.failures import (
-    DeadlineError,
-    ErrorDetail,
-    IdleError,
-    ProtocolError,
-    SetupError,
-    StatusError,
-    read_error,
-    shorten,
-)
+from langchain_asi_one._transport.connections import SetupError
+from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
 
 _KEPT_HEADERS = re.compile(r"content-type|location|retry-after|x-request-id|.*ratelimit.*")
@@ -44,6 +36,28 @@ _CONTEXT_OVERFLOW = re.compile(
 _ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
 _KEPT_BODY = 8192  # characters of a body that an error keeps
 _KEPT_HEADER = 500  # characters of a header's value
+
+
+class StatusError(Exception):
+    """A response's status is 300 or above; `content` begins its body."""
+
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().__init__(status_code)
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+
+
+class DeadlineError(Exception):
+    """The deadline of a request has passed."""
+
+
+class IdleError(Exception):
+    """Nothing that says anything came for some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,7 @@ from langchain_core.runnables import RunnableGenerator
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._transport.decoders import CompletionStreamDecoder
-from langchain_asi_one._transport.failures import ProtocolError
+from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError
 from langchain_asi_one.errors import (
     ASIOneBadRequestError,
     ASIOneError,

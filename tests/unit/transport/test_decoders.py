@@ -11,15 +11,13 @@ from langchain_asi_one import errors
 from langchain_asi_one._transport.decoders import (
     MOST_BYTES,
     CompletionStreamDecoder,
-    check_size,
-    read_body,
-    read_object,
-)
-from langchain_asi_one._transport.failures import (
     ErrorDetail,
     ProtocolError,
+    check_size,
     excerpt,
+    read_body,
     read_error,
+    read_object,
 )
 
 ANSWER = {"choices": [{"message": {"content": "Hi"}}]}

@@ -13,19 +13,16 @@ from hypothesis import strategies as st
 
 from langchain_asi_one import errors
 from langchain_asi_one._httpx_compat import http
+from langchain_asi_one._transport.connections import SetupError
+from langchain_asi_one._transport.decoders import ProtocolError, excerpt
 from langchain_asi_one._transport.error_mapping import (
+    DeadlineError,
     RequestContext,
+    StatusError,
     map_error,
     map_status,
     spell_secrets,
     was_sent,
-)
-from langchain_asi_one._transport.failures import (
-    DeadlineError,
-    ProtocolError,
-    SetupError,
-    StatusError,
-    excerpt,
 )
 from langchain_asi_one.errors import ASIOneError, InvalidResponseError
 from tests.support.examples import examples

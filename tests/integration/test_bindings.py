@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import make_thread_session, make_value_session
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import MakeModel
+from tests.support.ways import STRUCTURED_WAYS
 
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
 THREAD: RunnableConfig = {"configurable": {"thread_id": "t"}}
@@ -115,20 +115,16 @@ ON_TOP: dict[str, tuple[Callable[[Any], Any], Any, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("way", STRUCTURED_WAYS)
 @pytest.mark.parametrize("top", ON_TOP)
 @pytest.mark.parametrize("name", BOUND)
 def test_what_was_bound_before_is_kept(
-    name: str, top: str, is_async: bool, model: ChatASIOne, server: LocalASIOne
+    name: str, top: str, way: str, model: ChatASIOne, server: LocalASIOne
 ) -> None:
     # https://github.com/langchain-ai/langchain/issues/35320
     bind, body, session = BOUND[name]
     build, question, added = ON_TOP[top]
-    runnable = build(bind(model))
-    if is_async:
-        asyncio.run(runnable.ainvoke(question))
-    else:
-        runnable.invoke(question)
+    assert STRUCTURED_WAYS[way](build(bind(model)), question)
     for request in server.requests:
         assert {field: request.body.get(field) for field in body} == body
         assert added <= request.body.keys()

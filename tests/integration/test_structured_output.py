@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from importlib import import_module
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -389,7 +390,7 @@ def test_a_refusal_is_langchains_error(
 @pytest.mark.skipif(
     REFUSAL_ERROR is OutputParserException, reason="langchain-core 1.7.5 brought the block"
 )
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "stream_events"])
+@pytest.mark.parametrize("way", [*WAYS, "stream_events"])
 def test_a_refusal_is_a_standard_block(model: ChatASIOne, server: LocalASIOne, way: str) -> None:
     pieces = ("I ", "cannot.")
     chunks: list[Any] = [{"choices": [{"delta": {"refusal": piece}}]} for piece in pieces]
@@ -422,14 +423,16 @@ def test_langchains_middleware_raises_on_a_refusal(
         agent.invoke({"messages": [("user", "x")]})
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
 def test_an_answer_that_a_content_filter_stopped_is_a_refusal(
-    model: ChatASIOne, server: LocalASIOne, method: Method
+    model: ChatASIOne, server: LocalASIOne, method: Method, way: Way
 ) -> None:
     choice = {"message": {"content": '{"name": "Ro'}, "finish_reason": "content_filter"}
     server.enqueue(answer({"id": "a1", "choices": [choice]}))
-    with pytest.raises(REFUSAL_ERROR, match="finish_reason is 'content_filter'"):
-        model.with_structured_output(City, method=method).invoke("x")
+    error = error_of(model.with_structured_output(City, method=method), way)
+    assert type(error) is REFUSAL_ERROR
+    assert "finish_reason is 'content_filter'" in str(error)
 
 
 def reply_of(method: Method, text: str) -> Reply:
@@ -448,23 +451,27 @@ def test_control_characters_in_strings_are_read(
     assert ask(chain, way) == City(name='Rome\n\t\x0b"\x1f')
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
 def test_cut_json_with_control_characters_stays_refused(
-    model: ChatASIOne, server: LocalASIOne, method: Method
+    model: ChatASIOne, server: LocalASIOne, method: Method, way: Way
 ) -> None:
     server.enqueue(reply_of(method, '{"name": "Ro\nme'))
-    with pytest.raises(OutputParserException, match="not complete JSON"):
-        model.with_structured_output(City, method=method).invoke("x")
+    error = error_of(model.with_structured_output(City, method=method), way)
+    assert isinstance(error, OutputParserException)
+    assert "not complete JSON" in str(error)
 
 
+@pytest.mark.parametrize("way", WAYS)
 def test_a_call_of_another_tool_is_an_error_that_names_it(
-    model: ChatASIOne, server: LocalASIOne
+    model: ChatASIOne, server: LocalASIOne, way: Way
 ) -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "Other", "arguments": "{}"}}
     for schema in (City, CityDict):
         server.enqueue(completion(content=None, tool_calls=[call]))
-        with pytest.raises(OutputParserException, match=r"'City.*, but a call of 'Other'"):
-            model.with_structured_output(schema).invoke("x")
+        error = error_of(model.with_structured_output(schema), way)
+        assert isinstance(error, OutputParserException)
+        assert re.search(r"'City.*, but a call of 'Other'", str(error))
 
 
 def test_a_callers_tool_choice_is_kept(model: ChatASIOne, server: LocalASIOne) -> None:

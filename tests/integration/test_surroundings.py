@@ -41,7 +41,7 @@ def make(**arguments: Any) -> ChatASIOne:
 # --- Proxies and certificates ---
 
 
-@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("mode", MODES)
 def test_the_proxies_of_the_time_when_a_model_is_made_count(
     mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,12 +86,13 @@ def test_an_error_names_what_to_mend(
     assert "secret-word" not in f"{error!r}{vars(error)}"
 
 
+@pytest.mark.parametrize("mode", MODES)
 def test_networks_in_no_proxy_do_not_matter(
-    server: LocalASIOne, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+    mode: str, server: LocalASIOne, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,::1,[::1],fe80::/10,fd07:b51a:cc66:f0::/64")
-    assert "Hi" in make_model().invoke("Hi").text
+    assert "Hi" in ask(make_model(), mode)
 
 
 # --- Networks ---
@@ -133,10 +134,11 @@ def test_agents_are_asked_again_only_if_the_request_never_left(
     assert "retry 1 of 1" in caplog.text
 
 
-def test_a_base_url_without_v1(server: LocalASIOne) -> None:
-    model = make(base_url=server.base_url.removesuffix("/v1"))
-    with pytest.raises(errors.ASIOneNotFoundError, match=r"does not end in '/v1'"):
-        model.invoke("Hi")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_base_url_without_v1(mode: str, server: LocalASIOne) -> None:
+    error = error_of(make(base_url=server.base_url.removesuffix("/v1")), mode)
+    assert type(error) is errors.ASIOneNotFoundError
+    assert "does not end in '/v1'" in str(error)
 
 
 # --- Rate limits ---

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
-import operator
 import warnings
 from typing import Annotated, Any, Generic, TypedDict, TypeVar, cast
 
@@ -33,7 +31,7 @@ from langchain_asi_one._request.parameters import fit_name
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from langchain_asi_one.testing._replies import sample
 from tests.support.model import MakeModel
-from tests.support.ways import FOUR_WAYS, MISSING_CALL_WARNING
+from tests.support.ways import FOUR_WAYS, MISSING_CALL_WARNING, STRUCTURED_WAYS, WAYS
 from tests.support.ways import ask as ask_in
 
 T = TypeVar("T")
@@ -220,6 +218,7 @@ def tool_named(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name, "parameters": EMPTY}}
 
 
+@pytest.mark.parametrize("way", FOUR_WAYS)
 @pytest.mark.parametrize(
     ("name", "sent"),
     [
@@ -230,21 +229,19 @@ def tool_named(name: str) -> dict[str, Any]:
     ],
 )
 def test_a_name_is_made_fit_and_comes_back(
-    model: ChatASIOne, server: LocalASIOne, name: str, sent: str
+    model: ChatASIOne, server: LocalASIOne, name: str, sent: str, way: str
 ) -> None:
     """https://github.com/run-llama/llama_index/issues/20324."""
     bound = model.bind_tools([tool_named(name), add], tool_choice=name)
-    whole = bound.invoke("Hi")
+    whole = WAYS[way](bound)
     assert [call["name"] for call in whole.tool_calls] == [name]
     body = asked(server)
     assert [tool["function"]["name"] for tool in body["tools"]] == [sent, "add"]
     assert body["tool_choice"] == {"type": "function", "function": {"name": sent}}
 
-    chunks = list(bound.stream("Hi"))
-    assert [call["name"] for call in functools.reduce(operator.add, chunks).tool_calls] == [name]
     server.clear()
     result = ToolMessage("3", tool_call_id=str(whole.tool_calls[0]["id"]))
-    bound.invoke([HumanMessage("Hi"), whole, result])
+    WAYS[way](bound, [HumanMessage("Hi"), whole, result])
     (request,) = server.requests
     assert request.body["messages"][1]["tool_calls"][0]["function"]["name"] == sent
 
@@ -255,16 +252,16 @@ class Reply(BaseModel, Generic[T]):
     data: T
 
 
+@pytest.mark.parametrize("way", STRUCTURED_WAYS)
 @pytest.mark.parametrize("method", ["function_calling", "json_schema"])
 @pytest.mark.parametrize(
     "schema", [Reply[int], {"title": "Movie review", "type": "object", "properties": {"data": {}}}]
 )
 def test_a_title_that_is_no_name_is_made_fit(
-    model: ChatASIOne, server: LocalASIOne, method: Any, schema: Any
+    model: ChatASIOne, server: LocalASIOne, method: Any, schema: Any, way: str
 ) -> None:
-    chain = model.with_structured_output(schema, method=method)
-    assert chain.invoke("Hi")
-    assert list(chain.stream("Hi"))
+    *_, answered = STRUCTURED_WAYS[way](model.with_structured_output(schema, method=method))
+    assert isinstance(answered, dict if isinstance(schema, dict) else schema)
     title = schema["title"] if isinstance(schema, dict) else schema.__name__
     assert all(fit_name(title) in json.dumps(request.body) for request in server.requests)
 
@@ -274,8 +271,9 @@ def test_an_agent_answers_with_a_schema_whose_title_is_no_name(model: ChatASIOne
     assert isinstance(state["structured_response"], Reply)
 
 
+@pytest.mark.parametrize("way", STRUCTURED_WAYS)
 def test_a_schema_of_the_answer_leaves_the_tools_alone(
-    model: ChatASIOne, server: LocalASIOne
+    model: ChatASIOne, server: LocalASIOne, way: str
 ) -> None:
     """https://github.com/langchain-ai/langchain/issues/38370."""
 
@@ -284,7 +282,7 @@ def test_a_schema_of_the_answer_leaves_the_tools_alone(
         return f"{query} {filters} {limit}"
 
     agent = create_agent(model, [search], response_format=ProviderStrategy(GetWeather))
-    agent.invoke(ASKING)
+    STRUCTURED_WAYS[way](agent, ASKING)
     (request, *_) = server.requests
     assert request.body["tools"] == [convert_to_openai_tool(search)]
     assert request.body["response_format"]["json_schema"]["strict"] is True

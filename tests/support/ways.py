@@ -67,8 +67,8 @@ def assert_is(message: Any, wanted: AIMessage) -> None:
     assert message.content_blocks == wanted.content_blocks
 
 
-async def _collect(chain: Any) -> list[Any]:
-    return [chunk async for chunk in chain.astream("Hello")]
+async def _collect(chain: Any, question: Any) -> list[Any]:
+    return [chunk async for chunk in chain.astream(question)]
 
 
 def raw_of(results: list[Any]) -> Any:
@@ -77,9 +77,10 @@ def raw_of(results: list[Any]) -> Any:
     return sum_of(messages) if isinstance(messages[0], AIMessageChunk) else messages[0]
 
 
-STRUCTURED_WAYS: dict[str, Callable[[Any], list[Any]]] = {
-    "invoke": lambda chain: [chain.invoke("Hello")],
-    "ainvoke": lambda chain: [asyncio.run(chain.ainvoke("Hello"))],
-    "stream": lambda chain: list(chain.stream("Hello")),
-    "astream": lambda chain: asyncio.run(_collect(chain)),
+# All that a chain, a graph or an agent gives; the last is the whole.
+STRUCTURED_WAYS: dict[str, Callable[..., list[Any]]] = {
+    "invoke": lambda chain, question="Hello": [chain.invoke(question)],
+    "ainvoke": lambda chain, question="Hello": [asyncio.run(chain.ainvoke(question))],
+    "stream": lambda chain, question="Hello": list(chain.stream(question)),
+    "astream": lambda chain, question="Hello": asyncio.run(_collect(chain, question)),
 }

@@ -416,15 +416,7 @@ class IncompleteStreamError(ASIOneConnectionError):
 
     @override
     def with_partial(self, *, text: str, thought: str) -> Self:
-        """Return the same error with what had arrived; say how much.
-
-        Args:
-            text: Answer text that had arrived.
-            thought: Reasoning text that had arrived.
-
-        Returns:
-            A new error; this one stays as it is.
-        """
+        """Return the same error with what had arrived; say how much."""
         length = len(text) + len(thought)
         known = f"broke off after {length:,} characters"
         twin = super().with_partial(text=text, thought=thought)

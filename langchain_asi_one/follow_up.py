@@ -120,15 +120,7 @@ class AnswerPendingError(ASIOneError):
 
     @override
     def with_partial(self, *, text: str, thought: str) -> Self:
-        """Return the error as it is: its answer is whole.
-
-        Args:
-            text: Not used.
-            thought: Not used.
-
-        Returns:
-            This error.
-        """
+        """Return the error as it is: its answer is whole."""
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -179,18 +171,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         return self.bound.get_graph(config)
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> FollowUpRunnable:
-        """Offer tools to the model.
-
-        Args:
-            tools: As for `ChatASIOne.bind_tools`.
-            **kwargs: The other arguments of `ChatASIOne.bind_tools`.
-
-        Returns:
-            The same waiting, with the tools bound inside.
-
-        Raises:
-            ValueError: As `ChatASIOne.bind_tools` raises.
-        """
+        """Bind tools inside the wait; the arguments are those of `ChatASIOne.bind_tools`."""
         bound = cast("Any", self.bound).bind_tools(tools, **kwargs)
         return FollowUpRunnable(bound=bound, rule=self.rule, on_pending=self.on_pending)
 
@@ -203,13 +184,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
     ) -> AIMessage:
         """Answer, and wait for the real answer if need be; see `with_follow_up`.
 
-        Args:
-            input: Messages, a prompt value or a text.
-            config: LangChain's config; one session is kept for the question and its polls.
-            **kwargs: Arguments of the call, for the question and for each poll.
-
-        Returns:
-            The real answer, or the last one with the marks that `with_follow_up` describes.
+        One session is kept for the question and its polls, and so are the arguments of the call.
 
         Raises:
             AnswerPendingError: If the last poll brought nothing, and `on_pending` is `"raise"`.
@@ -236,13 +211,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
     ) -> Iterator[AIMessage]:
         """Answer in chunks whose sum is what `invoke` returns; see `with_follow_up`.
 
-        Args:
-            input: Messages, a prompt value or a text.
-            config: As for `invoke`.
-            **kwargs: As for `invoke`.
-
-        Returns:
-            The chunks of the real answer; none of a placeholder.
+        There are no chunks of a placeholder.
 
         Raises:
             AnswerPendingError: As for `invoke`.
@@ -280,7 +249,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 dispatch_custom_event(EVENT, state.make_event(), config=child)
                 time.sleep(state.next_poll_in or 0)
-        return self._make_result(state)
+        self._check(state)
+        return state.make_result()
 
     async def _ainvoke(
         self,
@@ -302,7 +272,8 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 await adispatch_custom_event(EVENT, state.make_event(), config=child)
                 await asyncio.sleep(state.next_poll_in or 0)
-        return self._make_result(state)
+        self._check(state)
+        return state.make_result()
 
     def _stream(
         self,
@@ -364,10 +335,6 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         self._check(state)
         for released in held.flush():
             yield released
-
-    def _make_result(self, state: PollState) -> AIMessage:
-        self._check(state)
-        return state.make_result()
 
     def _check(self, state: PollState) -> None:
         if state.is_pending and self.on_pending == "raise":
@@ -532,27 +499,15 @@ class ConfigurableAlternatives(_ConfigurableModel, RunnableConfigurableAlternati
 
 
 def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> FollowUpBinding:
-    """Convert a binding of `ChatASIOne` to one that keeps what is bound.
-
-    Args:
-        binding: The `RunnableBinding` that LangChain made.
-
-    Returns:
-        The same as a `FollowUpBinding`.
-    """
+    """Convert LangChain's binding of `ChatASIOne` to one that keeps what is bound."""
     fields = {name: getattr(binding, name) for name in RunnableBinding.model_fields}
     return FollowUpBinding(**fields)
 
 
 def make_session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:
-    """Make the config of a call that must stay in a session.
+    """Return a config with a session, which a model anywhere inside sees.
 
-    Args:
-        config: The config of the run.
-        session_id: The session; `None` to leave the config as it is.
-
-    Returns:
-        The config with `configurable["session_id"]`, which a model anywhere inside sees.
+    Without a session the config stays as it is.
     """
     if session_id is None:
         return config

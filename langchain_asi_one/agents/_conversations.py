@@ -264,7 +264,7 @@ class Conversations:
                     continue
                 return dialogue, "timeout"
             if isinstance(letter, AgentError):
-                raise _tell_of(letter, asked)
+                raise _copy_for_question(letter, asked)
             message = self._open(letter, question, asked)
             msg_id = dialogue.take(message, time.monotonic()) if message else None
             if msg_id is not None:
@@ -401,7 +401,7 @@ def _compute_left(asked: Asked) -> float:
     return max(asked.until - time.time(), 0.001)
 
 
-def _tell_of(error: AgentError, asked: Asked) -> AgentError:
+def _copy_for_question(error: AgentError, asked: Asked) -> AgentError:
     """Make an error that ended all questions that of one of them."""
     about = replace(
         error.info, agent=asked.agent, session_id=str(asked.session), may_have_acted=True

@@ -69,7 +69,7 @@ def require_allow(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Make a function say why `allow` is required, where it is missing."""
 
     @functools.wraps(function)
-    def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if "allow" not in kwargs:
             name = function.__qualname__.removesuffix(".__init__")
             msg = (
@@ -79,7 +79,7 @@ def require_allow(function: Callable[_P, _R]) -> Callable[_P, _R]:
             raise TypeError(msg)
         return function(*args, **kwargs)
 
-    return checked
+    return call
 
 
 def collect_identifiers(allow: Allow) -> frozenset[str] | None:

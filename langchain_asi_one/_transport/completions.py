@@ -127,7 +127,7 @@ class CompletionsClient:
                 for data in pieces:
                     yield from decoder.feed(data)
                     if decoder.done:
-                        _drain(response, pieces, exchange.deadline)
+                        _drain(response, pieces)
                         return
                     exchange.check_news()
                 yield from decoder.close()
@@ -422,12 +422,12 @@ def _send(exchange: _Exchange) -> Any:
     if response.status_code < 300:
         exchange.begin(response)
         return response
-    content, began = b"", monotonic()
+    content = b""
     try:
         with suppress(Exception):  # the status says more than a body that cannot be read
-            for data in response.iter_bytes():
+            for data in _read_until(Deadline(_ERROR_SECONDS), response, response.iter_bytes()):
                 content += data
-                if len(content) > _ERROR_BODY or monotonic() - began > _ERROR_SECONDS:
+                if len(content) > _ERROR_BODY:
                     break
     finally:
         _close(response)
@@ -455,12 +455,13 @@ class _AsyncAttempt:
         if response.status_code < 300:
             self._exchange.begin(response)
             return response
-        content, began = b"", monotonic()
+        content = b""
         with suppress(Exception):
-            async for data in response.aiter_bytes():
-                content += data
-                if len(content) > _ERROR_BODY or monotonic() - began > _ERROR_SECONDS:
-                    break
+            async with asyncio.timeout(_ERROR_SECONDS):
+                async for data in response.aiter_bytes():
+                    content += data
+                    if len(content) > _ERROR_BODY:
+                        break
         raise StatusError(response.status_code, response.headers, content[:_ERROR_BODY])
 
     async def close(self) -> None:
@@ -480,15 +481,27 @@ def _close(response: Any) -> None:
             response.close()
 
 
-def _drain(response: Any, pieces: Iterator[bytes], deadline: Deadline) -> None:
+def _read_until(deadline: Deadline, response: Any, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Read pieces of a body until a time.
+
+    A user's own client looks at it between two pieces only.
+    """
+    connection = response.extensions.get("network_stream")
+    if isinstance(connection, Connection):
+        connection.body_deadline = deadline
+    for data in pieces:
+        yield data
+        if deadline.has_passed():
+            break
+
+
+def _drain(response: Any, pieces: Iterator[bytes]) -> None:
     """Read what follows `[DONE]`, so that the connection can be reused."""
-    # A connection of a user's own client knows no deadline, and could make this last.
+    # With a client of a user's own this could last.
     if isinstance(response.extensions.get("network_stream"), Connection):
-        deadline.shorten(_DRAIN_SECONDS)
         with suppress(Exception):
-            for _ in pieces:
-                if deadline.has_passed():
-                    break
+            for _ in _read_until(Deadline(_DRAIN_SECONDS), response, pieces):
+                pass
 
 
 async def _adrain(pieces: AsyncGenerator[bytes]) -> None:

@@ -36,10 +36,6 @@ class Deadline:
         """Return whether no time is left."""
         return self.compute_left() <= 0
 
-    def shorten(self, seconds: float) -> None:
-        """Move the end to some seconds from now, unless it is earlier."""
-        self._end = min(self._end, monotonic() + seconds)
-
     def bound(self, timeout: float | None) -> float | None:
         """Return a timeout that never reaches beyond the deadline."""
         if timeout is None and self._end == inf:
@@ -85,20 +81,24 @@ def _apply_deadline(timeout: float | None, error: str) -> float | None:
 class Connection(httpcore.NetworkStream):  # type: ignore[misc]  # one of two libraries
     """A connection whose operations end at the deadline.
 
-    It reads few bytes at once until `most_read` is set for a body that is not compressed.
+    Two settings hold until the next request: it reads few bytes at once until `most_read` is set
+    for a body that is not compressed, and a body also ends at its `body_deadline`.
     """
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self.most_read = _FEW
+        self.body_deadline: Deadline | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         limit = _apply_deadline(timeout, "ReadTimeout")
+        if self.body_deadline is not None:
+            limit = _apply_deadline(self.body_deadline.bound(limit), "ReadTimeout")
         data: bytes = self._stream.read(min(max_bytes, self.most_read), limit)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.most_read = _FEW
+        self.most_read, self.body_deadline = _FEW, None
         self._stream.write(buffer, _apply_deadline(timeout, "WriteTimeout"))
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from langchain_asi_one import ChatASIOne, errors
+from langchain_asi_one._transport import completions
 from langchain_asi_one.errors import ASIOneError
 from tests.support.model import API_KEY
 from tests.support.patience import PATIENCE
@@ -104,6 +105,17 @@ class Server:
 
 def answers(reply: bytes) -> Server:
     return Server(lambda _, connection, __: connection.sendall(reply))
+
+
+def stalling(begun: bytes) -> Server:
+    """Begin each reply, and end it when nobody would wait any more."""
+
+    def serve(server: Server, connection: socket.socket, _: object) -> None:
+        connection.sendall(begun)
+        server.has_sent_all = not server.ended.wait(PATIENCE)
+        connection.close()
+
+    return Server(serve)
 
 
 def make(url: str, **arguments: Any) -> ChatASIOne:
@@ -294,6 +306,30 @@ def test_a_deadline_holds_whatever_arrives(name: str, mode: str) -> None:
     assert type(error) is errors.ASIOneTimeoutError
     assert "within the deadline of 0.5 s" in str(error)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("limit", [None, PATIENCE])
+def test_the_body_of_an_error_is_not_waited_for(
+    limit: float | None, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completions, "_ERROR_SECONDS", 0.1)
+    begun = head("HTTP/1.1 500 Oops", "content-length: 99") + b'{"error": "Boom'
+    server = stalling(begun)
+    with server.run() as url:
+        error = error_of(make(url, timeout=limit), mode)
+        assert not server.has_sent_all
+    assert type(error) is errors.ASIOneServerError
+    assert error.info.body == '{"error": "Boom'
+
+
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+@pytest.mark.parametrize("limit", [None, PATIENCE])
+def test_what_follows_done_is_not_waited_for(limit: float | None, mode: str) -> None:
+    server = stalling(head(OK, kind="text/event-stream") + stream("Hi"))
+    with server.run() as url:
+        assert ask(make(url, timeout=limit), mode) == "Hi"
+        assert not server.has_sent_all
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -28,13 +28,3 @@ def test_a_timeout_never_reaches_beyond_the_deadline(timeout: float | None) -> N
     sleep(0.11)
     assert deadline.has_passed()
     assert bounded.compute_limit() == 0
-
-
-def test_a_deadline_is_moved_nearer_only() -> None:
-    deadline = Deadline(None)
-    bounded = deadline.bound(60)
-    deadline.shorten(0.5)
-    deadline.shorten(9)
-    assert deadline.compute_left() <= 0.5
-    assert isinstance(bounded, BoundedTimeout)
-    assert bounded.compute_limit() <= 0.5

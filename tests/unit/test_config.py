@@ -24,6 +24,7 @@ from langchain_asi_one._request.parameters import MODEL_FIELDS
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
 from tests.support.model import API_KEY, MakeModel
+from tests.support.ways import FOUR_WAYS, WAYS
 
 
 def test_the_signature_lists_what_is_taken_and_nothing_else() -> None:
@@ -129,11 +130,12 @@ def test_a_name_of_openais_leads_to_the_same_place_everywhere(name: str, hint: s
         model.bind(**options).invoke("?")
 
 
-def test_a_key_can_be_a_function(make_model: MakeModel, server: LocalASIOne) -> None:
+@pytest.mark.parametrize("way", FOUR_WAYS)
+def test_a_key_can_be_a_function(way: str, make_model: MakeModel, server: LocalASIOne) -> None:
     keys = iter(["sk_first_0123456789", "sk_second_0123456789"])
     model = make_model(api_key=lambda: next(keys))
     for _ in range(2):
-        model.invoke("Hi")
+        WAYS[way](model)
     first, second = server.requests
     assert first.authorized
     assert first.key_fingerprint != second.key_fingerprint
@@ -141,10 +143,13 @@ def test_a_key_can_be_a_function(make_model: MakeModel, server: LocalASIOne) -> 
     assert dumpd(model)["kwargs"]["openai_api_key"]["type"] == "secret"
 
 
+@pytest.mark.parametrize("way", FOUR_WAYS)
 @pytest.mark.parametrize("value", [None, 3, "", "ké"])
-def test_a_function_that_returns_no_key_is_named(make_model: MakeModel, value: Any) -> None:
+def test_a_function_that_returns_no_key_is_named(
+    value: Any, way: str, make_model: MakeModel
+) -> None:
     with pytest.raises(ValueError, match=r"api_key"):
-        make_model(api_key=lambda: value).invoke("Hi")
+        WAYS[way](make_model(api_key=lambda: value))
 
 
 def test_traces_show_the_request_fields_that_are_set(make_model: MakeModel) -> None:

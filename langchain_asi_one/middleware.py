@@ -2,14 +2,12 @@
 
 from typing import Any, NotRequired
 
+from langchain_asi_one._version import make_missing_error
+
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
 except ImportError as _missing:
-    _msg = (
-        "langchain_asi_one.middleware needs langchain, which is not installed; "
-        "run: pip install langchain"
-    )
-    raise ImportError(_msg, name=_missing.name) from _missing
+    raise make_missing_error("langchain_asi_one.middleware", "langchain", _missing) from _missing
 
 # Not only for type checkers: LangGraph reads the annotations of hooks and states.
 from langgraph.runtime import Runtime

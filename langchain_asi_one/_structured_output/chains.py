@@ -45,7 +45,7 @@ def build_chain(
     parser: AnswerParser
     if method == "function_calling":
         model = _bind_schema(model, schema, strict, kwargs)
-        parser = ToolCallParser(tool=model.kwargs["tools"][0]["function"]["name"])
+        parser = ToolCallParser(tool=_read_tool_name(model))
     else:
         wire: dict[str, Any] = {"type": "json_object"}
         if method == "json_schema":
@@ -87,8 +87,23 @@ def _bind_schema(model: Any, schema: Any, strict: bool | None, kwargs: dict[str,
         raise ValueError(msg)
     if "tool_choice" in options:
         return bound
-    name = functions[0]["function"]["name"]
-    return bound.bind(tool_choice={"type": "function", "function": {"name": name}})
+    chosen = {"name": _read_tool_name(bound)}
+    return bound.bind(tool_choice={"type": "function", "function": chosen})
+
+
+def _read_tool_name(bound: Any) -> str:
+    """Return the name of the only tool that `bind_tools` has bound."""
+    tool = bound.kwargs["tools"][0]
+    function = tool.get("function") if isinstance(tool, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    if isinstance(name, str):
+        return name
+    msg = (
+        "method='function_calling' needs the tools that bind_tools of ChatASIOne binds, "
+        "{'type': 'function', 'function': {'name': …}}, but the bind_tools of this class bound "
+        f"{tool!r:.200}: leave them so, or use method='json_schema'."
+    )
+    raise ValueError(msg)
 
 
 def _make_output_type(schema: Any, plain: Any) -> Any:

@@ -12,15 +12,15 @@ agent that is asked. Messages are signed, and not encrypted from end to end: Age
 what lies in a mailbox.
 """
 
+from langchain_asi_one._version import make_missing_error as _make_missing_error
+
 try:
     import httpx as _httpx
     import uagents_core as _uagents_core
 except ImportError as _missing:
-    _msg = (
-        f"langchain_asi_one.agents needs {_missing.name}, which is not installed; "
-        "run: pip install uagents-core httpx"
-    )
-    raise ImportError(_msg, name=_missing.name) from _missing
+    raise _make_missing_error(
+        "langchain_asi_one.agents", "uagents-core httpx", _missing
+    ) from _missing
 
 from langchain_asi_one.agents._almanac import (
     AgentRecord,

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from uagents_core.identity import Identity
 
 from langchain_asi_one._agent_address import is_agent_address
+from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import dumps
 from langchain_asi_one._validators import check_base_url, is_loopback
@@ -160,8 +161,8 @@ async def _search(text: str, limit: int, agentverse: str, timeout: float) -> lis
     if not text.strip() or len(text) > _LONGEST:
         msg = f"text must have 1 to {_LONGEST:,} characters; got {len(text):,}"
         raise ValueError(msg)
-    if not 1 <= limit <= _MOST_FOUND:
-        msg = f"limit must be 1 to {_MOST_FOUND}; got {limit}"
+    if not is_number(limit, 1, _MOST_FOUND, whole=True):
+        msg = f"limit must be 1 to {_MOST_FOUND}; got {limit!r:.40}"
         raise ValueError(msg)
     check_seconds("timeout", timeout)
     base_url = check_agentverse(agentverse)
@@ -205,10 +206,9 @@ def check_seconds(name: str, value: object) -> float:
     Raises:
         ValueError: If it is none.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(value, int | float) and is_number and 0 < value <= 86_400:
+    if isinstance(value, int | float) and value != 0 and is_number(value, 0, 86_400):
         return float(value)
-    msg = f"{name} must be a number of seconds above 0 and up to 86,400; got {value!r}"
+    msg = f"{name} must be a number of seconds above 0 and up to 86,400; got {value!r:.40}"
     raise ValueError(msg)
 
 

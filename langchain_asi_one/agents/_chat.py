@@ -257,7 +257,7 @@ class AgentChat:
             The Runnable. It takes what a chat model takes.
 
         Raises:
-            ValueError: If `agent` is neither an address nor a handle.
+            ValueError: If `agent` is neither an address nor a handle, or a default is wrong.
 
         Example:
             >>> chat = AgentChat(seed="a text that nobody else has")
@@ -268,6 +268,10 @@ class AgentChat:
         if unknown := sorted({*defaults} - {"session_id", "timeout"}):
             msg = f"agent() takes session_id and timeout, not {', '.join(unknown)}"
             raise TypeError(msg)
+        if "timeout" in defaults:
+            check_seconds("timeout", defaults["timeout"])
+        if defaults.get("session_id") is not None:
+            _check_session(defaults["session_id"])
         return AgentRunnable(self, check_agent(agent), defaults)
 
     def worker(

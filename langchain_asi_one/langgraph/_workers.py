@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable
 from langgraph.errors import GraphBubbleUp
 
 from langchain_asi_one._agent_identity import build_report, identify_agent
+from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
@@ -41,6 +42,8 @@ from langchain_asi_one.langgraph._state import (
 logger = logging.getLogger(__name__)
 
 # What `AgentChat` says about an answer, beside the answer itself.
+_MOST_CHARACTERS: Final = 1_000_000_000
+_LONGEST_TIMEOUT: Final = 1_000_000_000  # seconds
 _OF_AGENT: Final = frozenset({"agent", "session_id", "acknowledged", "ended", "inbox"})
 _OF_ASI_ONE: Final = frozenset({"model_provider", "session_id"})
 _PREAMBLE: Final = (
@@ -235,14 +238,14 @@ def report_agents(
     Args:
         key: State key of the results.
         messages_key: State key of the messages.
-        max_characters: Most characters of one result's JSON, 1 or more. A longer one is cut and
-            marked; the state keeps all of it.
+        max_characters: Most characters of one result's JSON, 1 to 1,000,000,000. A longer
+            one is cut and marked; the state keeps all of it.
 
     Returns:
         A function named `report_agents`, for `add_node`; without results it adds no message.
 
     Raises:
-        ValueError: If `max_characters` is below 1.
+        ValueError: If `max_characters` is out of range.
 
     Example:
         >>> node = report_agents()
@@ -250,8 +253,9 @@ def report_agents(
         >>> print(update["messages"][0].content.splitlines()[-1])
         {"agent": "weather", "result": "Rain"}
     """
-    if max_characters < 1:
-        msg = f"max_characters must be 1 or more; got {max_characters!r}"
+    if not is_number(max_characters, 1, _MOST_CHARACTERS, whole=True):
+        shown = f"{max_characters!r:.40}"
+        msg = f"max_characters must be 1 to {_MOST_CHARACTERS:,}; got {shown}"
         raise ValueError(msg)
 
     def report_agents(state: Any) -> dict[str, Any]:
@@ -296,10 +300,11 @@ def _is_async(ask: object) -> bool:
 
 
 def _check_timeout(timeout: object) -> None:
-    if timeout is None:
-        return
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        msg = f"timeout must be a number of seconds above 0, or None; got {timeout!r}"
+    if timeout is not None and (timeout == 0 or not is_number(timeout, 0, _LONGEST_TIMEOUT)):
+        msg = (
+            f"timeout must be a number of seconds above 0 and up to {_LONGEST_TIMEOUT:,}, or None; "
+            f"got {timeout!r:.40}"
+        )
         raise ValueError(msg)
 
 

@@ -49,15 +49,15 @@ Added to an answer when asked for: the record of a server-side tool (``web_searc
 ``enable_thinking``, ``thinking_budget`` and ``stream_options.include_usage`` are honoured.
 """
 
+from langchain_asi_one._version import make_missing_error as _make_missing_error
+
 try:
     import starlette as _starlette
     import uvicorn as _uvicorn
 except ImportError as _missing:
-    _msg = (
-        f"langchain_asi_one.testing needs {_missing.name}, which is not installed; "
-        "run: pip install starlette uvicorn"
-    )
-    raise ImportError(_msg, name=_missing.name) from _missing
+    raise _make_missing_error(
+        "langchain_asi_one.testing", "starlette uvicorn", _missing
+    ) from _missing
 
 import langchain_asi_one.testing._faults as _registered  # importing it registers them
 from langchain_asi_one.testing._agentverse import local_agentverse

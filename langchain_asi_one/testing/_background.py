@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 import uvicorn
 
+from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one._version import __version__
 from langchain_asi_one.testing._connection import CountedConnection, CountingState
 
@@ -154,8 +155,8 @@ def get_url(listener: socket.socket) -> str:
 
 def open_socket(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     """Return a socket that listens."""
-    if not 0 <= port <= 65535:
-        msg = f"port must be from 0 (any free one) to 65535, not {port}"
+    if not is_number(port, 0, 65_535, whole=True):
+        msg = f"port must be from 0 (any free one) to 65535, not {port!r:.40}"
         raise ValueError(msg)
     family, kind, protocol, _, address = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -85,7 +85,7 @@ def _convert(option: str, kind: str, value: Any) -> Any:
     expected = f"{'a whole' if kind == 'int' else 'a'} number from {least} to {most:,}"
     try:
         number = int(str(value)) if kind == "int" else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(expected) from None
     if isinstance(value, bool) or not least <= number <= most:
         raise ValueError(expected)

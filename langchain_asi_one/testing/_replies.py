@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one.testing._fault_registry import bind_fault
 from langchain_asi_one.testing._render import render_chunks
 from langchain_asi_one.testing._responses import (
@@ -161,8 +162,8 @@ def raw(
         >>> raw(b"{}", status=418).name
         'raw'
     """
-    if not 200 <= status <= 599:
-        msg = f"status must be from 200 to 599, not {status}"
+    if not is_number(status, 200, 599, whole=True):
+        msg = f"status must be from 200 to 599, not {status!r:.40}"
         raise ValueError(msg)
     extra = {name.lower(): value for name, value in (headers or {}).items()}
     script = make_response(body, status=status, content_type=content_type, headers=extra)

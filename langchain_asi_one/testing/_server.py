@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one.testing._agents import MADE_UP, make_entries
 from langchain_asi_one.testing._app import StandIn
 from langchain_asi_one.testing._background import BackgroundServer, get_url, open_socket
@@ -64,8 +65,8 @@ class LocalASIOne(BackgroundServer):
         chunk_delay: float = 0,
         agents: Sequence[str | Mapping[str, Any]] | None = None,
     ) -> None:
-        if not 0 <= chunk_delay < math.inf:
-            msg = f"chunk_delay must be 0 or more seconds, not {chunk_delay}"
+        if not is_number(chunk_delay, 0, sys.float_info.max):
+            msg = f"chunk_delay must be 0 or more seconds, not {chunk_delay!r:.40}"
             raise ValueError(msg)
         entries = MADE_UP if agents is None else make_entries(agents)
         listener = open_socket(host, port, allow_remote=allow_remote)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one.testing._agentverse.app import AgentverseApp
 from langchain_asi_one.testing._agentverse.behaviours import SLOW_SECONDS, check_behaviour
 from langchain_asi_one.testing._agentverse.proofs import RefusedError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from langchain_asi_one.testing._agentverse.behaviours import Behaviour
     from langchain_asi_one.testing._replies import Reply
     from langchain_asi_one.testing._requests import ReceivedRequest
+
+
+_MOST_SKEW = 315_360_000  # ten years
 
 
 class LocalAgentverse(BackgroundServer):
@@ -76,8 +80,8 @@ class LocalAgentverse(BackgroundServer):
         """
         check_behaviour(behaviour)
         seconds = (SLOW_SECONDS if behaviour == "slow" else 0.0) if delay is None else delay
-        if not 0 <= seconds < math.inf:
-            msg = f"delay must be 0 or more seconds, not {delay}"
+        if not is_number(seconds, 0, sys.float_info.max):
+            msg = f"delay must be 0 or more seconds, not {delay!r:.40}"
             raise ValueError(msg)
         with self._lock:
             try:
@@ -138,4 +142,7 @@ class LocalAgentverse(BackgroundServer):
 
     @clock_skew.setter
     def clock_skew(self, seconds: float) -> None:
+        if not is_number(seconds, -_MOST_SKEW, _MOST_SKEW):
+            msg = f"clock_skew must be at most {_MOST_SKEW:,} seconds, not {seconds!r:.40}"
+            raise ValueError(msg)
         self._state.clock_skew = seconds

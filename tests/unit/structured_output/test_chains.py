@@ -81,3 +81,20 @@ async def test_the_raw_answer_is_kept_beside_the_value_or_its_error() -> None:
     for result in (chain.invoke(wrong), await chain.ainvoke(wrong)):  # type: ignore[arg-type]
         assert (result["raw"], result["parsed"]) == (wrong, None)
         assert isinstance(result["parsing_error"], OutputParserException)
+
+
+@pytest.mark.parametrize(
+    "tool", [{"name": "City"}, {"type": "function", "function": "City"}, "City"]
+)
+@pytest.mark.parametrize("choice", [{}, {"tool_choice": "auto"}])
+def test_tools_in_another_form_are_refused_with_a_way_out(
+    tool: object, choice: dict[str, Any]
+) -> None:
+    class Renamed(ChatASIOne):
+        def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+            return self.bind(tools=[tool], **kwargs)
+
+    subclass: Any = Renamed
+    with pytest.raises(ValueError, match="use method='json_schema'") as caught:
+        subclass(api_key=API_KEY).with_structured_output(City, **choice)
+    assert "City" in str(caught.value)

@@ -10,7 +10,6 @@ import ast
 import inspect
 import linecache
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from itertools import pairwise
@@ -64,7 +63,7 @@ from langchain_asi_one._request.parameters import (
 )
 from langchain_asi_one._request.session import check_session_id
 from langchain_asi_one._transport.proxies import Proxy, find_proxy
-from langchain_asi_one._transport.request import DEFAULT_TIMEOUT, ClientSettings
+from langchain_asi_one._transport.request import AGENTIC_TIMEOUT, DEFAULT_TIMEOUT, ClientSettings
 from langchain_asi_one._validators import (
     Timeout,
     check_api_key,
@@ -73,6 +72,7 @@ from langchain_asi_one._validators import (
     check_headers,
     check_timeout,
     drop_inputs,
+    warn_caller,
 )
 from langchain_asi_one._version import __version__
 
@@ -280,6 +280,9 @@ ELSEWHERE: Final = {
 }
 
 
+_OUTPUT_VERSIONS: Final = (None, "v0", "v1")
+
+
 class _OpenAIBase(BaseChatOpenAI):
     """`BaseChatOpenAI` without what is OpenAI's alone."""
 
@@ -307,8 +310,10 @@ class _OpenAIBase(BaseChatOpenAI):
     @field_validator("output_version")
     @classmethod
     def _check_output_version(cls, value: str | None) -> str | None:
-        # LC_OUTPUT_VERSION may ask for the form of an API that ASI:One's models are not called by.
-        return value if value in {"v0", "v1"} else None
+        if value not in _OUTPUT_VERSIONS:
+            msg = f'output_version must be "v0" or "v1"; got {value!r}.'
+            raise ValueError(msg)
+        return value
 
     @classmethod
     def _drop_inherited(cls, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -319,10 +324,13 @@ class _OpenAIBase(BaseChatOpenAI):
         """
         known = cls._list_argument_names()
         fields = cls.model_fields
+        all_given = fields.keys() <= arguments.keys()
 
         def is_default(name: str, value: Any) -> bool:
             if name == "profile":
-                return value in PROFILES.values()
+                return all_given and value in PROFILES.values()
+            if name == "request_timeout":
+                return bool(all_given and value == DEFAULT_TIMEOUT)
             if name == "openai_api_key" and isinstance(value, SecretStr):
                 # Read from the environment by the other model, and by this one again.
                 return value == read_environment().openai_api_key
@@ -388,10 +396,10 @@ class ASIOneFields(_Declared):
     def __init__(self, **arguments: Any) -> None:
         arguments = self._drop_inherited(arguments)
         check_names(arguments, self._list_argument_names(), ELSEWHERE, where="ChatASIOne")
-        _check_twins(arguments)
+        _join_twins(arguments)
         if "stop_sequences" in arguments:
             arguments["stop"] = arguments.pop("stop_sequences")
-        for name in ("api_key", "openai_api_key", "base_url"):
+        for name in ("api_key", "openai_api_key", "base_url", "openai_api_base"):
             if arguments.get(name, "") is None:
                 del arguments[name]  # the environment's
         hide_key(arguments)
@@ -403,6 +411,9 @@ class ASIOneFields(_Declared):
         if refused is not None:
             # Outside the except clause, which would keep the first error as context.
             raise refused
+        if self.output_version not in _OUTPUT_VERSIONS:
+            # LC_OUTPUT_VERSION may name a form of an API that is not ASI:One's.
+            self.__dict__["output_version"] = None
         missing = {"openai_api_key", "openai_api_base"} - self.model_fields_set
         if missing:
             environment = read_environment(given_key="openai_api_key" not in missing)
@@ -415,7 +426,7 @@ class ASIOneFields(_Declared):
             )
             raise ValueError(msg)
         self._proxy = find_proxy(self.openai_api_base)
-        warn_if_retired(self.model_name, stacklevel=3)
+        warn_if_retired(self.model_name)
 
     @property
     def timeout(self) -> Any:
@@ -554,10 +565,12 @@ class ASIOneFields(_Declared):
         return key
 
     def _make_settings(self) -> ClientSettings:
+        given = "request_timeout" in self.model_fields_set
         return ClientSettings(
             api_key=self._read_api_key().get_secret_value(),
             base_url=self.openai_api_base,
             timeout=self.request_timeout,
+            agentic_timeout=self.request_timeout if given else AGENTIC_TIMEOUT,
             deadline=self.deadline,
             proxy=self._proxy,
             max_retries=self.max_retries,
@@ -567,22 +580,23 @@ class ASIOneFields(_Declared):
         )
 
 
-def _check_twins(arguments: Mapping[str, Any]) -> None:
-    """Refuse an argument that is given under two names with two values."""
+def _join_twins(arguments: dict[str, Any]) -> None:
+    """Leave one of two names of an argument; refuse two values.
+
+    `None` is no value here: the other one counts.
+    """
     for argument, field in LANGCHAIN_NAMES.items():
-        one, other = arguments.get(argument), arguments.get(field)
+        if not {argument, field} <= arguments.keys():
+            continue
+        one, other = arguments[argument], arguments[field]
         if one is not None and other is not None and one != other:
             msg = f"{argument} and {field} are one argument of ChatASIOne: give one of them."
             raise ValueError(msg)
+        del arguments[argument if one is None else field]
 
 
-def warn_if_retired(model: object, *, stacklevel: int) -> None:
-    """Name the successor of a retired model.
-
-    Args:
-        model: The name of the model asked for.
-        stacklevel: As of `warnings.warn`, counted from the caller.
-    """
+def warn_if_retired(model: object) -> None:
+    """Name the successor of a retired model."""
     if isinstance(model, str) and (successor := SUCCESSORS.get(model)):
         msg = f"ASI:One has retired the model {model!r}; use {successor!r}."
-        warnings.warn(msg, FutureWarning, stacklevel=stacklevel + 1)
+        warn_caller(msg, FutureWarning)

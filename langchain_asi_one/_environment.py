@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Final, NamedTuple
 
 from pydantic import SecretStr
 
-from langchain_asi_one._validators import check_api_key, check_base_url
+from langchain_asi_one._validators import check_api_key, check_base_url, warn_caller
 
 API_KEY_VARIABLE: Final = "ASI_ONE_API_KEY"
 BASE_URL_VARIABLE: Final = "ASI_ONE_BASE_URL"
@@ -54,7 +53,7 @@ def read_environment(*, given_key: bool = False) -> Environment:
             f"{BASE_URL_VARIABLE} is not used, as the key is that of {pair[0]}: an address goes "
             f"with the key of its own pair. Set {API_KEY_VARIABLE} or {pair[1]}."
         )
-        warnings.warn(msg, UserWarning, stacklevel=3)
+        warn_caller(msg, UserWarning)
     key_variable, base_url_variable = pair
     api_key = check_api_key(SecretStr(_read(key_variable)), name=key_variable)
     base_url = check_base_url(_read(base_url_variable) or DEFAULT_BASE_URL, name=base_url_variable)

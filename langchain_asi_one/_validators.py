@@ -6,11 +6,12 @@ No error holds a secret.
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
 from math import inf
-from typing import Any, Protocol, get_args
+from typing import Any, Final, Protocol, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
@@ -25,7 +26,13 @@ _TAKEN_HEADERS = {
     "authorization": "api_key=",
     "x-session-id": "session_id=",
     "content-type": "nothing: the body is JSON",
+    "content-length": "nothing: it is counted",
+    "transfer-encoding": "nothing: the body is sent whole",
 }
+# What stands between the user's code and ours.
+_INSIDE: Final = frozenset(
+    ("langchain_asi_one", "langchain_core", "langchain_openai", "pydantic", "contextlib")
+)
 
 
 class Timeout(Protocol):
@@ -111,7 +118,7 @@ def check_base_url(url: str, *, name: str = "base_url") -> str:
         raise ValueError(msg)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         msg = f"The API key will be sent unencrypted to {parts.hostname!r}; use https."
-        warnings.warn(msg, UserWarning, stacklevel=2)
+        warn_caller(msg, UserWarning)
     return parts._replace(path=path).geturl()
 
 
@@ -121,6 +128,10 @@ def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str] | None
     Raises:
         ValueError: Naming the header and the field to use.
     """
+    lower = [name.lower() for name in headers or {}]
+    if twice := next((name for name in lower if lower.count(name) > 1), None):
+        msg = f"The header {twice!r} is in default_headers twice, in two spellings: give one."
+        raise ValueError(msg)
     for name, value in (headers or {}).items():
         if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
             msg = (
@@ -176,3 +187,16 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def warn_caller(text: str, category: type[Warning]) -> None:
+    """Warn at the line that called this package, through LangChain or not.
+
+    Args:
+        text: What to say.
+        category: The class of the warning.
+    """
+    level, frame = 1, sys._getframe()  # noqa: SLF001 - public since Python 2.1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)

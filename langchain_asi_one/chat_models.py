@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, closing
 from functools import cache
 from importlib import import_module
 from typing import (
@@ -27,6 +26,7 @@ from langchain_core.callbacks import (
     CallbackManagerForLLMRun,
     Callbacks,
 )
+from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import (
     LangSmithParams,
     LanguageModelInput,
@@ -69,6 +69,7 @@ from langchain_asi_one._transport.request import ChatRequest
 from langchain_asi_one._validators import (
     check_deadline,
     check_timeout,
+    warn_caller,
 )
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
@@ -122,9 +123,11 @@ async def _preload() -> None:
     """Import what a call needs in a thread, beside the event loop."""
     if f"{__package__}.{_FOR_CALLS[-1]}" in sys.modules:
         return
-    with suppress(RuntimeError):  # no asyncio event loop; the request says so
+    try:
         asyncio.get_running_loop()
-        await asyncio.to_thread(lambda: [import_module(f"{__package__}.{n}") for n in _FOR_CALLS])
+    except RuntimeError:
+        return  # the request says so
+    await asyncio.to_thread(lambda: [import_module(f"{__package__}.{n}") for n in _FOR_CALLS])
 
 
 class ChatASIOne(ASIOneFields):
@@ -389,11 +392,11 @@ class ChatASIOne(ASIOneFields):
         from langchain_asi_one._request.body import build_body  # noqa: PLC0415
 
         check_names(kwargs, CALL_ARGUMENTS, self._list_hints(), where="A call of ChatASIOne")
-        kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         if stop is not None:
             kwargs["stop"] = stop
+        kwargs = {name: check_value(name, value) for name, value in kwargs.items()}
         if isinstance(model := kwargs.get("model"), str) and model not in self._warned:
-            warn_if_retired(model, stacklevel=2)
+            warn_if_retired(model)
             self._warned.add(model)
         fields, extra_body = self._merge_fields(kwargs)
         if not (isinstance(input_, list) and all(isinstance(m, BaseMessage) for m in input_)):
@@ -403,7 +406,8 @@ class ChatASIOne(ASIOneFields):
     def _merge_fields(self, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a call's request fields, and the further ones, which win."""
         fields = {name: getattr(self, name) for name in MODEL_FIELDS}
-        fields |= {"model": self.model_name, "stop": self.stop or None, **kwargs}
+        fields |= {"model": self.model_name, **kwargs}
+        fields["stop"] = fields["stop"] or None
         extra_body = {**(self.extra_body or {}), **(fields.pop("extra_body", None) or {})}
         return fields, extra_body
 
@@ -516,10 +520,12 @@ class ChatASIOne(ASIOneFields):
         elif not kwargs.get(_RUN_SESSION):
             parent = run.parent_run_id if run else None
             kwargs = {**kwargs, _RUN_SESSION: find_run_session(None, parent) or make_session_id()}
-        if self.cache is False or not self._may_act(kwargs):
+        is_cached = self.cache or (self.cache is None and get_llm_cache() is not None)
+        if not is_cached or not self._may_act(kwargs):
             return self, kwargs
         uncached = self.model_copy(update={"cache": False})
         uncached._held_completions = self._completions  # noqa: SLF001 - the same class
+        uncached._warned = self._warned  # noqa: SLF001
         return uncached, kwargs
 
     def _may_act(self, kwargs: Mapping[str, Any]) -> bool:
@@ -709,7 +715,7 @@ class ChatASIOne(ASIOneFields):
                 "answer has response_metadata['tool_calls_missing']. A tool_choice that names the "
                 "tool may help."
             )
-            warnings.warn(msg, UserWarning, stacklevel=2)
+            warn_caller(msg, UserWarning)
 
     # --- Tools and structured output ---
 
@@ -763,7 +769,7 @@ class ChatASIOne(ASIOneFields):
                 f"No docstring: {', '.join(undescribed)}. The model knows such a tool by its name "
                 "only; say in a docstring what it does."
             )
-            warnings.warn(msg, UserWarning, stacklevel=2)
+            warn_caller(msg, UserWarning)
         if response_format is not None:
             bound = bound.bind(
                 response_format=_tools.make_response_format(response_format, strict=strict)

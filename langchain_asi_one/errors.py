@@ -209,6 +209,16 @@ def find_status_class(status: int) -> type[ASIOneStatusError]:
     return _STATUS_CLASSES.get(min(status, 500), ASIOneStatusError)
 
 
+# Of a status that has no class.
+_FURTHER_ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
+
+
+def find_advice(error_class: type[ASIOneStatusError], status: int) -> str:
+    """Return what a user can do about a status of a class."""
+    further = _FURTHER_ADVICE if error_class is ASIOneStatusError else {}
+    return further.get(status, error_class.advice)
+
+
 class ASIOneStatusError(ASIOneError, openai.APIStatusError):
     """The API answered with an HTTP status of 300 or above.
 
@@ -345,7 +355,7 @@ class ASIOneRateLimitError(
     openai.RateLimitError,
     ModelRateLimitError,
     status=429,
-    advice="Wait and try again, or raise max_retries.",
+    advice="Wait and try again. max_retries= does so for requests that may be sent again.",
 ):
     """429: rate limit or quota exhausted; see `retry_after`.
 

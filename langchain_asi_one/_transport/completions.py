@@ -268,11 +268,11 @@ class _Exchange:
         """Build the HTTP request for a try."""
         request, settings = self.request, self.request.settings
         headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "User-Agent": f"langchain-asi-one/{__version__}",
-            "Authorization": f"Bearer {settings.api_key}",
-            **settings.headers,
+            "accept": "application/json",
+            "content-type": "application/json",
+            "user-agent": f"langchain-asi-one/{__version__}",
+            "authorization": f"Bearer {settings.api_key}",
+            **{name.lower(): value for name, value in settings.headers.items()},
             "x-session-id": request.session_id,
         }
         bound = self.deadline.bound

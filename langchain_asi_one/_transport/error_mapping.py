@@ -32,8 +32,6 @@ _KEPT_HEADERS = re.compile(r"content-type|location|retry-after|x-request-id|.*ra
 _CONTEXT_OVERFLOW = re.compile(
     r"context[ _](length|window)|maximum context|prompt is too long", re.IGNORECASE
 )
-# For a status that has no class.
-_ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
 _KEPT_BODY = 8192  # characters of a body that an error keeps
 _KEPT_HEADER = 500  # characters of a header's value
 
@@ -266,8 +264,7 @@ def _advise_on_status(
         return f"The API refuses the value of {detail.param!r}: change it."
     if status_code == 429 and retry_after is not None:
         return f"Try again in {retry_after:g} s."
-    found = _find_status_class(status_code, detail)
-    return _ADVICE.get(status_code, found.advice) if found is ASIOneStatusError else found.advice
+    return errors.find_advice(_find_status_class(status_code, detail), status_code)
 
 
 def _read_body(content: bytes) -> object:

@@ -31,6 +31,7 @@ class ClientSettings:
         timeout: Seconds, a timeout object of the HTTP library, or `None` for no limit.
         max_retries: Further tries of a request that may be sent again.
         headers: Further headers of each request.
+        agentic_timeout: The same for requests that make agents act.
         deadline: Seconds for a request with all its tries, or `None` for no limit.
         proxy: The proxy to `base_url`, if there is one.
         http_client: The user's own HTTP client for sync requests.
@@ -42,6 +43,7 @@ class ClientSettings:
     timeout: Any
     max_retries: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    agentic_timeout: Any = AGENTIC_TIMEOUT
     deadline: float | None = None
     proxy: Proxy | None = None
     http_client: Any = None
@@ -96,9 +98,7 @@ class ChatRequest:
         """The timeout in force."""
         if self.timeout is not None:
             return self.timeout
-        if self.agentic and self.settings.timeout == DEFAULT_TIMEOUT:
-            return AGENTIC_TIMEOUT
-        return self.settings.timeout
+        return self.settings.agentic_timeout if self.agentic else self.settings.timeout
 
     @property
     def timeouts(self) -> dict[str, float | None]:

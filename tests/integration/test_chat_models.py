@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -20,6 +22,7 @@ from langchain_asi_one._config import ARGUMENTS, LANGCHAIN_NAMES
 from langchain_asi_one.errors import ASIOneBadRequestError
 from langchain_asi_one.testing import LocalASIOne
 from tests.support.model import API_KEY, MakeModel
+from tests.support.ways import FOUR_WAYS, WAYS
 
 AGENT = "agent1qf8n9q8ndlfvphmnwjzj9p077yq0m6kqc22se9g89y5en22sc38ck4p4e8d"
 HI = [{"role": "user", "content": "hi"}]
@@ -79,6 +82,7 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"presence_penalty": 2}, {"presence_penalty": 2}),
     ({"stop": ["a", "b"]}, {"stop": ["a", "b"]}),
     ({"stop": "a"}, {"stop": ["a"]}),
+    ({"stop": []}, {}),
     ({"web_search": True}, {"web_search": True}),
     ({"web_search": False}, {"web_search": False}),
     ({"planner_mode": True, "agents": [AGENT]}, {"planner_mode": True, "agents": [AGENT]}),
@@ -120,6 +124,13 @@ def test_a_call_overrides_the_instance(make_model: MakeModel, server: LocalASIOn
     assert body_of(server) == {"model": "asi1", "messages": HI, "stream": False, **kept}
 
 
+@pytest.mark.parametrize("way", FOUR_WAYS)
+@pytest.mark.parametrize("stop", [5, ["a", 3]])
+def test_a_stop_of_a_call_is_checked(way: str, stop: Any, model: ChatASIOne) -> None:
+    with pytest.raises(ValueError, match="stop must be a text or a list of texts; got"):
+        WAYS[way](model, stop=stop)
+
+
 def test_none_drops_a_field_for_a_call(make_model: MakeModel, server: LocalASIOne) -> None:
     model = make_model(temperature=0.5, web_search=True, extra_body={"fun_mode": True})
     ask(model, temperature=None, web_search=None, extra_body={"fun_mode": None})
@@ -150,11 +161,11 @@ def test_the_key_and_a_session_are_sent_and_nothing_of_openai(
 ) -> None:
     for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.setenv(name, "https://elsewhere.example/v1")
-    ask(make_model(default_headers={"X-Title": "t"}))
+    ask(make_model(default_headers={"X-Title": "t", "USER-agent": "mine"}))
     (request,) = server.requests
     assert request.authorized
     assert request.session_id
-    assert request.headers["x-title"] == "t"
+    assert (request.headers["x-title"], request.headers["user-agent"]) == ("t", "mine")
     assert not [name for name in request.headers if name.startswith("openai-")]
     assert "elsewhere" not in repr(request.headers)
 
@@ -260,7 +271,7 @@ def test_a_retired_model_warns_once_with_its_successor(
 ) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = make_model(model=name)
+        model = make_model(model=name, planner_mode=True, cache=InMemoryCache())
         for _ in range(2):
             with pytest.raises(ASIOneBadRequestError, match="Unsupported model"):
                 ask(model)
@@ -268,8 +279,15 @@ def test_a_retired_model_warns_once_with_its_successor(
     assert [str(warning.message) for warning in caught] == [text]
     assert model.model_name == name
     assert model.profile is None
-    with pytest.warns(FutureWarning, match=text), pytest.raises(ASIOneBadRequestError):
-        ask(make_model(), model=name)
+    model = make_model(planner_mode=True, cache=InMemoryCache())
+    with pytest.warns(FutureWarning, match=text) as again:  # noqa: PT031 - one warning of two
+        for _ in range(2):
+            with pytest.raises(ASIOneBadRequestError):
+                ask(model, model=name)
+    assert len(again) == 1
+    # Each points at the line that asked, not at one of ours.
+    places = [Path(warning.filename).name for warning in (*caught, *again)]
+    assert places == ["conftest.py", Path(__file__).name]
 
 
 @pytest.mark.parametrize(

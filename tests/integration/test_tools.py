@@ -441,8 +441,9 @@ def test_an_announced_call_that_never_comes_is_warned_of_once(
     model = make_model(streaming=streaming)
     prose = completion(content="I can get that.")
     server.enqueue(answer(prose), answer(prose))
-    with pytest.warns(UserWarning, match="sent no call"):
+    with pytest.warns(UserWarning, match="sent no call") as caught:
         message = model.invoke("Weather?")
+    assert caught[0].filename == __file__
     # Warnings are errors here: a second one would raise.
     again = model.invoke("Weather?")
     for one in (message, again):

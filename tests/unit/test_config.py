@@ -97,6 +97,54 @@ def test_two_names_of_one_argument_are_refused(name: str, other: str, values: An
     assert ChatASIOne(**same) == ChatASIOne(**{"api_key": API_KEY, name: values[0]})
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "value"),
+    [
+        ("stop_sequences", "stop", ["a"]),
+        ("model", "model_name", "asi1-mini"),
+        ("timeout", "request_timeout", 5),
+        ("api_key", "openai_api_key", SecretStr(API_KEY)),
+        ("base_url", "openai_api_base", "https://a.example/v1"),
+    ],
+)
+def test_none_under_one_name_leaves_the_value_under_the_other(
+    name: str, other: str, value: Any
+) -> None:
+    for left, right in ((None, value), (value, None)):
+        options: dict[str, Any] = {"api_key": API_KEY, name: left, other: right}
+        assert getattr(ChatASIOne(**options), other) == value
+
+
+@pytest.mark.parametrize("name", ["base_url", "openai_api_base", "api_key", "openai_api_key"])
+def test_none_is_the_environments(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASI_ONE_API_KEY", API_KEY)
+    monkeypatch.setenv("ASI_ONE_BASE_URL", "https://a.example/v1")
+    model = ChatASIOne(**cast("Any", {name: None}))
+    assert (model.base_url, model.api_key) == ("https://a.example/v1", SecretStr(API_KEY))
+
+
+def test_a_profile_that_is_given_stays_whatever_it_equals() -> None:
+    profile = PROFILES["asi1"]
+    assert ChatASIOne(api_key=API_KEY, model="my-gateway", profile=profile).profile == profile
+
+
+def test_an_unknown_output_version_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r'output_version must be "v0" or "v1"; got \'v2\''):
+        ChatASIOne(api_key=API_KEY, output_version="v2")
+    monkeypatch.setenv("LC_OUTPUT_VERSION", "responses/v1")
+    assert ChatASIOne(api_key=API_KEY).output_version is None
+
+
+def test_a_timeout_that_is_given_holds_for_requests_that_act() -> None:
+    for given, limits in (
+        ({}, (150, 300)),
+        ({"timeout": 150}, (150, 150)),
+        ({"timeout": None}, (None, None)),
+    ):
+        settings = ChatASIOne(**cast("Any", {"api_key": API_KEY, **given}))._make_settings()
+        assert (settings.timeout, settings.agentic_timeout) == limits
+
+
 def test_a_model_shows_the_arguments_that_were_given() -> None:
     model = ChatASIOne(
         api_key=API_KEY, stop_sequences=["a"], timeout=5, tags=["t"], default_headers={"x-a": "b"}

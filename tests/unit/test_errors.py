@@ -10,7 +10,13 @@ import pytest
 from langchain_core import exceptions as core
 
 from langchain_asi_one import errors
-from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo, find_status_class
+from langchain_asi_one.errors import (
+    ASIOneError,
+    ASIOneStatusError,
+    ErrorInfo,
+    find_advice,
+    find_status_class,
+)
 
 DRAWN = re.findall(
     r"^ +(?:[│├└─ ]*)(\w+Error) +(\w+Error)?(?: +(\w+Error))?", str(errors.__doc__), re.MULTILINE
@@ -35,12 +41,13 @@ def test_a_class_is_what_the_drawing_says(name: str, first: str, second: str) ->
         (302, ASIOneStatusError, "arguments"),
         (400, errors.ASIOneBadRequestError, "arguments"),
         (401, errors.ASIOneAuthenticationError, "key in ASI_ONE_API_KEY"),
+        (402, ASIOneStatusError, "balance"),
         (403, errors.ASIOnePermissionDeniedError, "may use"),
         (404, errors.ASIOneNotFoundError, "base_url and the model name"),
         (413, errors.ASIOneContextOverflowError, "Shorten the messages"),
         (418, ASIOneStatusError, "arguments"),
         (422, errors.ASIOneUnprocessableError, "missing field or header"),
-        (429, errors.ASIOneRateLimitError, "raise max_retries"),
+        (429, errors.ASIOneRateLimitError, "max_retries= does so"),
         (500, errors.ASIOneServerError, "server's side"),
         (503, errors.ASIOneServerError, "server's side"),
         (999, errors.ASIOneServerError, "server's side"),
@@ -50,7 +57,7 @@ def test_a_status_has_a_class_and_advice(
     status: int, kind: type[ASIOneStatusError], advice: str
 ) -> None:
     assert find_status_class(status) is kind
-    assert advice in kind.advice
+    assert advice in find_advice(kind, status)
 
 
 @pytest.mark.parametrize("name", [n for n in errors.__all__ if n.endswith("Error")])

@@ -40,6 +40,9 @@ def test_an_address_is_named_by_where_it_comes_from() -> None:
     [
         ({"Authorization": "x"}, "use api_key="),
         ({"X-Session-Id": "x"}, "use session_id="),
+        ({"Content-Length": "3"}, "use nothing: it is counted"),
+        ({"transfer-encoding": "chunked"}, "use nothing: the body is sent whole"),
+        ({"X-A": "x", "x-a": "y"}, "'x-a' is in default_headers twice"),
         ({"a b": "x"}, "'a b' in default_headers cannot be sent"),
         ({"x-a": "secret\r\n"}, "'x-a' in default_headers cannot be sent"),
     ],

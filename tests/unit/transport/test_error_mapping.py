@@ -50,7 +50,7 @@ def answered(status: int, body: object = None, **headers: str) -> ASIOneError:
         (404, errors.ASIOneNotFoundError, "Check base_url and the model name"),
         (413, errors.ASIOneContextOverflowError, "Shorten the messages"),
         (422, errors.ASIOneUnprocessableError, "a missing field or header"),
-        (429, errors.ASIOneRateLimitError, "raise max_retries"),
+        (429, errors.ASIOneRateLimitError, "max_retries= does so"),
         (503, errors.ASIOneServerError, "server's side"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is installed: the version, read by the build, and what is missing."""
+"""The version, read by the build, and what is not installed."""
 
 from __future__ import annotations
 

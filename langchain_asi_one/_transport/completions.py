@@ -13,7 +13,7 @@ import logging
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from time import monotonic
 from typing import Any, Self, cast
 
@@ -25,9 +25,9 @@ from langchain_asi_one._transport.client_pool import (
 )
 from langchain_asi_one._transport.connections import Connection, Deadline
 from langchain_asi_one._transport.decoders import (
+    BodyDecoder,
     CompletionStreamDecoder,
     ProtocolError,
-    check_size,
     read_body,
 )
 from langchain_asi_one._transport.error_mapping import (
@@ -69,45 +69,16 @@ class CompletionsClient:
         Raises:
             ASIOneError: If the request failed.
         """
-        exchange = _Exchange(request, self)
-        while True:
-            response = None
-            try:
-                response = _send(exchange)
-                content = bytearray()
-                for data in response.iter_bytes():
-                    content += data
-                    check_size(len(content))
-                    exchange.check_time(said=not data.isspace())
-                return read(bytes(content), _read_content_type(response))
-            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
-                wait = exchange.fail(reason)
-            finally:
-                _close(response)
-            # Outside the except clause: as context, the reason would carry the request's headers.
-            exchange.pause(wait)
+        (answer,) = _stream(_Exchange(request, self, read))
+        return answer
 
     async def acreate(
         self, request: ChatRequest, read: Callable[[bytes, str], Any] = read_body
     ) -> Any:
         """Async version of `create`."""
         require_event_loop()
-        exchange = _Exchange(request, self)
-        while True:
-            attempt = _AsyncAttempt(exchange)
-            try:
-                response = await attempt.send()
-                content = bytearray()
-                async for data in response.aiter_bytes():
-                    content += data
-                    check_size(len(content))
-                    exchange.check_time(said=not data.isspace())
-                return read(bytes(content), _read_content_type(response))
-            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
-                wait = exchange.fail(reason)
-            finally:
-                await attempt.close()
-            await exchange.apause(wait)
+        async with aclosing(CompletionStream(_Exchange(request, self, read))) as answers:
+            return await anext(answers)
 
     def stream(self, request: ChatRequest) -> Generator[JSONObject]:
         """Send a request; yield each event's JSON object as it arrives.
@@ -117,31 +88,36 @@ class CompletionsClient:
         Raises:
             ASIOneError: If the request failed, also after some chunks.
         """
-        exchange = _Exchange(request, self)
-        while True:
-            response = None
-            try:
-                response = _send(exchange)
-                decoder = exchange.begin_stream(response)
-                pieces = response.iter_bytes()
-                for data in pieces:
-                    yield from decoder.feed(data)
-                    if decoder.done:
-                        _drain(response, pieces)
-                        return
-                    exchange.check_news()
-                yield from decoder.close()
-                return
-            except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
-                wait = exchange.fail(reason)
-            finally:
-                _close(response)
-            exchange.pause(wait)
+        return _stream(_Exchange(request, self))
 
     def astream(self, request: ChatRequest) -> CompletionStream:
         """Async version of `stream`; close it, or read it to its end."""
         require_event_loop()
         return CompletionStream(_Exchange(request, self))
+
+
+def _stream(exchange: _Exchange) -> Generator[Any]:
+    """Yield the chunks of an answer, or the whole."""
+    while True:
+        response = None
+        try:
+            response = _send(exchange)
+            decoder = exchange.begin_answer(response)
+            pieces = response.iter_bytes()
+            for data in pieces:
+                yield from decoder.feed(data)
+                if decoder.done:
+                    _drain(response, pieces)
+                    return
+                exchange.check_time()
+            yield from decoder.close()
+            return
+        except Exception as reason:  # noqa: BLE001 - becomes an ASIOneError
+            wait = exchange.fail(reason)
+        finally:
+            _close(response)
+        # Outside the except clause: as context, the reason would carry the request's headers.
+        exchange.pause(wait)
 
 
 class CompletionStream:
@@ -190,7 +166,7 @@ class CompletionStream:
         exchange = self._exchange
         if self._pieces is None and not self._ended:
             response = await self._attempt.send()
-            exchange.begin_stream(response)
+            exchange.begin_answer(response)
             self._pieces = response.aiter_bytes()
             await self._feed(_BeginUnregistered(self._pieces))
         decoder = exchange.decoder
@@ -202,7 +178,7 @@ class CompletionStream:
                 await _adrain(self._pieces)
             if self._ended:
                 return None
-            exchange.check_news()
+            exchange.check_time()
             await self._feed(anext(self._pieces, None))
 
     async def _feed(self, coming: Awaitable[bytes | None]) -> None:
@@ -248,11 +224,17 @@ class _BeginUnregistered:
 class _Exchange:
     """A request with its tries: what is sent, what fails, what follows."""
 
-    def __init__(self, request: ChatRequest, client: CompletionsClient) -> None:
+    def __init__(
+        self,
+        request: ChatRequest,
+        client: CompletionsClient,
+        read: Callable[[bytes, str], Any] | None = None,  # of a whole body; `None` for a stream
+    ) -> None:
         self.request = request
         self.deadline = Deadline(request.total_limit)
-        self.decoder = CompletionStreamDecoder("")
+        self.decoder: BodyDecoder | CompletionStreamDecoder = CompletionStreamDecoder("")
         self._client = client
+        self._read = read
         self._body = request.body
         if client.usage_refused:
             self._leave_usage_out()
@@ -290,30 +272,27 @@ class _Exchange:
         self._last_said = monotonic()
         self.request.response_headers.update(response.headers)
 
-    def begin_stream(self, response: Any) -> CompletionStreamDecoder:
-        """Return the decoder for a response that begins; no other try follows."""
-        self._answered = True
-        self.decoder = CompletionStreamDecoder(_read_content_type(response))
+    def begin_answer(self, response: Any) -> BodyDecoder | CompletionStreamDecoder:
+        """Return the decoder for a body; no other try follows a stream."""
+        content_type = str(response.headers.get("content-type", "without a content type"))
+        self._news = 0
+        if self._read is None:
+            self._answered = True
+            self.decoder = CompletionStreamDecoder(content_type)
+        else:
+            self.decoder = BodyDecoder(self._read, content_type)
         return self.decoder
 
-    def check_news(self) -> None:
-        """Limit the time between two chunks that say something.
-
-        Comments and empty chunks do not count.
-        """
-        said, self._news = self.decoder.news > self._news, self.decoder.news
-        self.check_time(said=said)
-
-    def check_time(self, *, said: bool) -> None:
+    def check_time(self) -> None:
         """Limit the time between pieces that say something; keep the deadline.
 
-        All other pieces restart the HTTP library's timer, so an answer that never comes would last
-        forever. The time that the caller takes for a chunk does not count.
+        All other pieces (blanks, comments, empty chunks) restart the HTTP library's timer, so an
+        answer that never comes would last forever. The time that the caller takes for a chunk does
+        not count.
         """
-        now = monotonic()
-        limit = self._read_limit
-        if said:
-            self._last_said = now
+        now, limit, news = monotonic(), self._read_limit, self.decoder.news
+        if news > self._news:
+            self._last_said, self._news = now, news
         elif limit is not None and now - self._last_said > limit:
             raise IdleError(limit)
         if self.deadline.has_passed():
@@ -329,7 +308,7 @@ class _Exchange:
             self._client.usage_refused = True
             self._leave_usage_out()
             self._content = _encode(self._body)
-            if not (self.request.sent_once or self.decoder.news):
+            if not (self.request.sent_once or self._has_begun):
                 self._answered = False
                 return 0.0
         most = self.request.settings.max_retries
@@ -385,8 +364,13 @@ class _Exchange:
             proxy=str(settings.proxy or ""),
             timeouts=request.timeouts,
             deadline=self.deadline.seconds if self.deadline.has_passed() else None,
-            begun=self.decoder.news > 0,
+            begun=self._has_begun,
         )
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether chunks of a stream have said something."""
+        return self._answered and self.decoder.news > 0
 
     def _refuses_usage(self, error: ASIOneError) -> bool:
         return (
@@ -510,7 +494,3 @@ async def _adrain(pieces: AsyncGenerator[bytes]) -> None:
         async with asyncio.timeout(_DRAIN_SECONDS):
             async for _ in pieces:
                 await asyncio.sleep(0)  # lets the limit act on data that is there already
-
-
-def _read_content_type(response: Any) -> str:
-    return str(response.headers.get("content-type", "without a content type"))

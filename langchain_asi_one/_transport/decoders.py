@@ -7,7 +7,7 @@ decides nothing here: bytes are UTF-8, and their beginning shows what they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -293,6 +293,30 @@ class SSEDecoder:
 
 _EVENT = re.compile(rb"(data|event|id|retry)?:")
 _KEPT = 500  # bytes of a body that are kept for an error text
+
+
+class BodyDecoder:
+    """Collects the body of an answer; `read` makes the result."""
+
+    done = False  # only the end of the body ends it
+
+    def __init__(self, read: Callable[[bytes, str], Any], content_type: str) -> None:
+        self._read = read
+        self._content_type = content_type
+        self._content = bytearray()
+        self.news = 0
+        """How many pieces were not blank."""
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Take bytes; nothing is complete yet."""
+        self._content += data
+        check_size(len(self._content))
+        self.news += not data.isspace()
+        return iter(())
+
+    def close(self) -> list[Any]:
+        """Take the end of the body; return its result, alone."""
+        return [self._read(bytes(self._content), self._content_type)]
 
 
 class CompletionStreamDecoder:

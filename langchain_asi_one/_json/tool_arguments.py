@@ -38,9 +38,10 @@ class ToolArgumentsFilter:
     r"""Rewrites JSON text that arrives in deltas; all output parses safely.
 
     Changed are integers beyond -2**63 ... 2**64 - 1 (quoted), `NaN`, `Infinity` and overflowing
-    floats (`null`), NUL (removed), lone surrogates (U+FFFD), and containers below level `MAX_DEPTH`
-    (one JSON string with their text). All other text passes unchanged and at once. Held back is
-    only a token that may still change. The output is the same however the text is cut.
+    floats (`null`), NUL within strings (removed), lone surrogates (U+FFFD), and containers below
+    level `MAX_DEPTH` (one JSON string with their text). All other text passes unchanged and at
+    once. Held back is only a token that may still change. The output is the same however the text
+    is cut.
 
     Malformed text raises no error: it stays malformed. Control characters within strings count as
     well-formed, as LangChain parses arguments with `strict=False`. Text that has more than
@@ -149,7 +150,8 @@ class ToolArgumentsFilter:
         if not text.isascii() or "\0" in text:
             if "\ud800" <= text[-1:] <= "\udbff" and not self._closed:
                 text, surrogate = text[:-1], text[-1]
-            text = make_text_safe(text)
+            # What a NUL is, depends on where it stands.
+            text = "\0".join(map(make_text_safe, text.split("\0")))
         while at < len(text) and not self._mismatched:
             if self._in_string:
                 at = self._read_string(text, at)
@@ -159,10 +161,12 @@ class ToolArgumentsFilter:
         if self._closed:
             self._end_scalar()
         self._held += surrogate
-        self._output.append(text[at:])
+        self._output.append(text[at:].replace("\0", ""))
         return "".join(self._output[begin:])
 
     def _write(self, text: str) -> None:
+        if "\0" in text:  # malformed text must not become well-formed without it
+            text = text.replace("\0", "\ufffd" if self._malformed else "")
         if self._deep is None:
             self._output.append(text)
         else:
@@ -174,7 +178,7 @@ class ToolArgumentsFilter:
             self._end_scalar()
             self._write(lexeme)
         elif lexeme not in '"{}[],:':
-            self._scalar.append(lexeme)
+            self._scalar.append(lexeme.replace("\0", "\ufffd"))
         else:
             self._end_scalar()
             if lexeme in "{[":

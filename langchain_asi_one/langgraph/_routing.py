@@ -203,7 +203,13 @@ def _is_count(value: object, least: int) -> bool:
 
 
 def _read_routes(routes: Mapping[str, str], identifiers: frozenset[str] | None) -> dict[str, str]:
-    targets = {require_identifier(agent, "routes"): target for agent, target in routes.items()}
+    targets: dict[str, str] = {}
+    for spelling, target in routes.items():
+        agent = require_identifier(spelling, "routes")
+        if agent in targets:
+            msg = f"routes names the agent {agent!r} twice, in two spellings: leave one"
+            raise ValueError(msg)
+        targets[agent] = target
     for agent, target in targets.items():
         if identifiers is not None and agent not in identifiers:
             msg = (

@@ -133,7 +133,7 @@ def agent_worker(
             contract,
         )
     function: Callable[..., Any] = cast("Any", ask)
-    is_async = _is_async(ask)
+    is_async = inspect.iscoroutinefunction(_find_function(ask))
     name = getattr(ask, "__name__", type(ask).__name__)
     if timeout is not None and not is_async:
         msg = (
@@ -284,7 +284,8 @@ def _escape(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def _is_async(ask: object) -> bool:
+def _find_function(ask: object) -> Any:
+    """Return the function that runs when a worker is called, if it can be one."""
     if isinstance(ask, BaseLanguageModel) or not callable(ask):
         msg = (
             f"the worker must be a function of an AgentTask or a Runnable that takes one, not "
@@ -292,11 +293,11 @@ def _is_async(ask: object) -> bool:
         )
         raise TypeError(msg)
     is_function = isinstance(ask, functools.partial) or inspect.isroutine(cast("Any", ask))
-    target = ask if is_function else type(ask).__call__
-    if inspect.isasyncgenfunction(target) or inspect.isgeneratorfunction(target):
+    function = ask if is_function else type(ask).__call__
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
         msg = "the worker must return one result, but it is a generator: return, do not yield"
         raise TypeError(msg)
-    return inspect.iscoroutinefunction(target)
+    return function
 
 
 def _check_timeout(timeout: object) -> None:

@@ -58,6 +58,7 @@ def test_each_line_leads_from_box_to_box_and_through_none(
         [upper] = [n for n, b in found.boxes.items() if b.bottom == y and b.x < x < b.right]
         [lower] = [n for n, b in found.boxes.items() if b.y == end_y and b.x < end_x < b.right]
         ends.append((lower, upper) if route.backward else (upper, lower))
+        assert all(0 <= x <= found.width for x, _ in route.points)
         for (x, y), (next_x, next_y) in pairwise(route.points):
             assert (x == next_x) != (y == next_y)
             assert y <= next_y

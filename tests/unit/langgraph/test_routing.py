@@ -121,6 +121,11 @@ def test_allow_has_no_default() -> None:
         ({"allow": "any", "limit": True}, ValueError, "got True"),
         ({"allow": "any", "default": ""}, ValueError, "default must lead to the name of a node"),
         ({"allow": "any", "routes": {"x": END}}, ValueError, "x leads to END, where no agent"),
+        (
+            {"allow": "any", "routes": {"@weather": "a", "weather": "b"}},
+            ValueError,
+            "routes names the agent 'weather' twice",
+        ),
         ({"allow": "any", "routes": {"agent1x": "a"}}, ValueError, "routes holds 'agent1x'"),
         (
             {"allow": {WEATHER}, "routes": {FLIGHTS: "fly"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 10
 _STOP_SECONDS = 5
+_ACCEPT_STEPS = 3  # of asyncio: the task, its transport, the connection
 
 
 class BackgroundServer:
@@ -132,8 +134,7 @@ class _Server(uvicorn.Server):
         self._running = asyncio.get_running_loop()
         self.ready.set()
         await self._stopping.wait()
-        for server in self.servers:
-            server.close()
+        await self._stop_accepting()
         self._abort_connections()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -141,6 +142,19 @@ class _Server(uvicorn.Server):
         # Those that were being accepted when the listening ended.
         self._abort_connections()
         await asyncio.sleep(0)
+
+    async def _stop_accepting(self) -> None:
+        """Stop listening, once all that was accepted is a connection.
+
+        A server that is closed in between leaves its socket open.
+        """
+        with contextlib.suppress(NotImplementedError):  # loops of Windows
+            for listener in (one for server in self.servers for one in server.sockets):
+                asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(_ACCEPT_STEPS):
+            await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
 
     def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):

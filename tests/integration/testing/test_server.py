@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import gc
 import hashlib
 import json
 import re
 import socket
 import threading
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -136,7 +140,7 @@ async def test_twenty_requests_at_once(server: LocalASIOne) -> None:
 
 
 def test_stops_at_once_with_open_streams() -> None:
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         server = stack.enter_context(local_asi_one())
         # Were it to wait for them, it would not end.
         server._server.config.timeout_graceful_shutdown = FOREVER
@@ -219,3 +223,45 @@ def test_chunk_delay_paces_generated_streams() -> None:
         started = time.monotonic()
         chunks = chunks_of(ask(client, stream=True).content)
         assert time.monotonic() - started > 0.02 * len(chunks)
+
+
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer x\r\n"
+
+
+def write_request(text: str) -> bytes:
+    body = json.dumps({"model": "asi1", "messages": [{"role": "user", "content": text}]}).encode()
+    return HEAD + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        HEAD[:40],
+        HEAD + b"content-length: 1000\r\n\r\n{",
+        write_request("[fault: stall seconds=60]"),
+        write_request("Hello"),
+    ],
+    ids=["silent", "in the headers", "in the body", "answered late", "idle"],
+)
+def test_a_server_that_stops_leaves_no_connection_open(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop_one(number: int) -> None:
+        with LocalASIOne() as server, ExitStack() as stack:
+            address = ("127.0.0.1", urlsplit(server.base_url).port)
+            clients = [
+                stack.enter_context(socket.create_connection(address))
+                for _ in range(1 + number % 3)
+            ]
+            for client in clients:
+                client.sendall(sent)
+            time.sleep(number % 5 / 1_000)  # the states of a connection while it is accepted
+            server.stop()
+
+    with warnings.catch_warnings(record=True) as caught, ThreadPoolExecutor(25) as pool:
+        warnings.simplefilter("always")
+        list(pool.map(stop_one, range(50)))
+        gc.collect()
+    assert [str(one.message) for one in caught] == []
+    assert caplog.text == ""

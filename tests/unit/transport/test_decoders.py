@@ -10,6 +10,7 @@ import pytest
 from langchain_asi_one import errors
 from langchain_asi_one._transport.decoders import (
     MOST_BYTES,
+    BodyDecoder,
     CompletionStreamDecoder,
     ErrorDetail,
     ProtocolError,
@@ -62,6 +63,14 @@ def test_a_quotation_is_short_and_printable() -> None:
     assert excerpt("a\n\x00b") == "'a b'"
     assert excerpt({"a": "\x1b"}).isprintable()
     assert len(excerpt("x" * 10_000_000)) < 300
+
+
+def test_a_body_is_read_at_its_end() -> None:
+    decoder = BodyDecoder(read_body, "application/json")
+    body = json.dumps(ANSWER).encode()
+    assert [*decoder.feed(b" "), *decoder.feed(body[:9]), *decoder.feed(body[9:])] == []
+    assert decoder.news == 2
+    assert decoder.close() == [ANSWER]
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,19 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
         return self.bound.get_graph(config)
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> FollowUpRunnable:
-        """Bind tools inside the wait; the arguments are those of `ChatASIOne.bind_tools`."""
-        bound = cast("Any", self.bound).bind_tools(tools, **kwargs)
+        """Bind tools inside the wait; the arguments are those of `ChatASIOne.bind_tools`.
+
+        Raises:
+            ValueError: If what is inside takes no tools, or as `ChatASIOne.bind_tools`.
+        """
+        bind_tools = getattr(self.bound, "bind_tools", None)
+        if bind_tools is None:
+            msg = (
+                f"A {type(self.bound).__name__} takes no tools: bind them to the model first, as "
+                "in with_follow_up(model.bind_tools([...]).with_retry())."
+            )
+            raise ValueError(msg)
+        bound = bind_tools(tools, **kwargs)
         return FollowUpRunnable(bound=bound, rule=self.rule, on_pending=self.on_pending)
 
     @override
@@ -249,7 +260,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 dispatch_custom_event(EVENT, state.make_event(), config=child)
                 time.sleep(state.next_poll_in or 0)
-        self._check(state)
+        self._raise_if_pending(state)
         return state.make_result()
 
     async def _ainvoke(
@@ -272,7 +283,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 await adispatch_custom_event(EVENT, state.make_event(), config=child)
                 await asyncio.sleep(state.next_poll_in or 0)
-        self._check(state)
+        self._raise_if_pending(state)
         return state.make_result()
 
     def _stream(
@@ -301,7 +312,7 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 dispatch_custom_event(EVENT, state.make_event(), config=child)
                 time.sleep(state.next_poll_in or 0)
-        self._check(state)
+        self._raise_if_pending(state)
         yield from held.flush()
 
     async def _astream(
@@ -332,11 +343,11 @@ class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
             if state.is_pending:
                 await adispatch_custom_event(EVENT, state.make_event(), config=child)
                 await asyncio.sleep(state.next_poll_in or 0)
-        self._check(state)
+        self._raise_if_pending(state)
         for released in held.flush():
             yield released
 
-    def _check(self, state: PollState) -> None:
+    def _raise_if_pending(self, state: PollState) -> None:
         if state.is_pending and self.on_pending == "raise":
             raise AnswerPendingError(state.make_result(), state.polls)
 
@@ -505,9 +516,14 @@ def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> Fo
 
 
 def make_session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:
-    """Return a config with a session, which a model anywhere inside sees.
+    """Return a config with a session, for all models that run with it.
 
-    Without a session the config stays as it is.
+    Args:
+        config: Any config.
+        session_id: The session; with `None` the config stays as it is.
+
+    Returns:
+        The config; models take its session before that of a thread.
     """
     if session_id is None:
         return config

@@ -420,7 +420,7 @@ class _Router:
             places = (
                 lower[edge] + sign * number * step for number in range(1, 9) for sign in (1, -1)
             )
-            free = [x for x in places if low <= x <= high and _is_free(x, taken, step)]
+            free = [x for x in places if max(low, 0) <= x <= high and _is_free(x, taken, step)]
             lower[edge] = free[0] if free else lower[edge]
             if isinstance(end, tuple):
                 middles[end] = lower[edge]

@@ -166,9 +166,8 @@ class StandIn:
         with self._lock:
             # In whatever session: a client that tries again may begin a new one.
             seen = self._bodies[_make_body_key(exchange.received)]
-        if marked is None or (marked.times is not None and seen > marked.times):
-            return exchange.answer()
-        return marked.play(exchange)
+        reply, times = marked or (None, 0)
+        return reply.play(exchange) if reply and seen <= times else exchange.answer()
 
     def _apply_rules(self, exchange: Exchange, repeat: int) -> Script:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from dataclasses import dataclass, field
@@ -39,12 +40,10 @@ class Reply:
     Args:
         name: Name for error messages.
         play: Makes the response to a request.
-        times: Number of equal requests that get it, ``None`` for all. Only markers set it.
     """
 
     name: str
     play: Callable[[Exchange], Script] = field(repr=False)
-    times: int | None = None
 
 
 def sample(name: str) -> Reply:
@@ -82,7 +81,7 @@ def answer(body: Mapping[str, Any]) -> Reply:
         >>> answer(body).name
         'answer'
     """
-    fixed = dict(body)
+    fixed = copy.deepcopy(dict(body))
     return Reply("answer", lambda exchange: render(fixed, exchange))
 
 
@@ -191,11 +190,14 @@ def fault(name: str, **options: Any) -> Reply:
     return Reply(f"fault {name}", bind_fault(name, options))
 
 
-def find_marked_reply(text: str) -> Reply | None:
+def find_marked_reply(text: str) -> tuple[Reply, float] | None:
     """Return the reply for a ``[fault: …]`` or ``[sample: …]`` marker.
 
     A fault's options follow its name, as in ``[fault: stall seconds=2]``. With ``times=N`` only the
     first N of equal requests meet the fault, so that a client's retry succeeds.
+
+    Returns:
+        The reply, and how many of equal requests get it; ``None`` without a marker.
 
     Raises:
         ValueError: The name, an option or a value is unknown.
@@ -205,14 +207,14 @@ def find_marked_reply(text: str) -> Reply | None:
         return None
     kind, name, written = found.groups()
     if kind == "sample":
-        return sample(name)
+        return sample(name), math.inf
     options = dict(pair.split("=", 1) for pair in written.split())
     times = options.pop("times", None)
     reply = fault(name, **options)
     if times is not None and not times.isdecimal():
         msg = f"times must be a whole number, not {times!r}"
         raise ValueError(msg)
-    return Reply(reply.name, reply.play, None if times is None else int(times[:9]))
+    return reply, math.inf if times is None else int(times[:9])
 
 
 def _to_event(chunk: Mapping[str, Any] | bytes | str) -> bytes:

@@ -100,6 +100,12 @@ def test_tools_can_be_bound_afterwards() -> None:
     assert patient == expected
 
 
+def test_what_takes_no_tools_is_named() -> None:
+    patient = with_follow_up(ChatASIOne(api_key="any").with_retry())
+    with pytest.raises(ValueError, match="RunnableRetry takes no tools: bind them to the model"):
+        patient.bind_tools([add])
+
+
 def test_fallbacks_each_wait() -> None:
     model = ChatASIOne(api_key="any")
     spare = ChatASIOne(model="asi1-mini", api_key="any")

@@ -70,6 +70,14 @@ def test_each_line_leads_from_box_to_box_and_through_none(
 
 
 @METRICS
+def test_no_line_leaves_the_picture(metrics: Metrics) -> None:
+    pairs = zip("heeahhacacdg", "efghfcedgeeh", strict=True)
+    edges = [(source, target, False) for source, target in pairs]
+    found = layout_graph({name: name for name in "acdefgh"}, edges, metrics)
+    assert min(x for route in found.routes for x, _ in route.points) >= 0
+
+
+@METRICS
 def test_a_chain_is_straight_and_a_way_round_it_keeps_its_side_free(metrics: Metrics) -> None:
     edges = [("a", "b", False), ("b", "c", False), ("c", "d", False), ("a", "d", True)]
     found = layout_graph({name: name * 9 for name in "abcd"}, edges, metrics, free_right=("c",))

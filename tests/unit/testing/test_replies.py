@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
-from langchain_asi_one.testing import fault, raw, stream
+from langchain_asi_one.testing import answer, fault, raw, stream
 from langchain_asi_one.testing._replies import find_marked_reply, sample
 from langchain_asi_one.testing._requests import Exchange, ReceivedRequest
 from langchain_asi_one.testing._responses import Pause, Script, make_response
@@ -28,16 +29,23 @@ EXCHANGE = Exchange(RECEIVED, "", "http://127.0.0.1:1/v1", 0, lambda: make_respo
 @pytest.mark.parametrize(
     ("text", "name", "times"),
     [
-        ("no marker", None, None),
-        ("a [fault: http_500] b", "fault http_500", None),
+        ("a [fault: http_500] b", "fault http_500", math.inf),
         ("[fault: stall seconds=2 times=3]", "fault stall", 3),
-        ("[sample: asi1-mini-2025-02-stream-thought.sse]", "sample asi1-mini-2025-02", None),
+        ("[sample: asi1-mini-2025-02-stream-thought.sse]", "sample asi1-mini-2025-02", math.inf),
     ],
 )
-def test_a_marker_chooses_a_reply(text: str, name: str | None, times: int | None) -> None:
-    reply = find_marked_reply(text)
-    assert (reply and reply.name.startswith(name or "?")) is (None if name is None else True)
-    assert (reply and reply.times) == times
+def test_a_marker_chooses_a_reply(text: str, name: str, times: float) -> None:
+    marked = find_marked_reply(text)
+    assert marked
+    assert (marked[0].name.startswith(name), marked[1]) == (True, times)
+    assert find_marked_reply("no marker") is None
+
+
+def test_an_answer_is_that_of_the_body_when_it_was_made() -> None:
+    body: dict[str, Any] = {"choices": [{"message": {"content": "first"}}]}
+    reply = answer(body)
+    body["choices"][0]["message"]["content"] = "second"
+    assert b"first" in b"".join(s for s in reply.play(EXCHANGE).steps if isinstance(s, bytes))
 
 
 @pytest.mark.parametrize(

@@ -267,15 +267,11 @@ class _Exchange:
             extensions={"timeout": timeouts},
         )
 
-    def begin(self, response: Any) -> None:
-        """Take note of a response whose body comes now."""
-        self._last_said = monotonic()
-        self.request.response_headers.update(response.headers)
-
     def begin_answer(self, response: Any) -> BodyDecoder | CompletionStreamDecoder:
         """Return the decoder for a body; no other try follows a stream."""
+        self.request.response_headers.update(response.headers)
         content_type = str(response.headers.get("content-type", "without a content type"))
-        self._news = 0
+        self._last_said, self._news = monotonic(), 0
         if self._read is None:
             self._answered = True
             self.decoder = CompletionStreamDecoder(content_type)
@@ -404,7 +400,6 @@ def _send(exchange: _Exchange) -> Any:
     # The prompt goes where the user said, and nowhere else.
     response = client.send(exchange.build(client), stream=True, follow_redirects=False)
     if response.status_code < 300:
-        exchange.begin(response)
         return response
     content = b""
     try:
@@ -437,7 +432,6 @@ class _AsyncAttempt:
         request = self._exchange.build(client)
         self._response = response = await client.send(request, stream=True, follow_redirects=False)
         if response.status_code < 300:
-            self._exchange.begin(response)
             return response
         content = b""
         with suppress(Exception):

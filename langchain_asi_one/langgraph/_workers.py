@@ -285,7 +285,7 @@ def _escape(text: str) -> str:
 
 
 def _find_function(ask: object) -> Any:
-    """Return the function that runs when a worker is called, if it can be one."""
+    """Return the function that runs when a worker is called, if any."""
     if isinstance(ask, BaseLanguageModel) or not callable(ask):
         msg = (
             f"the worker must be a function of an AgentTask or a Runnable that takes one, not "

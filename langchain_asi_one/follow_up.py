@@ -516,7 +516,7 @@ def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> Fo
 
 
 def make_session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:
-    """Return a config with a session, for all models that run with it.
+    """Return a config with a session, for all models run with it.
 
     Args:
         config: Any config.

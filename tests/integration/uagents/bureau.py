@@ -112,7 +112,7 @@ async def register(seed: str) -> str:
 def make_agent(name: str, loop: asyncio.AbstractEventLoop, **options: object) -> Agent:
     agent = Agent(
         name=name,
-        seed=f"{name} of the tests",
+        seed=f"{name} of the tests at {PORT}",
         port=PORT,
         loop=loop,
         agentverse=AGENTVERSE,

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -64,10 +65,26 @@ def take_free_port() -> int:
 
 @pytest.fixture(scope="session")
 def real_agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAgents]:
-    interpreter, port = find_interpreter(), take_free_port()
-    folder = tmp_path_factory.mktemp("uagents")
-    log = folder / "log"
-    with local_agentverse() as agentverse, log.open("w") as output:
+    interpreter = find_interpreter()
+    with (
+        local_agentverse() as agentverse,
+        run_agents(interpreter, agentverse, tmp_path_factory.mktemp("uagents")) as agents,
+    ):
+        yield agents
+
+
+@pytest.fixture
+def more_agents(real_agents: RealAgents, tmp_path: Path) -> Iterator[RealAgents]:
+    """Another process of real agents, at the same Agentverse."""
+    with run_agents(find_interpreter(), real_agents.agentverse, tmp_path) as agents:
+        yield agents
+
+
+@contextmanager
+def run_agents(interpreter: str, agentverse: LocalAgentverse, folder: Path) -> Iterator[RealAgents]:
+    """Run a process of real agents."""
+    port, log = take_free_port(), folder / "log"
+    with log.open("w") as output:
         process = subprocess.Popen(
             [interpreter, str(Path(__file__).with_name("bureau.py")), str(port), agentverse.url],
             cwd=folder,  # uAgents writes files where it runs

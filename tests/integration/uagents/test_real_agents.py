@@ -169,3 +169,14 @@ def test_they_find_nothing_wrong(real_agents: RealAgents) -> None:
     sent = [f"{one.method} {one.path}" for one in real_agents.agentverse.requests]
     assert sum(line == "POST /v1/almanac/manifests" for line in sent) == 2
     assert "POST /v1/almanac/agents/batch" in sent
+
+
+def test_agents_of_two_processes_talk_through_the_local_agentverse(
+    real_agents: RealAgents,
+    more_agents: RealAgents,
+    by_mailbox: AgentChat,
+) -> None:
+    for first in (real_agents.open, real_agents.boxed):
+        for second in (more_agents.open, more_agents.boxed):
+            answer = by_mailbox.ask(first, f"ask {second} quick hello", timeout=PATIENCE)
+            assert answer.text == "echo: hello"

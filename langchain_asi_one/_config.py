@@ -195,7 +195,13 @@ def hide_key(arguments: dict[str, Any]) -> None:
         value = arguments[name]
         if isinstance(value, str):
             arguments[name] = SecretStr(value)
-        elif not (isinstance(value, SecretStr) or callable(value)):
+
+
+def check_key_type(arguments: Mapping[str, Any]) -> None:
+    """Refuse a key of another type; name its type only."""
+    for name in {"api_key", "openai_api_key"} & arguments.keys():
+        value = arguments[name]
+        if not (isinstance(value, str | SecretStr) or callable(value)):
             kind = type(value).__name__
             msg = f"api_key must be a text, or a function that returns one; got {kind}."
             raise ValueError(msg)  # noqa: TRY004 - as pydantic, for any bad value
@@ -402,6 +408,7 @@ class ASIOneFields(_Declared):
         for name in ("api_key", "openai_api_key", "base_url", "openai_api_base"):
             if arguments.get(name, "") is None:
                 del arguments[name]  # the environment's
+        check_key_type(arguments)
         hide_key(arguments)
         refused: ValidationError | None = None
         try:

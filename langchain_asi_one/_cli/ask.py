@@ -15,6 +15,7 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 
 from langchain_asi_one._environment import API_KEY_VARIABLE, DEFAULT_BASE_URL, name_unread_keys
+from langchain_asi_one._response.fields import LIST_FIELDS, OWN_FIELDS
 from langchain_asi_one.chat_models import ChatASIOne
 from langchain_asi_one.executable_data import get_executable_data
 
@@ -174,15 +175,13 @@ def to_data(endpoint: Endpoint, message: AIMessage) -> dict[str, Any]:
         "model": metadata.get("model_name"),
         "session_id": metadata.get("session_id"),
         "thought": fields.get("thought"),
-        "intermediate_steps": fields.get("intermediate_steps", []),
         "answer": message.text,
         "refusal": fields.get("refusal"),
         "tool_calls": message.tool_calls,
         "invalid_tool_calls": message.invalid_tool_calls,
         "server_tool_calls": fields.get("server_tool_calls", []),
-        "executable_data": fields.get("executable_data", []),
+        **{name: fields.get(name, [] if name in LIST_FIELDS else None) for name in OWN_FIELDS},
         "named": get_executable_data(message),
-        "plan_state": fields.get("plan_state"),
         "usage": message.usage_metadata,
         "finish_reason": metadata.get("finish_reason"),
         "response_metadata": metadata,

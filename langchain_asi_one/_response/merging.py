@@ -43,7 +43,7 @@ class MergedList:
         known = len(self.value)
         new = items
         if known:
-            repeated = items[:known] == self.value
+            repeated = not self.dropped and items[:known] == self.value
             new = items[known:] if repeated else [i for i in items if _key(i) not in self._keys]
         self._keys.update(map(_key, new))
         kept = new if self._most is None else new[: max(self._most - known, 0)]

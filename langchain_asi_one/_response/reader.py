@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import loads
-from langchain_asi_one._response.fields import LIST_FIELDS, OWN_FIELDS
+from langchain_asi_one._response.fields import LIST_FIELDS, OWN_FIELDS, VALUE_FIELDS
 from langchain_asi_one._response.leaked_tool_calls import read_leaked_calls
 from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS, ReasoningReader, read_text
@@ -80,7 +80,7 @@ class Delta(TypedDict, total=False):
 class Frame:
     """The fields of a chunk around its delta and beside its thought.
 
-    Most chunks repeat those of the previous chunk, and to read a field twice is to read it once.
+    Most chunks repeat those of the previous chunk, and a field that is repeated adds nothing.
     """
 
     def __init__(self, chunk: JSONObject, choice: JSONObject) -> None:
@@ -158,7 +158,7 @@ class AnswerReader:
         self._frame: Frame | None = None
         self._lists = {name: MergedList(MOST_ITEMS) for name in LIST_FIELDS}
         self._server_calls = ServerCalls(MOST_ITEMS)
-        self._plan_state: Any = None
+        self._values: JSONObject = {}
         self._identity: JSONObject = {}
         self._finish_reason: str | None = None
         self._usage: JSONObject = {}
@@ -212,7 +212,7 @@ class AnswerReader:
         levels = (part, choice, chunk)
         self._note_answer(chunk, choice)
         self._note_unknown(chunk, choice, {**message, **delta} if self._streamed else part)
-        plan_state = self._plan_state
+        plan_state = self._values.get("plan_state")
         for level in (*levels, whole):
             self._note_own_fields(level)
         calls = self._read_tool_calls(part)
@@ -223,8 +223,9 @@ class AnswerReader:
         if self._streamed:
             self._frame = Frame(chunk, choice)
         read = Delta(text=text, thought=thought, tool_calls=calls)
-        if self._plan_state is not plan_state and self._plan_state != plan_state:
-            read["plan_state"] = self._plan_state
+        now = self._values.get("plan_state")
+        if now is not plan_state and now != plan_state:
+            read["plan_state"] = now
         return read
 
     def close(self) -> Delta:
@@ -296,8 +297,9 @@ class AnswerReader:
         for name in LIST_FIELDS:
             if level.get(name):
                 self._lists[name].add(_to_list(level[name]))
-        if level.get("plan_state") not in _EMPTY:
-            self._plan_state = level["plan_state"]
+        for name in VALUE_FIELDS:
+            if level.get(name) not in _EMPTY:
+                self._values[name] = level[name]
 
     def _read_tool_calls(
         self, message: JSONObject, *, whole: bool = False, repeated: bool = False
@@ -338,7 +340,7 @@ class AnswerReader:
         found = {
             **{name: items.value for name, items in self._lists.items()},
             "server_tool_calls": self._server_calls.value,
-            "plan_state": self._plan_state,
+            **self._values,
             "refusal": unwrap(self._unknown[2].get("refusal")),
         }
         return {name: value for name, value in found.items() if value not in _EMPTY}
@@ -463,8 +465,9 @@ class ServerCalls:
                 self._seen.add(key)
             else:
                 self._by_id[key] = record
-        else:
-            self.dropped += key not in self._seen
+        elif key not in self._seen:
+            self._seen.add(key)
+            self.dropped += 1
 
 
 def _to_seconds(created: object) -> int | None:

@@ -12,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_asi_one._follow_up.pending_rule import is_deferred
 from langchain_asi_one._json.printable import make_printable
 from langchain_asi_one._json.safe import make_json_safe
+from langchain_asi_one._response.fields import OWN_FIELDS
 from langchain_asi_one.display._agent_answer import is_agent_answer, list_agent_fields
 from langchain_asi_one.display._pictures import list_picture_rows
 from langchain_asi_one.display._sections import (
@@ -48,7 +49,9 @@ _ENTRY_FIELDS: Final = {
     "description": "about",
     "id": "id",
 }
-_OWN_FIELDS: Final = ("thought", "plan_state", "intermediate_steps", "server_tool_calls", "refusal")
+_FIELDS: Final = ("thought", "server_tool_calls", "refusal", *OWN_FIELDS)
+# Fields with sections of their own form, or whose entries have.
+_WITH_FORM: Final = frozenset(("plan_state", "intermediate_steps", "executable_data"))
 
 _WAITING: Final = "Still pending: ASI:One gives the real answer later, in this session."
 _SPEAKERS: Final = {
@@ -89,7 +92,7 @@ def view_message(message: BaseMessage) -> MessageView:
 
 def list_answer_sections(message: AIMessage) -> list[Section]:
     """Return the sections of an answer that are not empty."""
-    fields = {name: make_json_safe(message.additional_kwargs.get(name)) for name in _OWN_FIELDS}
+    fields = {name: make_json_safe(message.additional_kwargs.get(name)) for name in _FIELDS}
     entries = get_executable_data(message)
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(fields.get("thought"))),
@@ -99,6 +102,15 @@ def list_answer_sections(message: AIMessage) -> list[Section]:
             "Tools that ASI:One ran",
             "numbered",
             list_step_rows(_to_list(fields.get("server_tool_calls"))),
+        ),
+        *(
+            (
+                name.replace("_", " ").capitalize(),
+                "numbered",
+                list_step_rows(_to_list(fields[name])),
+            )
+            for name in OWN_FIELDS
+            if name not in _WITH_FORM
         ),
         (ANSWER, "prose", _list_answer_rows(message)),
         (PICTURES, "pictures", list_picture_rows(message)),

@@ -1,5 +1,6 @@
 """Which calls of agents repeat others: they are routed and reviewed once."""
 
+import json
 from collections.abc import Iterable
 
 from langchain_asi_one._agent_identity import identify_agent, make_call_key
@@ -10,10 +11,15 @@ def drop_repeated_calls(entries: Iterable[ExecutableEntry]) -> list[ExecutableEn
     """Return the entries without repetitions, in their order.
 
     An entry repeats another if it names the same agent with the same tool and the same arguments.
-    An entry without an identity repeats none.
+    Without an identity it repeats one that was sent as the same JSON.
     """
-    unique: dict[object, ExecutableEntry] = {}
-    for place, entry in enumerate(entries):
-        key = make_call_key(entry) if identify_agent(entry) else place
-        unique.setdefault(key, entry)
+    unique: dict[tuple[bool, str], ExecutableEntry] = {}
+    for entry in entries:
+        identified = identify_agent(entry) is not None
+        key = make_call_key(entry) if identified else _make_raw_key(entry)
+        unique.setdefault((identified, key), entry)
     return list(unique.values())
+
+
+def _make_raw_key(entry: ExecutableEntry) -> str:
+    return json.dumps(entry.get("raw"), sort_keys=True, default=repr)

@@ -1,9 +1,8 @@
 """From the model's answer to agents' nodes: one node, one router."""
 
 import copy
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import compress
 from typing import Any, TypeAlias
 
@@ -190,12 +189,9 @@ def send_agents(
     return declare(send_agents, {messages_key: MESSAGES, key: ENTRIES}, contract)
 
 
-def _read_named_agents(messages: list[Any]) -> list[ExecutableEntry]:
-    unique: dict[str, ExecutableEntry] = {}
+def _read_named_agents(messages: list[Any]) -> Iterator[ExecutableEntry]:
     for message in find_answers(messages):
-        for entry in parse_executable_data(message.additional_kwargs.get(ENTRIES_KEY)):
-            unique.setdefault(json.dumps(entry["raw"], sort_keys=True), entry)
-    return list(unique.values())
+        yield from parse_executable_data(message.additional_kwargs.get(ENTRIES_KEY))
 
 
 def _is_count(value: object, least: int) -> bool:

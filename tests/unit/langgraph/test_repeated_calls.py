@@ -35,3 +35,10 @@ def test_calls_of_one_agent_differ_by_tool_and_arguments(raws: list[Any], kept: 
         [{"address": WEATHER, "id": str(n), **raw} for n, raw in enumerate(raws)]
     )
     assert [int(entry["id"]) for entry in drop_repeated_calls(entries)] == kept
+
+
+def test_entries_without_an_agent_differ_by_what_was_sent() -> None:
+    sent = [{"x": 1, "y": 2}, {"y": 2, "x": 1}, {"x": 1.0, "y": 2}, "agent1 of no sound form"]
+    entries = [entry for raw in sent * 2 for entry in parse_executable_data(raw)]
+    kept = drop_repeated_calls(entries)
+    assert [repr(entry["raw"]) for entry in kept] == [repr(sent[0]), *map(repr, sent[2:])]

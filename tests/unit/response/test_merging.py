@@ -11,7 +11,7 @@ import pytest
 from langchain_core import exceptions
 
 from langchain_asi_one._response.merging import MergedList, MergedText, merge, unwrap
-from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._response.reader import AnswerReader, ServerCalls
 from tests.support.answers import read_body, read_stream
 
 
@@ -41,6 +41,16 @@ def test_items_beyond_the_limit_are_counted() -> None:
     for items in ([1, 2], [3, 4], [5], [5]):
         merged.add(items)
     assert (merged.value, merged.dropped) == ([1, 2, 3], 2)
+
+
+def test_items_beyond_the_limit_are_counted_once() -> None:
+    merged, calls = MergedList(3), ServerCalls(1)
+    for items in ([1, 2], [1, 2, 3, 4], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5]):
+        merged.add(items)
+    for call_id in "abccb":
+        calls.add({"id": call_id, "tool_name": "x"})
+    assert (merged.value, merged.dropped) == ([1, 2, 3], 2)
+    assert (calls.value, calls.dropped) == ([{"id": "a", "tool_name": "x"}], 2)
 
 
 @pytest.mark.parametrize(

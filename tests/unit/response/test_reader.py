@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -372,3 +374,41 @@ def test_a_later_choice_adds_nothing() -> None:
         for at, text in ((0, "a"), (1, "x"), (0, "b"))
     ]
     assert texts == ["a", "", "b"]
+
+
+A_NEW_FIELD = """
+import sys
+from importlib.machinery import PathFinder
+
+class Longer(PathFinder):
+    \"\"\"Adds a line to the list of fields, as a developer would.\"\"\"
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        spec = super().find_spec(name, path, target)
+        if name == "langchain_asi_one._response.fields":
+            read = spec.loader.get_source
+            source = read(name).replace('LIST_FIELDS = (', 'LIST_FIELDS = ("tips", ')
+            source = source.replace('VALUE_FIELDS = (', 'VALUE_FIELDS = ("mood", ')
+            spec.loader.get_code = lambda _: compile(source, spec.origin, "exec")
+        return spec
+
+sys.meta_path.insert(0, Longer)
+from langchain_asi_one._cli.ask import Endpoint, to_data
+from langchain_asi_one.display import format_message
+from tests.support.answers import read_body, read_stream
+
+message = {"content": "x", "tips": ["Go by train"], "mood": {"is": "fine"}}
+whole = read_body({"choices": [{"message": message}]})
+assert whole == read_stream([{"choices": [{"delta": message}]}])
+data = to_data(Endpoint("live", "https://a.example"), whole)
+assert (data["tips"], data["mood"]) == (["Go by train"], {"is": "fine"})
+assert {"tips", "mood"} <= {name for b in whole.content_blocks for name in b.get("value", ())}
+shown = format_message(whole)
+assert "Tips" in shown and "Go by train" in shown and "Mood" in shown and "fine" in shown, shown
+"""
+
+
+def test_a_new_response_field_is_one_line() -> None:
+    """Both kinds: in the message, on cards and in `--json`."""
+    subprocess.run([sys.executable, "-c", A_NEW_FIELD], check=True)

@@ -543,6 +543,9 @@ class ASIOneFields(_Declared):
         if serialised["type"] == "constructor":
             # The property of that name would have the key written twice.
             serialised["kwargs"].pop("api_key", None)
+            if "request_timeout" not in self.model_fields_set:
+                # The default is longer for some requests; one that is given is not.
+                serialised["kwargs"].pop("request_timeout", None)
         return serialised
 
     @property

@@ -31,7 +31,10 @@ _TAKEN_HEADERS = {
 }
 # What stands between the user's code and ours.
 _INSIDE: Final = frozenset(
-    ("langchain_asi_one", "langchain_core", "langchain_openai", "pydantic", "contextlib")
+    (
+        *("langchain_asi_one", "langchain_core", "langchain_openai", "langchain", "langgraph"),
+        *("pydantic", "contextlib"),
+    )
 )
 
 

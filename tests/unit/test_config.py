@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
-from langchain_core.load import dumpd
+from langchain_core.load import dumpd, load
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import SecretStr
@@ -135,13 +135,21 @@ def test_an_unknown_output_version_is_refused_by_name(monkeypatch: pytest.Monkey
     assert ChatASIOne(api_key=API_KEY).output_version is None
 
 
-def test_a_timeout_that_is_given_holds_for_requests_that_act() -> None:
-    for given, limits in (
-        ({}, (150, 300)),
-        ({"timeout": 150}, (150, 150)),
-        ({"timeout": None}, (None, None)),
-    ):
-        settings = ChatASIOne(**cast("Any", {"api_key": API_KEY, **given}))._make_settings()
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [({}, (150, 300)), ({"timeout": 150}, (150, 150)), ({"timeout": None}, (None, None))],
+)
+@pytest.mark.filterwarnings("ignore:The function `load` is in beta")
+def test_a_timeout_that_is_given_holds_for_requests_that_act(given: Any, limits: Any) -> None:
+    model = ChatASIOne(api_key=API_KEY, **given)
+    loaded = load(
+        dumpd(model),
+        secrets_map={"ASI_ONE_API_KEY": API_KEY},
+        valid_namespaces=["langchain_asi_one"],
+        allowed_objects=[ChatASIOne],
+    )
+    for one in (model, loaded, model.model_copy(), pickle.loads(pickle.dumps(model))):  # noqa: S301 - our own pickle
+        settings = one._make_settings()
         assert (settings.timeout, settings.agentic_timeout) == limits
 
 

@@ -47,6 +47,12 @@ _UNSAFE_ESCAPE = re.compile(
 _CHECKER: Final = json.JSONDecoder(parse_int=str)
 _LENIENT_CHECKER: Final = json.JSONDecoder(parse_int=str, strict=False)
 _MARK = re.compile(r'["\[\]{}]')
+# So many openings, or closings, that no block begins or ends between them.
+_TO_NEXT = r'(?:[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+[%s]){%d}'
+_OPENINGS = re.compile(_TO_NEXT % (r"\[{", MAX_DEPTH - 1), re.DOTALL)
+_CLOSINGS = re.compile(_TO_NEXT % (r"\]}", MAX_DEPTH - 1), re.DOTALL)
+# Without these, ASCII text has only tokens that are safe.
+_SUSPECT_TOKEN = re.compile(r"\\u|[0-9]{19}|[0-9][eE]|[NI]")
 _STRING_OR_SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\n\r"{}\[\],:]+', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 
@@ -245,6 +251,9 @@ def make_shallow(text: str, *, strict: bool) -> str:
                 blocks.append([])
                 opened.append(done := mark.start())
             depth += 1
+            if depth % MAX_DEPTH == 1 and (jump := _OPENINGS.match(text, at)):
+                at = jump.end()
+                depth += MAX_DEPTH - 1
         else:
             depth -= 1
             if opened and depth % MAX_DEPTH == 0:
@@ -255,6 +264,9 @@ def make_shallow(text: str, *, strict: bool) -> str:
                 blocks[-1].append(
                     "[]" if opened else _ENCODER.encode(_make_tokens_safe(text[begin:at]))
                 )
+                if jump := _CLOSINGS.match(text, at):
+                    at = jump.end()
+                    depth -= MAX_DEPTH - 1
     if opened:
         raise json.JSONDecodeError("Unterminated container starting at", text, opened[0])
     # In place of a key, a string would be well-formed although the container is not.
@@ -264,6 +276,8 @@ def make_shallow(text: str, *, strict: bool) -> str:
 
 def _make_tokens_safe(text: str) -> str:
     """Make the strings and scalars of a well-formed document safe."""
+    if text.isascii() and not _SUSPECT_TOKEN.search(text):
+        return text
     return _STRING_OR_SCALAR.sub(lambda found: _make_token_safe(found[0]), text)
 
 

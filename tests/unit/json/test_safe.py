@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import math
+import random
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -470,3 +471,49 @@ def test_depth_costs_no_more_than_length() -> None:
     for text in ("[" * depth + "]" * depth, "[" * depth, '{"a":' * depth + "1" + "}" * depth):
         assert is_json(text) == text.endswith(("]", "}"))
     assert time.process_time() - began < 4
+
+
+@given(st.lists(st.tuples(st.sampled_from("[{"), st.integers(1, 150)), max_size=6), st.randoms())
+def test_a_walk_through_many_levels_is_read_as_plain_parsing_does(
+    runs: list[tuple[str, int]], chance: random.Random
+) -> None:
+    text, open_ones = "", list[str]()
+    for opening, number in runs:
+        part = "[" if opening == "[" else '{"[\\"{":'
+        text += part * number
+        open_ones += opening * number
+        for _ in range(chance.randrange(len(open_ones))):
+            text += ("1" if text.endswith(":") else "") + ("]" if open_ones.pop() == "[" else "}")
+        text += "," if text.endswith(("]", "}")) and open_ones[-1] == "[" else ""
+        if text.endswith("}") or (text.endswith("]") and open_ones[-1] == "{"):
+            text += ',"k":'
+    text += "1" + "".join("]" if one == "[" else "}" for one in reversed(open_ones))
+    assert loads(text) == make_json_safe(json.loads(text))
+    place = chance.randrange(len(text))
+    broken = text[:place] + text[place + 1 :]
+    try:
+        json.loads(broken)
+    except ValueError:
+        assert not is_json(broken)
+        with pytest.raises(json.JSONDecodeError):
+            make_shallow(broken, strict=True)
+    else:
+        assert is_json(broken)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    ("deep", "flat"),
+    [
+        ("[" * 300_000 + "]" * 300_000, "[" + "[]," * 199_999 + "[]]"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "[" + '{"a":1},' * 75_000 + "1]"),
+    ],
+)
+def test_a_deep_document_costs_what_a_flat_one_of_its_length_does(deep: str, flat: str) -> None:
+    def measure(text: str) -> float:
+        began = time.process_time()
+        loads(text)
+        return time.process_time() - began
+
+    assert len(deep) <= len(flat) + 2
+    assert min(measure(deep) for _ in range(3)) < 5 * min(measure(flat) for _ in range(3))

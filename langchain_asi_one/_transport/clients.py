@@ -18,6 +18,8 @@ from langchain_asi_one._transport.proxies import Proxy
 LIMITS: Final = http.Limits(max_connections=1000, max_keepalive_connections=100)
 """Connections of a client; an idle one is closed after 5 s, the HTTP library's default."""
 
+BODY = "asi_one_body"
+"""The extension of a response that holds its body as it left the transport."""
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -101,7 +103,7 @@ class _Transport(http.HTTPTransport):  # type: ignore[misc]  # one of two librar
 
     def handle_request(self, request: Any) -> Any:
         response = super().handle_request(request)
-        response.stream = _Body(response)
+        response.stream = response.extensions[BODY] = _Body(response)
         return response
 
 

@@ -23,6 +23,7 @@ from langchain_asi_one._transport.client_pool import (
     find_pool,
     require_event_loop,
 )
+from langchain_asi_one._transport.clients import BODY
 from langchain_asi_one._transport.connections import Connection, Deadline
 from langchain_asi_one._transport.decoders import (
     BodyDecoder,
@@ -399,6 +400,9 @@ def _send(exchange: _Exchange) -> Any:
     client = find_client(settings.proxy) if own is None else own
     # The prompt goes where the user said, and nowhere else.
     response = client.send(exchange.build(client), stream=True, follow_redirects=False)
+    # The client puts a stream around the body that makes a `timedelta` when it is closed. As a
+    # process ends, that crashes Python 3.13 and later: https://github.com/python/cpython/issues/148732
+    response.stream = response.extensions.get(BODY, response.stream)
     if response.status_code < 300:
         return response
     content = b""

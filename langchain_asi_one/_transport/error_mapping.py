@@ -28,7 +28,10 @@ from langchain_asi_one._transport.connections import SetupError
 from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
 
-_KEPT_HEADERS = re.compile(r"content-type|location|retry-after|x-request-id|.*ratelimit.*")
+# LiteLLM's proxy puts `llm_provider-` before the names of headers that it passes on.
+_KEPT_HEADERS = re.compile(
+    r"content-type|location|(llm_provider-)?retry-after|x-request-id|.*ratelimit.*"
+)
 _CONTEXT_OVERFLOW = re.compile(
     r"context[ _](length|window)|maximum context|prompt is too long", re.IGNORECASE
 )
@@ -128,7 +131,8 @@ def map_status(
         for name, value in headers.items()
         if _KEPT_HEADERS.fullmatch(name.lower())
     }
-    retry_after = _read_retry_after(kept.get("retry-after"))
+    waits = kept.get("retry-after") or kept.get("llm_provider-retry-after")
+    retry_after = _read_retry_after(waits)
     said = detail.message
     if _is_html(content):
         said = "an HTML page, not an answer of the API (is a proxy in between?)"

@@ -97,6 +97,10 @@ def test_retry_after(value: str, seconds: float | None) -> None:
     assert answered(429, retry_after=value).retry_after == seconds
 
 
+def test_retry_after_behind_litellms_proxy() -> None:
+    assert map_status(429, {"llm_provider-retry-after": "7"}, b"{}", CONTEXT).retry_after == 7
+
+
 def test_a_base_url_without_v1_is_said_to_be_so() -> None:
     url = "https://api.example/chat/completions"
     error = map_status(404, {}, b"", replace(CONTEXT, url=url))

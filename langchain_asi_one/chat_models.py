@@ -408,8 +408,11 @@ class ChatASIOne(ASIOneFields):
         fields = {name: getattr(self, name) for name in MODEL_FIELDS}
         fields |= {"model": self.model_name, **kwargs}
         fields["stop"] = fields["stop"] or None
-        extra_body = {**(self.extra_body or {}), **(fields.pop("extra_body", None) or {})}
-        return fields, extra_body
+        more = fields.pop("extra_body", None)
+        if not isinstance(more, Mapping | None):
+            msg = f"extra_body must be a dict of request fields; got {more!r:.100}."
+            raise ValueError(msg)  # noqa: TRY004 - as for any bad value
+        return fields, {**(self.extra_body or {}), **(more or {})}
 
     @classmethod
     @cache

@@ -125,10 +125,20 @@ def test_a_call_overrides_the_instance(make_model: MakeModel, server: LocalASIOn
 
 
 @pytest.mark.parametrize("way", FOUR_WAYS)
-@pytest.mark.parametrize("stop", [5, ["a", 3]])
-def test_a_stop_of_a_call_is_checked(way: str, stop: Any, model: ChatASIOne) -> None:
-    with pytest.raises(ValueError, match="stop must be a text or a list of texts; got"):
-        WAYS[way](model, stop=stop)
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"stop": 5}, "stop must be a text or a list of texts; got 5"),
+        ({"stop": ["a", 3]}, "stop must be a text or a list of texts; got"),
+        ({"extra_body": 5}, "extra_body must be a dict of request fields; got 5"),
+        ({"extra_body": [("top_k", 5)]}, "extra_body must be a dict of request fields; got"),
+    ],
+)
+def test_what_only_a_call_holds_is_checked(
+    way: str, options: dict[str, Any], complaint: str, model: ChatASIOne
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        WAYS[way](model, **options)
 
 
 def test_none_drops_a_field_for_a_call(make_model: MakeModel, server: LocalASIOne) -> None:

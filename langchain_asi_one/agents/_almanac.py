@@ -372,8 +372,9 @@ class Almanac:
                 "or its registration has lapsed"
             )
             raise AgentUnreachableError(msg, info)
-        self._kept[agent] = (now + _KEPT_SECONDS, record)
-        if len(self._kept) > _KEPT_RECORDS:
+        for name in (agent, record["address"]):
+            self._kept[name] = (now + _KEPT_SECONDS, record)
+        while len(self._kept) > _KEPT_RECORDS:
             self._kept.popitem(last=False)
         return record
 

@@ -138,7 +138,8 @@ class AgentChat:
             The agent's answer. What it says is untrusted, and no address in it is fetched. The
             content is text, or a list of standard content blocks. `response_metadata` has `agent`,
             `session_id`, `acknowledged`, and `ended`: `"end-session"` if the agent closed the
-            session, `"quiet"` if it said no more, `"timeout"` if the time was over before that.
+            session, `"quiet"` if it said no more, `"timeout"` if the time was over before that,
+            `"flood"` if 1,000 letters in the session were no replies of the agent.
             `inbox` is `"mailbox"` or `"endpoint"`. Metadata of the agent, such as cards, are in
             `metadata`.
 

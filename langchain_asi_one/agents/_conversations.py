@@ -270,7 +270,7 @@ class Conversations:
             if msg_id is not None:
                 body = build_acknowledgement(msg_id, time.time())
                 self._start(self._acknowledge(asked, body))
-        return dialogue, "timeout"
+        return dialogue, "flood"
 
     def _open(self, letter: Letter, question: Question, asked: Asked) -> Message | None:
         """Read a letter, if it is a reply to the question."""
@@ -303,6 +303,8 @@ class Conversations:
             raise _make_refusal(dialogue, asked)
         if ended == "timeout" and not dialogue.has_content:
             raise self._make_timeout(dialogue, question, asked)
+        if ended == "flood" and not dialogue.has_content:
+            raise _make_flood(dialogue, question, asked)
         answer = dialogue.build_answer(
             agent=asked.agent, session_id=str(asked.session), ended=ended
         )
@@ -430,7 +432,22 @@ def _make_refusal(dialogue: Dialogue, asked: Asked) -> AgentError:
         words = make_one_line(dialogue.refusal)[:_MAX_WORDS]
         return AgentRefusedError(f"the agent {asked.agent} answered with an error: {words}", about)
     msg = (
-        f"the answer of the agent {asked.agent} is longer than is read: partial_text has the begin"
+        f"the answer of the agent {asked.agent} is longer than is read: partial_text has its "
+        "beginning"
+    )
+    return AgentError(msg, about)
+
+
+def _make_flood(dialogue: Dialogue, question: Question, asked: Asked) -> AgentError:
+    msg = (
+        f"{question.ignored:,} envelopes in the session of the question to the agent "
+        f"{asked.agent} were no replies of it, so no more were read: ask again in another session"
+    )
+    about = AgentErrorInfo(
+        agent=asked.agent,
+        session_id=str(asked.session),
+        acknowledged=dialogue.acknowledged,
+        may_have_acted=True,
     )
     return AgentError(msg, about)
 

@@ -12,8 +12,11 @@ from langchain_core.messages import AIMessage
 from langchain_asi_one.agents._content import read_block
 from langchain_asi_one.agents._envelope import MAX_BYTES, Kind, Message
 
-Ended: TypeAlias = Literal["end-session", "quiet", "timeout"]
-"""How an answer ended: the agent closed the session, said no more, or the time was over."""
+Ended: TypeAlias = Literal["end-session", "quiet", "timeout", "flood"]
+"""How an answer ended.
+
+The agent closed the session or said no more; the time was over; or too much came that is no reply.
+"""
 
 _MAX_MESSAGES: Final = 1_000
 _BETWEEN: Final = "\n\n"  # between the texts of two messages that are not of one stream

@@ -16,6 +16,7 @@ _WAYS: Final = {
 _ENDINGS: Final = {
     "quiet": "the agent said no more, and did not end the session",
     "timeout": "the time was over before the agent had ended: more may be missing",
+    "flood": "too much came that was no reply of the agent: more may be missing",
 }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import weakref
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NoReturn
+from concurrent.futures import wait
+from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import LanguageModelInput
@@ -41,6 +41,14 @@ _SETTLE_SECONDS: Final = 3.0  # for what is owed when the process ends
 _LONGEST_NAME: Final = 32  # characters; Agentverse's own bound
 _CHATS: Final[weakref.WeakSet[AgentChat]] = weakref.WeakSet()
 _OF_PARENTS: Final[list[Conversations]] = []  # kept: dropped, they would close what the parent uses
+
+
+class _Held(NamedTuple):
+    """The conversations of one process."""
+
+    loop: asyncio.AbstractEventLoop
+    conversations: Conversations
+    finalizer: weakref.finalize[..., AgentChat]
 
 
 class AgentChat:
@@ -103,7 +111,7 @@ class AgentChat:
             quiet=check_seconds("quiet", quiet),
         )
         self._spent: OrderedDict[str, None] = OrderedDict()
-        self._held: tuple[asyncio.AbstractEventLoop, Conversations] | None = None
+        self._held: _Held | None = None
         _CHATS.add(self)
 
     @property
@@ -149,7 +157,7 @@ class AgentChat:
             AgentRefusedError: If it answered with an error.
             AgentPaymentRequiredError: If it asks for a payment first.
             AgentTimeoutError: If it gave no answer in time.
-            AgentError: If the inbox or Agentverse cannot be used.
+            AgentError: If the inbox or Agentverse cannot be used, or the chat is closed meanwhile.
 
         Source:
             AgentChatProtocol 0.3.0, in Fetch.ai's package uagents-core.
@@ -341,21 +349,26 @@ class AgentChat:
         return make_durable_worker(self, allow=allow, timeout=check_seconds("timeout", timeout))
 
     def close(self) -> None:
-        """Close the connections; the next question opens new ones."""
+        """Close the connections; the next question opens new ones.
+
+        A question that is open ends with an `AgentError`.
+        """
         held, self._held = self._held, None
-        if held is not None and held[0] is find_loop():
-            run(held[1].close())
+        if held is not None and held.loop is find_loop():
+            run(held.conversations.close())
+            held.finalizer.detach()
 
     async def find_conversations(self) -> Conversations:
         """Return this process's conversations, on the loop of questions."""
         loop = asyncio.get_running_loop()
-        if self._held is not None and self._held[0] is loop:
-            return self._held[1]
+        if self._held is not None and self._held.loop is loop:
+            return self._held.conversations
         if self._held is not None:
-            _OF_PARENTS.append(self._held[1])
+            _OF_PARENTS.append(self._held.conversations)
         conversations = Conversations(self._identity, self._settings, self._spent)
-        self._held = loop, conversations
-        weakref.finalize(self, _close_later, loop, conversations).atexit = False
+        finalizer = weakref.finalize(self, _close_later, loop, conversations)
+        finalizer.atexit = False
+        self._held = _Held(loop, conversations, finalizer)
         return conversations
 
     def __repr__(self) -> str:
@@ -376,11 +389,9 @@ def _close_later(loop: asyncio.AbstractEventLoop, conversations: Conversations) 
 @atexit.register
 def _settle() -> None:
     """Let acknowledgements and deletions end before the process does."""
-    for chat in [*_CHATS]:
-        held = chat._held  # noqa: SLF001 - of this module
-        if held is not None and held[0] is find_loop():
-            with contextlib.suppress(Exception):
-                submit(held[1].settle()).result(_SETTLE_SECONDS)
+    held = [chat._held for chat in [*_CHATS]]  # noqa: SLF001 - of this module
+    own = [one.conversations for one in held if one is not None and one.loop is find_loop()]
+    wait([submit(conversations.settle()) for conversations in own], _SETTLE_SECONDS)
 
 
 def _check_inbox(inbox: str, agentverse: str) -> str:

@@ -131,28 +131,23 @@ class Conversations:
             seconds: Seconds for all of it.
         """
         end = time.monotonic() + seconds
-        address = (await self.almanac.find(agent, seconds=seconds))["address"]
-        asked = Asked(address, session or uuid4(), uuid4(), time.time() + end - time.monotonic())
-        self._check_unspent(asked.session)
-        with self.inbox.open_question(asked.session, address) as question:
-            is_open = False  # whether something may still come
+        own = session or uuid4()
+        self._check_unspent(own)
+        with self.inbox.open_question(own, agent) as question:
+            is_whole = False  # whether nothing more may come
             try:
-                await self.send(asked, content)
-                is_open = True
+                question.agent = (await self.almanac.find(agent, seconds=seconds))["address"]
+                until = time.time() + end - time.monotonic()
+                asked = Asked(question.agent, own, uuid4(), until)
+                await self._send(question, asked, content)
                 dialogue, ended = await self._listen(question, asked)
                 answer = self._conclude(dialogue, ended, question, asked)
-                is_open = answer.response_metadata["ended"] == "timeout"
+                is_whole = ended in ("end-session", "quiet")
             except (AgentRefusedError, AgentPaymentRequiredError):
-                is_open = False
-                raise
-            except AgentUnreachableError as error:
-                is_open = error.info.may_have_acted
-                raise
-            except asyncio.CancelledError:
-                is_open = True
+                is_whole = True
                 raise
             finally:
-                if is_open and session is not None:
+                if question.is_sent and not is_whole and session is not None:
                     self._spend(session)
                 if question.uuids:
                     self._start(self._source.delete([*question.uuids]))
@@ -166,11 +161,20 @@ class Conversations:
             AgentError: If no answer could reach us.
             AgentUnreachableError: If none has taken it, or one may have.
         """
+        with self.inbox.open_question(asked.session, asked.agent) as question:
+            await self._send(question, asked, content)
+
+    async def _send(self, question: Question, asked: Asked, content: list[dict[str, Any]]) -> None:
         await self._source.prepare(seconds=_compute_left(asked))
         record = await self.almanac.find(asked.agent, seconds=_compute_left(asked))
         body = build_question(content, asked.msg_id, time.time())
         letter = self._seal(asked, Kind.CHAT, body, asked.until)
-        await self._deliver(asked.agent, record["endpoints"], letter, _compute_left(asked))
+        question.is_sent = True
+        try:
+            await self._deliver(asked.agent, record["endpoints"], letter, _compute_left(asked))
+        except AgentUnreachableError as error:
+            question.is_sent = error.info.may_have_acted
+            raise
 
     async def collect(self, asked: Asked) -> tuple[AIMessage | AgentError, list[str]]:
         """Wait for the answer to a question that was sent.
@@ -185,6 +189,7 @@ class Conversations:
             AgentError: If the mailbox cannot be read.
         """
         with self.inbox.open_question(asked.session, asked.agent) as question:
+            question.is_sent = True
             # The time may have ended while no process ran: what came before is read all the same.
             await self.mailbox.poll(WHOLE)
             if asked.until < time.time() and (problem := self.mailbox.describe_problem()):
@@ -226,7 +231,8 @@ class Conversations:
             await asyncio.wait(self._owed)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """End all open questions, and close all connections."""
+        await self.inbox.close()
         await self.settle()
         self.mailbox.stop()
         await self._client.aclose()

@@ -218,6 +218,9 @@ async def exchange(
         TimeoutError: If the time is over.
         TooLargeError: If the body has more than `MAX_BYTES` bytes.
     """
+    if client.is_closed:
+        msg = "the chat was closed"
+        raise httpx.ConnectError(msg)
     headers = {"accept-encoding": "identity", **arguments.pop("headers", {})}
     limits = httpx.Timeout(seconds, connect=min(seconds, _CONNECT))
     async with (

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 from uuid import UUID
 
 from langchain_asi_one.agents._envelope import read_session
-from langchain_asi_one.agents._errors import AgentError
+from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class Question:
 
     Attributes:
         session: Its session.
-        agent: Address of the agent that was asked.
+        agent: Address of the agent that is asked, or its handle.
+        is_sent: Whether the agent may have the question.
         ignored: How many letters were no replies to it.
         uuids: Places in the mailbox of what came for its session.
         letters: What has come and was not read; an error ends the wait.
@@ -44,6 +45,7 @@ class Question:
 
     session: UUID
     agent: str
+    is_sent: bool = False
     ignored: int = 0
     uuids: dict[str, None] = field(default_factory=dict)
     letters: asyncio.Queue[Letter | AgentError] = field(
@@ -76,6 +78,8 @@ class Inbox:
         self.questions: dict[str, Question] = {}
         self.opened: set[str] = set()
         """Sessions of open questions that the mailbox was not read for."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_closed = False
 
     @contextmanager
     def open_question(self, session: UUID, agent: str) -> Iterator[Question]:
@@ -83,6 +87,7 @@ class Inbox:
 
         Raises:
             ValueError: If a question is open in the session: no reply says what it answers.
+            AgentError: If the inbox is closed, also while the question is open.
         """
         key = str(session)
         if key in self.questions:
@@ -91,11 +96,21 @@ class Inbox:
                 "wait for its answer, or leave session_id out"
             )
             raise ValueError(msg)
-        question = self.questions[key] = Question(session, agent)
+        question = Question(session, agent)
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        if self._is_closed:
+            raise _make_closed(question)
+        self.questions[key] = question
         self.opened.add(key)
+        self._tasks.add(task)
         try:
             yield question
+        except asyncio.CancelledError:
+            if self._is_closed and not task.uncancel():
+                raise _make_closed(question) from None
+            raise
         finally:
+            self._tasks.discard(task)
             del self.questions[key]
             self.opened.discard(key)
 
@@ -112,6 +127,28 @@ class Inbox:
         """End the wait of all open questions."""
         for question in self.questions.values():
             question.put(error)
+
+    async def close(self) -> None:
+        """End all open questions at once, and take no further ones."""
+        self._is_closed = True
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+def _make_closed(question: Question) -> AgentError:
+    what = f"the chat was closed before the question to {question.agent} was sent: ask again"
+    if question.is_sent:
+        what = (
+            f"the chat was closed before {question.agent} had answered, and the agent may have the "
+            "question. Ask again only if it does no harm to ask twice"
+        )
+    about = AgentErrorInfo(
+        agent=question.agent, session_id=str(question.session), may_have_acted=question.is_sent
+    )
+    return AgentError(what, about)
 
 
 class Source(Protocol):

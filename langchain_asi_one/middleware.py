@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 
 from langchain_asi_one.executable_data import ExecutableEntry
 from langchain_asi_one.langgraph import allow_agents, executable_data_node
-from langchain_asi_one.langgraph._allow import Allow, require_allow
+from langchain_asi_one.langgraph._routable_agents import Allow, require_allow
 from langchain_asi_one.langgraph._state import RefusedAgent
 
 __all__ = ["ExecutableDataMiddleware"]

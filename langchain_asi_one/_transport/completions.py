@@ -31,7 +31,7 @@ from langchain_asi_one._transport.decoders import (
     ProtocolError,
     read_body,
 )
-from langchain_asi_one._transport.error_mapping import (
+from langchain_asi_one._transport.failures import (
     DeadlineError,
     IdleError,
     RequestContext,

@@ -34,7 +34,7 @@ from langchain_asi_one.agents._identity import read_api_key, read_identity
 from langchain_asi_one.agents._loop import arun, find_loop, run, submit
 from langchain_asi_one.agents._runnable import AgentRunnable
 from langchain_asi_one.agents._workers import make_worker
-from langchain_asi_one.langgraph._allow import Allow
+from langchain_asi_one.langgraph._routable_agents import Allow
 from langchain_asi_one.langgraph._state import AgentTask
 
 _SETTLE_SECONDS: Final = 3.0  # for what is owed when the process ends

@@ -25,7 +25,7 @@ from langchain_asi_one.agents._errors import AgentError, AgentErrorInfo
 from langchain_asi_one.agents._loop import arun, run
 from langchain_asi_one.agents._workers import AddressRule
 from langchain_asi_one.executable_data import ExecutableEntry
-from langchain_asi_one.langgraph._allow import Allow
+from langchain_asi_one.langgraph._routable_agents import Allow
 
 if TYPE_CHECKING:
     from langchain_asi_one.agents._chat import AgentChat

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.agents._loop import arun, run
 from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address
-from langchain_asi_one.langgraph._allow import Allow, allow_agents
+from langchain_asi_one.langgraph._routable_agents import Allow, allow_agents
 from langchain_asi_one.langgraph._state import AgentTask
 
 if TYPE_CHECKING:

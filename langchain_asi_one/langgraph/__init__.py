@@ -19,12 +19,12 @@ know whether an agent was named is one line, for a state that declares the key, 
 """
 
 from langchain_asi_one._response import content_blocks as _content_blocks  # noqa: F401 - stored messages need its translator
-from langchain_asi_one.langgraph._allow import allow_agents
 from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
 from langchain_asi_one.langgraph._follow_up import follow_up_condition, follow_up_node
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
 from langchain_asi_one.langgraph._review import review_agents
+from langchain_asi_one.langgraph._routable_agents import allow_agents
 from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
 from langchain_asi_one.langgraph._state import (
     AgentGraphState,

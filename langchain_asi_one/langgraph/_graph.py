@@ -17,10 +17,10 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Checkpointer
 
 from langchain_asi_one._request.parameters import AGENTIC_FIELDS
-from langchain_asi_one.langgraph._allow import Allow, allow_agents, require_allow
 from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
 from langchain_asi_one.langgraph._review import review_agents
+from langchain_asi_one.langgraph._routable_agents import Allow, allow_agents, require_allow
 from langchain_asi_one.langgraph._routing import executable_data_node, send_agents
 from langchain_asi_one.langgraph._state import AgentGraphState
 from langchain_asi_one.langgraph._workers import agent_worker, report_agents

@@ -9,7 +9,7 @@ from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.langgraph._approval import approve
 from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._decisions import Decision, ask_human
-from langchain_asi_one.langgraph._repeated_calls import drop_repeated_calls
+from langchain_asi_one.langgraph._routable_agents import drop_repeated_calls
 from langchain_asi_one.langgraph._state import (
     ENTRIES,
     ENTRIES_KEY,

@@ -11,17 +11,17 @@ from langgraph.types import Send
 
 from langchain_asi_one._agent_identity import identify_agent
 from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_data
-from langchain_asi_one.langgraph._allow import (
+from langchain_asi_one.langgraph._contract import NodeContract, declare
+from langchain_asi_one.langgraph._routable_agents import (
     Allow,
     allow_agents,
     apply_predicate,
     collect_identifiers,
+    drop_repeated_calls,
     require_allow,
     require_identifier,
     require_predicate,
 )
-from langchain_asi_one.langgraph._contract import NodeContract, declare
-from langchain_asi_one.langgraph._repeated_calls import drop_repeated_calls
 from langchain_asi_one.langgraph._state import (
     ENTRIES,
     ENTRIES_KEY,

@@ -23,11 +23,11 @@ from langchain_asi_one._json.numbers import is_number
 from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one._json.safe import make_json_safe
 from langchain_asi_one.executable_data import ExecutableEntry
-from langchain_asi_one.langgraph._allow import Allow, allow_agents, require_allow
 from langchain_asi_one.langgraph._approval import approve, ask_once, ask_once_async, is_approved
 from langchain_asi_one.langgraph._contract import NodeContract, declare, make_two_way_node
 from langchain_asi_one.langgraph._decisions import ask_human
 from langchain_asi_one.langgraph._log import log_places
+from langchain_asi_one.langgraph._routable_agents import Allow, allow_agents, require_allow
 from langchain_asi_one.langgraph._state import (
     MESSAGES,
     MESSAGES_KEY,

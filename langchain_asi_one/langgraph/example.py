@@ -20,8 +20,8 @@ from langgraph.types import Checkpointer
 
 from langchain_asi_one._environment import API_KEY_VARIABLE, has_api_key
 from langchain_asi_one.chat_models import ChatASIOne
-from langchain_asi_one.langgraph._allow import Allow
 from langchain_asi_one.langgraph._graph import create_asi_one_graph
+from langchain_asi_one.langgraph._routable_agents import Allow
 from langchain_asi_one.langgraph._state import AgentGraphState, AgentTask
 
 __all__ = ["ALLOW", "example_graph", "make_graph"]

@@ -16,7 +16,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._response.messages import make_message
 from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._transport.decoders import CompletionStreamDecoder, ProtocolError, read_body
-from langchain_asi_one._transport.error_mapping import RequestContext, map_protocol_error
+from langchain_asi_one._transport.failures import RequestContext, map_protocol_error
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw, stream
 from tests.support.examples import examples

@@ -1,15 +1,16 @@
-"""The developer's rule for the agents that may be asked.
+"""Which agents are routed: those of the developer's rule, each call once.
 
 No text of the model decides.
 """
 
 import functools
 import inspect
+import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypeVar
 
-from langchain_asi_one._agent_identity import identify_agent
+from langchain_asi_one._agent_identity import identify_agent, make_call_key
 from langchain_asi_one._json.printable import describe_error
 from langchain_asi_one.executable_data import ExecutableEntry, is_agent_address, parse_handle
 from langchain_asi_one.langgraph._log import log_places
@@ -144,6 +145,20 @@ def require_predicate(rule: object, argument: str) -> None:
         raise TypeError(msg)
 
 
+def drop_repeated_calls(entries: Iterable[ExecutableEntry]) -> list[ExecutableEntry]:
+    """Return the entries without repetitions, in their order.
+
+    An entry repeats another if it names the same agent with the same tool and the same arguments.
+    Without an identity it repeats one that was sent as the same JSON.
+    """
+    unique: dict[tuple[bool, str], ExecutableEntry] = {}
+    for entry in entries:
+        identified = identify_agent(entry) is not None
+        key = make_call_key(entry) if identified else _make_raw_key(entry)
+        unique.setdefault((identified, key), entry)
+    return list(unique.values())
+
+
 def _build_rule(allow: Allow) -> Callable[[str, ExecutableEntry], bool]:
     if isinstance(allow, str):
         if allow == "any":
@@ -164,3 +179,7 @@ def _build_rule(allow: Allow) -> Callable[[str, ExecutableEntry], bool]:
 def _quote(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _make_raw_key(entry: ExecutableEntry) -> str:
+    return json.dumps(entry.get("raw"), sort_keys=True, default=repr)

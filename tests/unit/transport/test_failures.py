@@ -15,7 +15,7 @@ from langchain_asi_one import errors
 from langchain_asi_one._httpx_compat import http
 from langchain_asi_one._transport.connections import SetupError
 from langchain_asi_one._transport.decoders import ProtocolError, excerpt
-from langchain_asi_one._transport.error_mapping import (
+from langchain_asi_one._transport.failures import (
     DeadlineError,
     RequestContext,
     StatusError,

@@ -27,6 +27,7 @@ exclude_patterns = ["screenshots"]
 nitpicky = True
 # Notebooks are shown with the outputs that they were saved with; a test runs them.
 nb_execution_mode = "off"
+nb_render_markdown_format = "myst"  # the default knows no tables
 # A drawing comes as HTML and as Mermaid source: the page takes the first.
 suppress_warnings = ["mystnb.unknown_mime_type"]
 myst_heading_anchors = 3
@@ -102,6 +103,14 @@ def put_docstring_of_value(
         lines[:] = docstring_of_value(name).splitlines()
 
 
+def write_plain_default(
+    _app: Sphinx, _what: str, _name: str, _value: object, _options: object, *written: str | None
+) -> tuple[str, str | None] | None:
+    """Write a default that a function makes as Sphinx can read it."""
+    signature, returns = written
+    return None if signature is None else (signature.replace("<factory>", "..."), returns)
+
+
 def copy_notebooks(app: Sphinx) -> None:
     """Put the notebooks where Sphinx finds pages; git ignores the copies."""
     target = Path(app.srcdir) / "notebooks"
@@ -113,5 +122,6 @@ def copy_notebooks(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let values be documented; Napoleon reads the result, so it comes after."""
     app.connect("builder-inited", copy_notebooks)
+    app.connect("autodoc-process-signature", write_plain_default)
     app.connect("autodoc-process-docstring", put_docstring_of_value, priority=400)
     return {"parallel_read_safe": True}

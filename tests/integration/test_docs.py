@@ -15,6 +15,7 @@ import pytest
 
 from docs.screenshots.make import LARGEST, main, missing_programs
 from docs.screenshots.scenes import Picture, pictures
+from tests.support.browser.chromium import running_chromium
 from tests.support.patience import PATIENCE
 from tests.support.public import PUBLIC_MODULES
 
@@ -73,6 +74,28 @@ def test_pages_load_nothing_from_elsewhere(reference: Path) -> None:
     loads = re.compile(r'<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]*"')
     for page in reference.rglob("*.html"):
         assert loads.findall(page.read_text(encoding="utf-8")) == [], page
+
+
+def test_tables_are_drawn_as_tables(reference: Path) -> None:
+    for page in reference.rglob("*.html"):
+        assert "<p>|" not in page.read_text(encoding="utf-8"), page
+
+
+def test_pages_fit_a_laptop_and_a_phone(reference: Path, tmp_path: Path) -> None:
+    names = ("genindex", "notebooks/05_experiments", "reference/agents")
+    with running_chromium(tmp_path) as browser:
+        for name in names:
+            browser.get((reference / f"{name}.html").as_uri())
+            for width in (1200, 390):
+                browser.execute_cdp_cmd(
+                    "Emulation.setDeviceMetricsOverride",
+                    {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+                )
+                root = "document.documentElement"
+                inner, outer = browser.execute_script(
+                    f"return [{root}.scrollWidth, {root}.clientWidth]"
+                )
+                assert inner <= outer, f"{name} is {inner} px wide in a window of {width}"
 
 
 def test_a_name_that_leads_nowhere_fails_the_build(tmp_path: Path) -> None:

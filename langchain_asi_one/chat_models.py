@@ -165,7 +165,7 @@ class ChatASIOne(ASIOneFields):
 
     @take_arguments(Arguments)
     def __init__(self, *values: Any, **arguments: Any) -> None:
-        """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model."""
+        """Make a model; arguments are given by name."""
         if values:  # which may hold a key: their number only
             msg = f"ChatASIOne takes arguments by name, such as model=; got {len(values)} without."
             raise TypeError(msg)

@@ -63,15 +63,20 @@ _SPEAKERS: Final = {
 }
 
 
-def view_message(message: BaseMessage) -> MessageView:
-    """Return the view of any message."""
+def view_message(message: BaseMessage, entries: list[ExecutableEntry] | None = None) -> MessageView:
+    """Return the view of any message.
+
+    Args:
+        message: The message.
+        entries: What `get_executable_data` reads in it, if that is known.
+    """
     if isinstance(message, AIMessage):
         own = message.response_metadata.get("model_provider") == "asi-one"
         label = "Answer of ASI:One" if own else "Answer of the model"
         if is_agent_answer(message.response_metadata):
             label = "Answer of an agent, a third party"
         waiting = _WAITING if is_pending(message) else ""
-        return MessageView("answer", label, tuple(list_answer_sections(message)), waiting)
+        return MessageView("answer", label, tuple(list_answer_sections(message, entries)), waiting)
     label = _SPEAKERS.get(message.type, "Other message")
     fields: list[tuple[str | None, str]] = []
     if isinstance(message, ToolMessage):
@@ -90,10 +95,14 @@ def view_message(message: BaseMessage) -> MessageView:
     return MessageView("asked", label, tuple(sections))
 
 
-def list_answer_sections(message: AIMessage) -> list[Section]:
-    """Return the sections of an answer that are not empty."""
-    fields = {name: make_json_safe(message.additional_kwargs.get(name)) for name in _FIELDS}
-    entries = get_executable_data(message)
+def list_answer_sections(
+    message: AIMessage, entries: list[ExecutableEntry] | None = None
+) -> list[Section]:
+    """Return the sections of an answer that are not empty; see `view_message`."""
+    # Of what is named, the entries are shown, which are made safe as they are read.
+    sent = {**message.additional_kwargs, "executable_data": None}
+    fields = {name: make_json_safe(sent.get(name)) for name in _FIELDS}
+    entries = get_executable_data(message) if entries is None else entries
     found: tuple[tuple[str, Form, Iterable[Row]], ...] = (
         (THOUGHT, "prose", _list_text_rows(fields.get("thought"))),
         *_list_plan_parts(fields.get("plan_state")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -41,18 +41,24 @@ class RunState:
 
     Attributes:
         messages: All of them.
+        entries: What the last turn's answers name, by their places among the messages.
         agents: Those named in the last turn.
         waiting: What the run waits for; `""` if it has ended.
     """
 
     messages: tuple[BaseMessage, ...]
+    entries: Mapping[int, list[ExecutableEntry]]
     agents: tuple[Agent, ...]
     waiting: str
 
     @property
     def views(self) -> list[MessageView]:
         """The views of all messages, and of the run."""
-        return [*map(view_message, self.messages), *self.closing]
+        views = [
+            view_message(message, self.entries.get(place))
+            for place, message in enumerate(self.messages)
+        ]
+        return [*views, *self.closing]
 
     @property
     def closing(self) -> list[MessageView]:
@@ -74,8 +80,12 @@ def read_state(state: object) -> RunState:
         values = vars(state)
     waiting = _describe_waiting(state, values)
     messages = tuple(convert_to_messages(values.get("messages") or []))
-    agents = tuple(_list_agents(messages, values, waiting=bool(waiting)))
-    return RunState(messages, agents, waiting)
+    turn = _list_turn(messages)
+    # Read once, for the views as well: an answer may name any number of agents.
+    entries = {place: get_executable_data(messages[place]) for place, _ in turn}
+    named = ((entry, before) for place, before in turn for entry in entries[place])
+    agents = tuple(_list_agents(named, values, waiting=bool(waiting)))
+    return RunState(messages, entries, agents, waiting)
 
 
 def _describe_waiting(state: object, values: Mapping[str, Any]) -> str:
@@ -104,8 +114,9 @@ def is_state(value: object) -> bool:
 
 
 def _list_agents(
-    messages: tuple[BaseMessage, ...], values: Mapping[str, Any], *, waiting: bool
+    named: Iterable[tuple[ExecutableEntry, bool]], values: Mapping[str, Any], *, waiting: bool
 ) -> Iterator[Agent]:
+    """Yield the agents that a state keeps or its last turn names."""
     results: dict[str, list[Mapping[str, Any]]] = {}
     for one in _list_mappings(values.get("agent_results")):
         results.setdefault(str(one.get("agent")), []).append(one)
@@ -114,8 +125,7 @@ def _list_agents(
     kept_identities = {identity for _, identity, _ in identified}
     refused = _list_mappings(values.get("executable_data_refused"))
     refusals = {str(one.get("agent")): str(one.get("reason")) for one in refused}
-    for entry, before in _list_turn_entries(messages):
-        identified.append((entry, identify_agent(entry), before))
+    identified += [(entry, _identify_read(entry), before) for entry, before in named]
     seen: set[str] = set()
     for entry, identity, before in identified:
         is_shown = len(seen) < MAX_ROWS
@@ -142,6 +152,13 @@ def _list_agents(
 
 def _list_mappings(value: object) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _identify_read(entry: ExecutableEntry) -> str | None:
+    """Identify the agent of an entry that was just read."""
+    if "problems" in entry:
+        return identify_agent(entry)
+    return entry.get("address") or entry.get("handle")
 
 
 def _read_handle(entry: ExecutableEntry) -> str:
@@ -184,16 +201,14 @@ def _make_agent_row(
     return Row(tuple(fields), row.name, (*row.problems, *problems), status, meaning)
 
 
-def _list_turn_entries(messages: tuple[BaseMessage, ...]) -> Iterator[tuple[ExecutableEntry, bool]]:
-    """Yield the last turn's entries, and whether agents answered later."""
-    turn: list[tuple[AIMessage, bool]] = []
-    for message in reversed(messages):
+def _list_turn(messages: tuple[BaseMessage, ...]) -> list[tuple[int, bool]]:
+    """Return places of the turn's answers; whether agents answered later."""
+    turn: list[tuple[int, bool]] = []
+    for place, message in reversed([*enumerate(messages)]):
         if isinstance(message, HumanMessage):
             if not is_report(message):
                 break
-            turn = [(answer, False) for answer, _ in turn]
+            turn = [(earlier, False) for earlier, _ in turn]
         elif isinstance(message, AIMessage):
-            turn.append((message, True))
-    for answer, before in reversed(turn):
-        for entry in get_executable_data(answer):
-            yield entry, before
+            turn.append((place, True))
+    return turn[::-1]

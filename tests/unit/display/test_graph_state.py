@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_asi_one.display import card
+from langchain_asi_one._agent_identity import build_report
+from langchain_asi_one.display import _card_content, _graph_state, card
 from langchain_asi_one.display._graph_state import read_state
 from langchain_asi_one.display._text import to_text_sections
+from langchain_asi_one.executable_data import (
+    ExecutableEntry,
+    get_executable_data,
+    parse_executable_data,
+)
 from langchain_asi_one.langgraph import (
     AgentGraphState,
     ExecutableDataState,
@@ -184,6 +190,43 @@ def test_many_agents_take_little_time_and_have_a_limit() -> None:
     assert text.count("handle  @a999") == 2
     assert "@a1000" not in text
     assert text.count("(19,000 more, not shown)") == 2  # of the answer and of the run
+
+
+def test_each_answer_of_a_state_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[BaseMessage] = []
+
+    def count(message: BaseMessage) -> list[ExecutableEntry]:
+        read.append(message)
+        return get_executable_data(message)
+
+    monkeypatch.setattr(_graph_state, "get_executable_data", count)
+    monkeypatch.setattr(_card_content, "get_executable_data", count)
+    answers = [naming({"handle": handle}, text=handle) for handle in ("old", "first", "last")]
+    old, first, last = answers
+    messages = [HumanMessage("?"), old, HumanMessage("?"), first, build_report("done"), last]
+    text = card({"messages": messages, "agent_results": []}).text()
+    assert sorted(str(message.text) for message in read) == ["first", "last", "old"]
+    assert [text.count(f"@{handle}") for handle in ("old", "first", "last")] == [1, 2, 2]
+
+
+def test_an_entry_is_identified_alike_in_messages_and_state() -> None:
+    bad = BAD_AGENT["address"]
+    raws: list[dict[str, Any]] = [
+        {"address": WEATHER, "handle": "weather"},
+        {"address": FLIGHTS, "handle": "two words"},
+        {"handle": "@flights"},
+        {"handle": "rain", "args": "{"},
+        {"handle": "snow", "address": bad},
+        {"address": WEATHER, "agent_address": FLIGHTS, "name": "both"},
+        {"tool": "find", "name": "no agent"},
+        {"name": "nameless"},
+    ]
+    entries = parse_executable_data(raws)
+    kept = read_state({"messages": [], "executable_data": entries}).agents
+    named = read_state({"messages": [HumanMessage("?"), naming(*raws)]}).agents
+    assert [one.identity for one in named] == [one.identity for one in kept]
+    assert [one.address for one in named] == [one.address for one in kept]
+    assert [one.identity for one in named][:3] == [WEATHER, FLIGHTS, "@flights"]
 
 
 def test_agents_beyond_the_rows_that_are_shown_are_counted() -> None:

@@ -88,8 +88,9 @@ def check_api_key(key: SecretStr | None, *, name: str = "api_key") -> SecretStr 
     for position, character in enumerate(text):
         if not "!" <= character <= "~":
             msg = (
-                f"The API key in {name} cannot be sent: its character {position + 1} is not "
-                f"printable ASCII. Copy it again from https://asi1.ai."
+                f"The API key in {name} cannot be sent: its character {position + 1} is "
+                f"{'a blank' if character.isspace() else 'no printable ASCII'}. Copy the key alone "
+                "from https://asi1.ai, without 'Bearer'."
             )
             raise ValueError(msg)
     return SecretStr(text)

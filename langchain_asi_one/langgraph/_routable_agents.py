@@ -31,8 +31,8 @@ Example:
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _CHOICES: Final = (
-    'a set of agent addresses and handles, a function from entry to bool, or "any" to let the '
-    "model choose among all of Agentverse"
+    "a set of agent addresses (a handle counts only for an entry without an address), a function "
+    'from entry to bool, or "any" to let the model choose among all of Agentverse'
 )
 
 

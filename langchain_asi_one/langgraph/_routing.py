@@ -161,7 +161,8 @@ def send_agents(
         [('ask_agent', 'weather')]
     """
     allowed = allow_agents(allow)
-    targets = _read_routes(routes or {}, collect_identifiers(allow))
+    identifiers = collect_identifiers(allow)
+    targets = _read_routes(routes or {}, identifiers)
     _check_targets(node, default, targets)
     if not _is_count(limit, 1):
         msg = f"limit must be a whole number of 1 or more; got {limit!r}"
@@ -171,7 +172,8 @@ def send_agents(
         entries = read_entries(state, key, reader="send_agents")
         verdicts = [(entry, allowed(entry)) for entry in entries]
         agents = drop_repeated_calls(entry for entry, is_allowed in verdicts if is_allowed)
-        _log_refusals([entry for entry, is_allowed in verdicts if not is_allowed], agents, limit)
+        refused = [entry for entry, is_allowed in verdicts if not is_allowed]
+        _log_refusals(refused, agents, limit, identifiers or frozenset())
         if not agents:
             return default
         messages = find_question(read_messages(state, messages_key, reader="send_agents"))
@@ -227,7 +229,10 @@ def _check_targets(node: object, default: object, targets: Mapping[str, object])
 
 
 def _log_refusals(
-    refused: list[ExecutableEntry], agents: list[ExecutableEntry], limit: int
+    refused: list[ExecutableEntry],
+    agents: list[ExecutableEntry],
+    limit: int,
+    identifiers: frozenset[str],
 ) -> None:
     if len(agents) > limit:
         logger.warning(
@@ -239,3 +244,11 @@ def _log_refusals(
     if refused:
         shown = [identify_agent(entry) or "(no sound identifier)" for entry in refused[:limit]]
         logger.info("Refused %d agents that allow does not name: %s", len(refused), shown)
+    by_handle = [entry for entry in refused if entry.get("handle") in identifiers]
+    for entry in by_handle[:limit]:
+        logger.warning(
+            "Refused @%s: allow names its handle, but the entry has the address %s, which decides. "
+            "Put the address into allow if you trust it.",
+            entry.get("handle"),
+            identify_agent(entry),
+        )

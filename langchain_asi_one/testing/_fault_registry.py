@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from langchain_asi_one.testing._responses import Script
@@ -48,7 +49,9 @@ def bind_fault(name: str, options: Mapping[str, Any]) -> Callable[[Exchange], Sc
             those that there are, or names the value.
     """
     if name not in _functions:
-        msg = f"unknown fault {name!r}; choose one of: {', '.join(sorted(_functions))}"
+        near = get_close_matches(name, _functions, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        msg = f"unknown fault {name!r}.{hint} There are: {', '.join(sorted(_functions))}"
         raise ValueError(msg)
     function = _functions[name]
     known = _read_option_types(function)

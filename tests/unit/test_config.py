@@ -262,3 +262,8 @@ def test_a_key_that_is_no_text_is_named_by_its_type(name: str) -> None:
 @dataclasses.dataclass
 class Holder:
     model: ChatASIOne
+
+
+def test_a_key_with_a_blank_is_said_to_have_one() -> None:
+    with pytest.raises(ValueError, match=r"character 7 is a blank\. Copy the key alone"):
+        ChatASIOne(api_key="Bearer sk-1")

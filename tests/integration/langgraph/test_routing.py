@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END
 
-from langchain_asi_one import ChatASIOne
+from langchain_asi_one import ChatASIOne, parse_executable_data
 from langchain_asi_one.langgraph import (
     agent_worker,
     executable_data_node,
@@ -185,6 +185,17 @@ def test_refusals_are_logged_with_what_identifies_them(
     assert [record.getMessage() for record in caplog.records] == [
         f"Refused 2 agents that allow does not name: ['{FLIGHTS}', '(no sound identifier)']"
     ]
+
+
+def test_a_handle_that_is_allowed_does_not_speak_for_an_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    entry = parse_executable_data([{"address": FLIGHTS, "handle": "flights"}])[0]
+    router = send_agents("ask", allow={"@flights"})
+    assert router({"executable_data": [entry], "messages": []}) == END
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"the entry has the address {FLIGHTS}, which decides" in record.getMessage()
 
 
 def test_a_predicate_that_raises_or_is_async_at_heart_refuses(

@@ -85,7 +85,9 @@ def test_replies_are_given_in_order_then_the_rules_apply(
 
 
 def test_unknown_names_are_refused_with_those_that_exist(client: httpx.Client) -> None:
-    with pytest.raises(ValueError, match=r"unknown fault 'http_418'; choose one of:.*http_429"):
+    with pytest.raises(
+        ValueError, match=r"unknown fault 'http_418'\. Did you mean 'http_.*http_429"
+    ):
         fault("http_418")
     with pytest.raises(ValueError, match=r"'stall' has no option 'minutes'; its options.*seconds"):
         fault("stall", minutes=1)

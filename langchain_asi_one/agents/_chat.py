@@ -8,7 +8,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import wait
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn, Self
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import LanguageModelInput
@@ -351,12 +351,21 @@ class AgentChat:
     def close(self) -> None:
         """Close the connections; the next question opens new ones.
 
-        A question that is open ends with an `AgentError`.
+        A question that is open ends with an `AgentError`. Letters that were read are deleted first,
+        so close a chat before its local Agentverse. `with AgentChat() as chat:` closes at the end.
         """
         held, self._held = self._held, None
         if held is not None and held.loop is find_loop():
             run(held.conversations.close())
             held.finalizer.detach()
+
+    def __enter__(self) -> Self:
+        """Return the chat."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close it."""
+        self.close()
 
     async def find_conversations(self) -> Conversations:
         """Return this process's conversations, on the loop of questions."""

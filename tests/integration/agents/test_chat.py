@@ -203,3 +203,13 @@ def test_an_object_that_is_gone_is_closed(agentverse: LocalAgentverse, make_chat
     gc.collect()
     assert gone() is None
     assert eventually(lambda: client.is_closed)
+
+
+def test_a_chat_closes_at_the_end_of_a_with(agentverse: LocalAgentverse) -> None:
+    seed = "another text that nobody else has"
+    with AgentChat(seed=seed, api_key=agentverse.api_key, agentverse=agentverse.url) as chat:
+        assert chat.ask(agentverse.agent("echo"), "Rain?").text == "echo: Rain?"
+        assert chat._held is not None
+        client = chat._held.conversations._client
+    assert client.is_closed
+    assert agentverse.mail(chat.address) == []

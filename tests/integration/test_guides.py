@@ -18,7 +18,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from langchain_asi_one.testing import LocalASIOne
+from langchain_asi_one.testing import LocalASIOne, fault
 from tests.support.patience import PATIENCE
 from tests.support.service import serving
 from tests.support.snippets import ROOT, read_snippets, write_programs
@@ -58,7 +58,7 @@ PRINTED: Final = {
     "docs/guides/follow-up.md": ("[local stand-in]",),
     "docs/guides/display.md": ("Agents named",),
     "docs/guides/testing.md": ("[local stand-in]", "Paris.", "429", "Booked: Which agent books"),
-    "docs/guides/recipes.md": ("['human', 'ai'", "Hello!"),
+    "docs/guides/recipes.md": ("['human', 'ai', 'tool', 'ai']",),
     "docs/guides/scale.md": ("0 failed",),
 }
 
@@ -121,6 +121,16 @@ def run(program: str, folder: Path, environment: dict[str, str]) -> str:
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+@pytest.mark.no_cover
+def test_another_model_when_the_first_fails(
+    environment: dict[str, str], server: LocalASIOne, tmp_path: Path
+) -> None:
+    write_programs("docs/guides/recipes.md", tmp_path)
+    server.enqueue(fault("http_500"))
+    assert "Hello!" in run("fallback.py", tmp_path, environment)
+    assert [one.body["model"] for one in server.requests] == ["asi1-ultra", "asi1-mini"]
 
 
 @pytest.mark.no_cover

@@ -45,12 +45,13 @@ if TYPE_CHECKING:
 _PROGRAM: Final = "python -m langchain_asi_one.agents"
 _COMMANDS: Final = {
     "ask": "ask an agent, and show its own signed answer",
-    "register": "register a mailbox on Agentverse for who asks (needs AGENTVERSE_API_KEY)",
+    "register": "register a mailbox on Agentverse (needs AGENTVERSE_API_KEY)",
     "inbox": "show what lies in the mailbox; nothing is deleted",
 }
-_ENVIRONMENT: Final = """
-Who asks is made from the seed in AGENTVERSE_AGENT_SEED, or from AGENT_URI. Exit status:
-0 done, 1 it failed, 2 wrong usage or no seed, 130 interrupted, 141 nobody reads the output."""
+_ENVIRONMENT: Final = """\
+Who asks is made from the seed in AGENTVERSE_AGENT_SEED, or from AGENT_URI.
+Exit status: 0 done, 1 it failed, 2 wrong usage or no seed, 130 interrupted,
+141 nobody reads the output."""
 _KINDS: Final = {
     Kind.CHAT: "answer",
     Kind.ACKNOWLEDGEMENT: "acknowledgement",
@@ -79,7 +80,7 @@ def _make_chooser() -> argparse.ArgumentParser:
         prog=_PROGRAM,
         usage="%(prog)s {ask,register,inbox} [options] ...",
         description=f"Ask agents of Agentverse directly.\n\n{lines}",
-        epilog=f"Each has a --help of its own.{_ENVIRONMENT}",
+        epilog=f"Each has a --help of its own.\n{_ENVIRONMENT}",
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -96,7 +97,6 @@ def _read_options(command: str, arguments: Sequence[str]) -> argparse.Namespace:
         description=f"{_COMMANDS[command].capitalize()}.",
         epilog=_ENVIRONMENT,
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--offline",

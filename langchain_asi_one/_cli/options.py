@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 SHORT_NAME: Final = "asi-one"
 """The installed command; it does the same as `python -m langchain_asi_one`."""
 
-_EPILOG: Final = """\
-The question is all other words. {default} it is read from standard input.
-
-Without --offline the API is asked, with the key in ASI_ONE_API_KEY and at ASI_ONE_BASE_URL if
-that is set. {more}Exit status: 0 answered, 1 the request failed, 2 wrong usage or no key,
-130 interrupted, 141 nobody reads the output."""
+_EPILOG: Final = (
+    "The question is all other words. {default} it is read from standard input. "
+    "Without --offline the API is asked, with the key in ASI_ONE_API_KEY and at ASI_ONE_BASE_URL "
+    "if that is set. {more}Exit status: 0 answered, 1 the request failed, 2 wrong usage or no key, "
+    "130 interrupted, 141 nobody reads the output."
+)
 _NO_ARGUMENTS: Final = ("question", "offline", "json", "wait", "allow", "review", "direct")
 
 
@@ -40,14 +40,13 @@ def make_parser(
         question: The question if none is given; `""` to read it from standard input.
         more: A sentence for the end of the help.
     """
-    default = f"By default it is\n{question!r}; for -," if question else "Without one, or for -,"
+    default = f"By default it is {question!r}; for -," if question else "Without one, or for -,"
     parser = argparse.ArgumentParser(
         prog=program,
         usage="%(prog)s [options] [question ...]",
         description=description,
         epilog=_EPILOG.format(default=default, more=more),
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
     parser.set_defaults(question=question)

@@ -80,7 +80,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "python -m langchain_asi_one.langgraph",
         "Route to the agents that ASI:One names, and refuse those not allowed.",
         question=_QUESTION,
-        more="Only agents that --allow names are asked; by default\nthe stand-in's weather agent. ",
+        more="Only agents that --allow names are asked; by default the stand-in's weather agent. ",
     )
     parser.add_argument(
         "--allow",

@@ -7,10 +7,13 @@ import io
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import langchain_asi_one.__main__ as asked
+from langchain_asi_one._cli import agents, route
 from langchain_asi_one._cli.ask import CannotAskError, open_model
 from langchain_asi_one._cli.options import (
     SHORT_NAME,
@@ -35,6 +38,26 @@ def test_only_what_is_given_becomes_a_field_of_the_model() -> None:
         "planner_mode": True,
     }
     assert (options.question, options.json, options.offline) == ("Hi", True, False)
+
+
+@pytest.mark.parametrize(
+    ("main", "command"),
+    [(asked.main, []), (route.main, []), (agents.main, []), (agents.main, ["ask"])],
+)
+@pytest.mark.parametrize("columns", [80, 100])
+def test_help_fits_the_terminal(
+    main: Callable[[list[str]], int],
+    command: list[str],
+    columns: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "Exit status" in " ".join(lines)
+    assert [line for line in lines if len(line) > columns] == []
 
 
 def test_a_default_question_is_asked_if_there_is_none() -> None:

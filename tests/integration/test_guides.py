@@ -50,6 +50,7 @@ PRINTED: Final = {
     "docs/guides/sessions.md": ("Ada", "chat-42"),
     "docs/guides/agents.md": ("was asked: Which agent knows the weather?", "Ask the agent"),
     "docs/guides/asking.md": (
+        " Weather active\nLocal agent, behaviour function.\n",
         "It rains.\nagent1q",
         "'inbox': 'mailbox'",
         "directly, the answer came by mailbox",

@@ -54,7 +54,7 @@ from langchain_asi_one._environment import (
     read_environment,
 )
 from langchain_asi_one._model_profiles import PROFILES, SUCCESSORS
-from langchain_asi_one._request.parameters import (
+from langchain_asi_one._request.fields import (
     MODEL_FIELDS,
     RequestFields,
     check_names,

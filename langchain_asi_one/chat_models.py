@@ -50,7 +50,7 @@ from langchain_asi_one._config import (
 )
 from langchain_asi_one._follow_up.pending_rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
-from langchain_asi_one._request.parameters import (
+from langchain_asi_one._request.fields import (
     CALL_ARGUMENTS,
     MODEL_FIELDS,
     check_names,

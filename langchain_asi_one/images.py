@@ -8,7 +8,7 @@ from langchain_core.messages.content import ImageContentBlock
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from langchain_asi_one._request.parameters import fit_name
+from langchain_asi_one._request.fields import fit_name
 from langchain_asi_one._request.session import make_session_id
 from langchain_asi_one._response.images import read_images
 from langchain_asi_one._transport.decoders import ProtocolError, excerpt, read_object

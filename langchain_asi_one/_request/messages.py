@@ -27,7 +27,7 @@ from langchain_core.messages import (
 )
 
 from langchain_asi_one._json.safe import dumps, make_json_safe, make_text_safe
-from langchain_asi_one._request.parameters import clean_name
+from langchain_asi_one._request.fields import clean_name
 
 _MEDIA = {"image", "image_url", "audio", "input_audio", "video", "file", "media"}
 

@@ -13,7 +13,7 @@ from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_function
 from pydantic import BaseModel
 
-from langchain_asi_one._request.parameters import fit_name
+from langchain_asi_one._request.fields import fit_name
 from langchain_asi_one._request.schemas import close_objects, resolve_references
 
 _WEB_SEARCH: Final = {"web_search", "web_search_preview"}

@@ -55,8 +55,8 @@ class Delta(TypedDict, total=False):
         text: Answer text to append.
         thought: Reasoning text to append.
         tool_calls: Deltas of calls for the caller to run.
-        additional_kwargs: `intermediate_steps`, `executable_data`, `server_tool_calls`,
-            `plan_state` and `refusal`, where not empty.
+        additional_kwargs: The fields that `_response/fields` names, `server_tool_calls` and
+            `refusal`, where not empty.
         metadata: `model_name`, `id`, `created`, `finish_reason`, `normalized_finish_reason`,
             `logprobs`, `extra`, and `tool_calls_missing`, `tool_calls_recovered` or
             `dropped` where they apply.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from langchain_asi_one._request.parameters import may_act
+from langchain_asi_one._request.fields import may_act
 
 if TYPE_CHECKING:
     from langchain_asi_one._transport.proxies import Proxy

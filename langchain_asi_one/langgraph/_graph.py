@@ -16,7 +16,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Checkpointer
 
-from langchain_asi_one._request.parameters import AGENTIC_FIELDS
+from langchain_asi_one._request.fields import AGENTIC_FIELDS
 from langchain_asi_one.langgraph._asi_one_worker import asi_one_worker
 from langchain_asi_one.langgraph._check import check_graph
 from langchain_asi_one.langgraph._review import review_agents

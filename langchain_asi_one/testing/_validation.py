@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, Final, NoReturn
 
 from langchain_asi_one._model_profiles import PROFILES
-from langchain_asi_one._request.parameters import DOMAINS, TYPES
+from langchain_asi_one._request.fields import DOMAINS, TYPES
 from langchain_asi_one.testing._responses import make_error_body
 from langchain_asi_one.testing._schema_validation import find_schema_error
 

@@ -27,7 +27,7 @@ from pydantic import BaseModel, Field
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request import tools as _tools
-from langchain_asi_one._request.parameters import fit_name
+from langchain_asi_one._request.fields import fit_name
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from langchain_asi_one.testing._replies import sample
 from tests.support.model import MakeModel

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._config import ARGUMENTS, LANGCHAIN_NAMES, Arguments, describe_arguments
 from langchain_asi_one._model_profiles import PROFILES
-from langchain_asi_one._request.parameters import MODEL_FIELDS
+from langchain_asi_one._request.fields import MODEL_FIELDS
 from langchain_asi_one.testing import LocalASIOne
 from langchain_asi_one.testing._agents import WEATHER_AGENT
 from tests.support.model import API_KEY, MakeModel

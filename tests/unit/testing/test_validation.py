@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_asi_one._model_profiles import PROFILES
-from langchain_asi_one._request.parameters import TYPES
+from langchain_asi_one._request.fields import TYPES
 from langchain_asi_one.testing._default_answers import respond
 from langchain_asi_one.testing._schema_examples import InvalidSchemaError
 from langchain_asi_one.testing._sessions import Session

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from langchain_asi_one._request.parameters import (
+from langchain_asi_one._request.fields import (
     CALL_ARGUMENTS,
     DOMAINS,
     MODEL_FIELDS,

@@ -123,16 +123,17 @@ def leave(model: Any, times: int = 200) -> list[bool]:
             found[-1] = bool(next(stream))
             del stream
 
-    async def cancel() -> None:
-        tasks = [asyncio.ensure_future(model.ainvoke(f"{n}|stall")) for n in range(20)]
+    async def cancel(turn: int) -> None:
+        # The server stalls on the first request of each question only.
+        tasks = [asyncio.ensure_future(model.ainvoke(f"{turn}-{n}|stall")) for n in range(20)]
         await asyncio.sleep(0.2)
         for task in tasks:
             task.cancel()
         done = await asyncio.gather(*tasks, return_exceptions=True)
         found.extend(isinstance(one, asyncio.CancelledError) for one in done)
 
-    for _ in range(times // 20):
-        asyncio.run(cancel())
+    for turn in range(times // 20):
+        asyncio.run(cancel(turn))
     gc.collect()
     found.append(measure()["descriptors"] <= before + 2)
     return [*found, is_right(model, "after")]

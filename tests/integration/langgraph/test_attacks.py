@@ -246,8 +246,9 @@ async def test_two_approvals_in_one_loop_ask_once(model: ChatASIOne) -> None:
     def approve() -> asyncio.Task[Any]:
         return asyncio.create_task(graph.ainvoke(Command(resume={pending.id: APPROVE}), THREAD))
 
-    first, second, impatient = approve(), approve(), approve()
-    await asyncio.wait_for(is_asked.wait(), PATIENCE)
+    first = approve()
+    await asyncio.wait_for(is_asked.wait(), PATIENCE)  # so that it is the first that asks
+    second, impatient = approve(), approve()
     await asyncio.sleep(0.1)
     impatient.cancel()
     may_answer.set()

@@ -10,7 +10,8 @@ from langchain_asi_one.testing._background import get_url, open_socket
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_an_address_is_that_of_the_socket(host: str) -> None:
     with open_socket(host, 0, allow_remote=False) as listener:
-        assert get_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+        address, port, *_ = listener.getsockname()
+        assert get_url(listener) == f"http://{'[::1]' if address == '::1' else '127.0.0.1'}:{port}"
 
 
 def test_a_port_in_use_is_an_error_that_leaves_no_socket() -> None:

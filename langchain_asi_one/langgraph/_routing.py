@@ -10,7 +10,11 @@ from langgraph.graph import END
 from langgraph.types import Send
 
 from langchain_asi_one._agent_identity import identify_agent
-from langchain_asi_one.executable_data import ExecutableEntry, parse_executable_data
+from langchain_asi_one.executable_data import (
+    ExecutableEntry,
+    parse_executable_data,
+    parse_handle,
+)
 from langchain_asi_one.langgraph._contract import NodeContract, declare
 from langchain_asi_one.langgraph._routable_agents import (
     Allow,
@@ -244,11 +248,13 @@ def _log_refusals(
     if refused:
         shown = [identify_agent(entry) or "(no sound identifier)" for entry in refused[:limit]]
         logger.info("Refused %d agents that allow does not name: %s", len(refused), shown)
-    by_handle = [entry for entry in refused if entry.get("handle") in identifiers]
-    for entry in by_handle[:limit]:
+    # An entry of the state may come from a client, in any form.
+    by_handle = [(parse_handle(entry.get("handle")), identify_agent(entry)) for entry in refused]
+    by_handle = [pair for pair in by_handle if pair[0] in identifiers and pair[1]]
+    for handle, address in by_handle[:limit]:
         logger.warning(
             "Refused @%s: allow names its handle, but the entry has the address %s, which decides. "
             "Put the address into allow if you trust it.",
-            entry.get("handle"),
-            identify_agent(entry),
+            handle,
+            address,
         )

@@ -198,6 +198,17 @@ def test_a_handle_that_is_allowed_does_not_speak_for_an_address(
     assert f"the entry has the address {FLIGHTS}, which decides" in record.getMessage()
 
 
+@pytest.mark.parametrize("handle", [["flights"], {}, 5, None])
+@pytest.mark.parametrize("address", [FLIGHTS, [FLIGHTS], None])
+def test_an_entry_of_any_form_is_refused_without_an_error(
+    handle: Any, address: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = {"kind": "agent", "handle": handle, "address": address, "raw": {}}
+    router = send_agents("ask", allow={"@flights"})
+    assert router({"executable_data": [entry], "messages": []}) == END
+    assert [one for one in caplog.records if one.levelname == "WARNING"] == []
+
+
 def test_a_predicate_that_raises_or_is_async_at_heart_refuses(
     model: ChatASIOne, caplog: pytest.LogCaptureFixture
 ) -> None:

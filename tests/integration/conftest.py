@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -36,3 +37,11 @@ def postgres_database(_postgres: str) -> str:
     with psycopg.connect(_postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return _postgres.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
+    """Where the checkpoints of a kind are."""
+    if "postgres" in kind:
+        return str(request.getfixturevalue("postgres_database"))
+    return str(tmp_path / "checkpoints.sqlite")

@@ -79,13 +79,8 @@ def test_a_process_may_be_killed_at_every_step(
     agentverse: LocalAgentverse,
     make_chat: MakeChat,
     server: LocalASIOne,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    kind: str,
+    place: str,
 ) -> None:
-    place = str(tmp_path / "checkpoints.sqlite")
-    if kind == "postgres":
-        place = request.getfixturevalue("postgres_database")
     seed = uuid.uuid4().hex
     chat = make_chat(seed=seed)
     chat.register()

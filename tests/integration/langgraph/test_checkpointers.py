@@ -202,14 +202,6 @@ def agent(model: ChatASIOne, saver: Any) -> Graph:
     )
 
 
-@pytest.fixture
-def place(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
-    """Where the checkpoints of a kind are."""
-    if "postgres" in kind:
-        return str(request.getfixturevalue("postgres_database"))
-    return str(tmp_path / "checkpoints.sqlite")
-
-
 @pytest.fixture(params=["default", "nothing allowed"])
 def serde(request: pytest.FixtureRequest) -> JsonPlusSerializer | None:
     """The serializer of a saver, or one that knows no type but LangChain's own."""

@@ -78,13 +78,8 @@ def wait_for_polls(graph: Graph, polls: int, process: OtherProcess) -> FollowUp:
 def test_killed_processes_are_followed_by_others(
     server: LocalASIOne,
     model: ChatASIOne,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    kind: str,
+    place: str,
 ) -> None:
-    place = str(tmp_path / "checkpoints.sqlite")
-    if kind == "postgres":
-        place = request.getfixturevalue("postgres_database")
     with checkpoints(place) as saver:
         graph = waiting_graph(model, 1).compile(checkpointer=saver)
         # Each is killed in the wait before the next poll; the one after it begins when that is due.

@@ -52,9 +52,8 @@ def read_body(content: bytes, content_type: str) -> dict[str, Any]:
         ProtocolError: If `read_object` refuses it, or it holds no message.
     """
     answer = read_object(content, content_type)
-    summary = _Summary(answer)
-    summary.raise_for_error(answer)
-    if not summary.message:
+    has_message, _, _ = _look_at_choices(answer)
+    if not has_message:
         message = f"ASI:One's answer holds no message in 'choices': {excerpt(answer)}"
         raise ProtocolError(InvalidResponseError, message, body=answer)
     return answer
@@ -410,11 +409,10 @@ class CompletionStreamDecoder:
             message = f"A stream event of ASI:One is not JSON: {excerpt(data)}"
             raise ProtocolError(InvalidResponseError, message) from None
         chunk = _check_object(value)
-        summary = _Summary(chunk)
-        summary.raise_for_error(chunk)
-        self._message_seen = self._message_seen or summary.message
-        self._finish_seen = self._finish_seen or summary.finish
-        self.news += summary.news
+        has_message, finish, news = _look_at_choices(chunk)
+        self._message_seen = self._message_seen or has_message
+        self._finish_seen = self._finish_seen or finish
+        self.news += news
         return chunk
 
     def _check_message(self) -> None:
@@ -446,45 +444,36 @@ _ENVELOPE = frozenset(("id", "object", "created", "model", "choices", "system_fi
 _ROLE = frozenset(("role",))
 
 
-class _Summary:
-    """What one look at a chunk or an answer shows.
+def _look_at_choices(answer: dict[str, Any]) -> tuple[bool, bool, bool]:
+    """Return whether an answer has a message, an end, anything at all.
 
-    Attributes:
-        message: The first choice has a message or a delta.
-        finish: A choice has a finish reason.
-        news: It says anything at all.
-        error: A choice that ended with an error, as gateways send it.
+    The message, or delta, is that of the first choice. Any choice may have the finish reason.
+
+    Raises:
+        ProtocolError: A choice ended with an error, as gateways send it.
     """
-
-    __slots__ = ("error", "finish", "message", "news")
-
-    def __init__(self, chunk: dict[str, Any]) -> None:
-        self.message = self.finish = False
-        self.news = _says_anything(chunk, _ENVELOPE)
-        self.error: dict[str, Any] | None = None
-        choices = chunk.get("choices")
-        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
-            if not isinstance(choice, dict):
-                continue
-            for name in ("delta", "message"):
-                message = choice.get(name)
-                if isinstance(message, dict):
-                    self.message = self.message or not position
-                    self.news = self.news or _says_anything(message, _ROLE)
-            reason = choice.get("finish_reason")
-            self.finish = self.finish or bool(reason)
-            if reason == "error" or choice.get("error"):
-                self.error = choice
-        self.news = self.news or self.finish
-
-    def raise_for_error(self, chunk: dict[str, Any]) -> None:
-        """Raise a `ProtocolError` if a choice ended with an error."""
-        if self.error is not None:
-            raise _make_reported_error(self.error, chunk)
+    message = finish = news = False
+    choices = answer.get("choices")
+    for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+        if not isinstance(choice, dict):
+            continue
+        get = choice.get
+        for fields in (get("delta"), get("message")):
+            if isinstance(fields, dict):
+                message = message or not position
+                news = news or _says_anything(fields, _ROLE)
+        if reason := get("finish_reason"):
+            finish = True
+        if reason == "error" or get("error"):
+            raise _make_reported_error(choice, answer)
+    return message, finish, news or finish or _says_anything(answer, _ENVELOPE)
 
 
 def _says_anything(fields: dict[str, Any], silent: frozenset[str]) -> bool:
-    return any(map(fields.get, fields.keys() - silent))
+    for name, value in fields.items():  # noqa: SIM110 - `any` takes twice as long
+        if value and name not in silent:
+            return True
+    return False
 
 
 def _check_object(value: object) -> dict[str, Any]:

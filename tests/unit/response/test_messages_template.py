@@ -12,7 +12,7 @@ def test_a_copy_is_that_of_pydantic() -> None:
     chunk = AIMessageChunk.model_validate({"content": "a", "id": "1", "other": [1]})
     for template in (chunk, ChatGenerationChunk(message=chunk)):
         update = {"id": "2"} if template is chunk else {"text": "b"}
-        copied = Template(template).copy(update, update)
+        copied = Template(template).copy(update, update.keys())
         wanted = template.model_copy(update=update)
         assert type(copied) is type(wanted)
         assert copied == wanted
@@ -25,7 +25,7 @@ def test_a_copy_is_that_of_pydantic() -> None:
 
 
 def test_only_named_fields_count_as_given() -> None:
-    copied = Template(AIMessageChunk(content="a")).copy({"name": "x", "id": "2"}, ["name"])
+    copied = Template(AIMessageChunk(content="a")).copy({"name": "x", "id": "2"}, {"name"})
     assert copied.model_dump(exclude_unset=True).keys() >= {"content", "name"}
     assert "id" not in copied.model_dump(exclude_unset=True)
 

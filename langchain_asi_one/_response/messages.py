@@ -22,6 +22,7 @@ from langchain_asi_one._response.token_usage import read_usage
 from langchain_asi_one._response.tool_calls import ToolCallDelta
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_set = object.__setattr__  # pydantic's own looks for a field of that name
 
 
 class Template(Generic[ModelT]):
@@ -37,24 +38,24 @@ class Template(Generic[ModelT]):
 
     def __init__(self, model: ModelT) -> None:
         self._class = type(model)
-        self._state: dict[str, Any] = model.__getstate__()
-        self._values: dict[str, Any] = self._state["__dict__"]
-        self._names: set[str] = self._state["__pydantic_fields_set__"]
-        self._extra: dict[str, Any] | None = self._state["__pydantic_extra__"]
+        state = model.__getstate__()
+        self._values: dict[str, Any] = state["__dict__"]
+        self._names: set[str] = state["__pydantic_fields_set__"]
+        self._extra: dict[str, Any] | None = state["__pydantic_extra__"]
+        self._private: dict[str, Any] | None = state["__pydantic_private__"]
 
     def copy(self, fields: dict[str, Any], given: Set[str] = frozenset()) -> ModelT:
-        """Copy the model without validation, as unpickling does.
+        """Copy the model without validation, as `model_copy` does.
 
         `fields` must be what validation would make of them. All other values are shared with the
         template. `model_fields_set` names the fields in `given`, too.
         """
-        state = self._state.copy()
-        state["__dict__"] = self._values | fields
-        state["__pydantic_fields_set__"] = self._names | given
-        if self._extra is not None:
-            state["__pydantic_extra__"] = self._extra.copy()
         copied = self._class.__new__(self._class)
-        copied.__setstate__(state)
+        extra, private = self._extra, self._private
+        _set(copied, "__dict__", self._values | fields)
+        _set(copied, "__pydantic_fields_set__", self._names | given)
+        _set(copied, "__pydantic_extra__", extra if extra is None else extra.copy())
+        _set(copied, "__pydantic_private__", private if private is None else private.copy())
         return copied
 
 

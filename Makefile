@@ -102,7 +102,8 @@ $(NODE_MODULES): $(VENV)/.ready $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package
 setup: $(VENV)/.ready ## Make the environment: all locked packages, this one editable
 
 demo: $(VENV)/.demo ## Ask a question (QUESTION="…"), then route to agents and ask them: live with ASI_ONE_API_KEY, else on this machine
-	@if [ -n "$$ASI_ONE_API_KEY" ]; then set --; direct=; else set -- --offline; direct=--direct; fi; \
+	@echo "Asking; the first time Python compiles what it imports, about 7 s without a line"; \
+	if [ -n "$$ASI_ONE_API_KEY" ]; then set --; direct=; else set -- --offline; direct=--direct; fi; \
 	$(PY) -m langchain_asi_one "$$@" -- "$${QUESTION:-Which agents can book a restaurant table in London?}" && echo && \
 	$(PY) -m langchain_asi_one.langgraph "$$@" $$direct $${QUESTION:+-- "$$QUESTION"}
 

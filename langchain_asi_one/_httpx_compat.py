@@ -17,7 +17,8 @@ _SDK_MAJOR = int(openai.__version__.split(".", 1)[0])
 _NAMES = ("httpx2", "httpx")
 
 http: Any = importlib.import_module(_NAMES[0] if _SDK_MAJOR >= 3 else _NAMES[1])
-httpcore: Any = importlib.import_module("httpcore2" if _SDK_MAJOR >= 3 else "httpcore")
+HTTPCORE = "httpcore2" if _SDK_MAJOR >= 3 else "httpcore"
+"""The library below it, which only clients need."""
 
 
 def list_timeout_errors() -> tuple[type[Exception], ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from importlib import import_module
 from math import inf
 from time import monotonic
 from typing import Any, Final
 
-from langchain_asi_one._httpx_compat import httpcore
+from langchain_asi_one._httpx_compat import HTTPCORE
+
+httpcore: Any = import_module(HTTPCORE)
 
 _FEW: Final = 4096
 """Bytes that are read at once where they may be compressed: about 4 MiB, decompressed."""

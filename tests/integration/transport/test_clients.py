@@ -24,7 +24,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
-from langchain_asi_one._httpx_compat import http
+from langchain_asi_one._httpx_compat import HTTPCORE, http
 from langchain_asi_one._transport import client_pool
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, answer, raw
@@ -466,6 +466,7 @@ exec(sys.argv[1])
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 FOR_CALLS = {
+    HTTPCORE,
     "langchain_asi_one._transport.completions",
     *("langchain_asi_one._transport.client_pool", "langchain_asi_one._request.messages"),
     *("langchain_asi_one._structured_output", "langchain_asi_one.testing"),

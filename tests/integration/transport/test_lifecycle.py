@@ -450,9 +450,10 @@ assert os.waitpid(child, 0)[1] == 0
 
 # Each has a process of its own, which ends as Python ends it; what takes long was imported before.
 FORK_EACH = """
-import os, sys
+import gc, os, sys
 import langchain_asi_one.chat_models
 
+gc.freeze()  # or each process looks through all of that as it ends
 for path in sys.argv[2:]:
     if not (child := os.fork()):
         printed = os.open(path + ".printed", os.O_WRONLY | os.O_CREAT)

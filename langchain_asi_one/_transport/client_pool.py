@@ -80,10 +80,10 @@ async def find_pool() -> Pool:
         pools: list[Pool] = []
         guard = _close_at_shutdown(process, loop, pools)
         await anext(guard)
-        with process.lock:
-            for closed in [other for other in process.loops if other.is_closed()]:
-                del process.loops[closed]
-            process.loops[loop] = pools, guard
+        for other in list(process.loops):  # loops of other threads come and go meanwhile
+            if other.is_closed():
+                process.loops.pop(other, None)
+        process.loops[loop] = pools, guard
     else:
         pools = held[0]
     pool = next((pool for pool in pools if pool.requests < _MOST_REQUESTS), None)
@@ -117,12 +117,12 @@ async def _close_at_shutdown(
     finally:
         process.loops.pop(loop, None)
         for pool in pools:
-            for client in pool.clients.values():
+            for client in list(pool.clients.values()):
                 await client.aclose()
 
 
 @atexit.register
 def _close_clients() -> None:
     """Close the connections of this process's threads."""
-    for client in _PROCESSES[-1].threads.clients.values():
+    for client in list(_PROCESSES[-1].threads.clients.values()):
         client.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,6 +54,20 @@ def test_loops_share_nothing_and_are_forgotten() -> None:
     first, second = (asyncio.run(find_pool()) for _ in range(2))
     assert first is not second
     assert not any(loop.is_closed() for loop in client_pool._PROCESSES[-1].loops)
+
+
+def test_loops_begin_and_end_in_many_threads_at_once() -> None:
+    def run(_: int) -> None:
+        for _ in range(60):
+            asyncio.run(find_pool())
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert [*threads.map(run, range(8))] == [None] * 8
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_without_a_loop_the_error_says_what_to_do() -> None:

@@ -113,7 +113,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure, print the table, write `figures.json` and `chart.png`."""
+    """Measure, print the table, write `figures.json` and the charts."""
     given = _arguments()
     rounds = given.rounds or (3 if given.quick else 7)
     start = monotonic()
@@ -131,7 +131,7 @@ def main() -> int:
     if any(row.row.name == "stream" for row in found):
         from tests.benchmarks.chart import draw
 
-        draw(figures, given.out / "chart.png")
+        draw(figures, given.out)
     return int(any(measured.ours_failed for measured in found))
 
 

@@ -59,10 +59,15 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle if asked to; put untraced tests last, for after them no thread is traced."""
+    """Shuffle if asked to; sort the tests that start processes, which are not traced.
+
+    Where threads are traced they come last, for after them none is; else they come first, for they
+    are the longest.
+    """
     if (seed := config.getoption("--shuffle")) is not None:
         items[:] = shuffle(items, random.Random(seed))  # noqa: S311 - an order is no secret
-    items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
+    last = bool(config.getoption("cov_source", default=None))
+    items.sort(key=lambda item: (item.get_closest_marker("no_cover") is not None) is last)
 
 
 def pytest_collection_finish() -> None:

@@ -59,15 +59,10 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle if asked to; sort the tests that start processes, which are not traced.
-
-    Where threads are traced they come last, for after them none is; else they come first, for they
-    are the longest.
-    """
+    """Shuffle if asked to; put untraced tests last, for after them no thread is traced."""
     if (seed := config.getoption("--shuffle")) is not None:
         items[:] = shuffle(items, random.Random(seed))  # noqa: S311 - an order is no secret
-    last = bool(config.getoption("cov_source", default=None))
-    items.sort(key=lambda item: (item.get_closest_marker("no_cover") is not None) is last)
+    items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
 
 
 def pytest_collection_finish() -> None:

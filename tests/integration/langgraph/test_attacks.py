@@ -116,15 +116,19 @@ def test_no_client_reaches_an_agent_that_is_not_allowed(
 def test_no_client_reaches_an_allowed_agent_without_a_human(attack: str, model: ChatASIOne) -> None:
     guarded = Guarded(model)
     guarded.run(ASK)
-    ATTACKS[attack](guarded, task_for(WEATHER))
+    output = ATTACKS[attack](guarded, task_for(WEATHER))
 
     assert guarded.asked == []
-    pending = guarded.graph.get_state(THREAD).interrupts
+    pending = (output if isinstance(output, dict) else output[-1])["__interrupt__"]
     assert pending
     for interrupt in pending:
         [request] = interrupt.value["action_requests"]
         assert request["args"]["address"] == WEATHER
-    guarded.run(Command(resume={interrupt.id: REJECT for interrupt in pending}))
+    # Review and worker run at once. If the answer reached the review, LangGraph drops the worker,
+    # which waits, from the state.
+    waiting = guarded.graph.get_state(THREAD).interrupts
+    assert waiting or attack == "goto_beside_an_answer"
+    guarded.run(Command(resume={interrupt.id: REJECT for interrupt in waiting}))
     assert guarded.graph.get_state(THREAD).next == ()
     assert guarded.asked == []
     assert all(result["error"] == REJECTED for result in guarded.results())

@@ -36,7 +36,7 @@ settings.register_profile(
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=DEEP)
 settings.load_profile("everyday")  # another: --hypothesis-profile
 
-# A client drops a connection that was idle for 5 s, and some tests count connections. Below the
+# A client drops a connection that was idle for 4 s, and some tests count connections. Below the
 # 60 s after which the stand-in closes one, or a request might meet that.
 clients.LIMITS.keepalive_expiry = 30
 

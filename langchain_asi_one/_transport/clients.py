@@ -15,8 +15,14 @@ from langchain_asi_one._httpx_compat import http
 from langchain_asi_one._transport.connections import AsyncBackend, Backend, SetupError
 from langchain_asi_one._transport.proxies import Proxy
 
-LIMITS: Final = http.Limits(max_connections=1000, max_keepalive_connections=100)
-"""Connections of a client; an idle one is closed after 5 s, the HTTP library's default."""
+IDLE_SECONDS: Final = 4.0
+"""How long a connection is kept: uvicorn, behind many gateways and agents, closes one after 5 s.
+
+A request that meets that is lost, and one that can act is not sent again.
+"""
+LIMITS: Final = http.Limits(
+    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=IDLE_SECONDS
+)
 
 BODY = "asi_one_body"
 """The extension of a response that holds its body as it left the transport."""

@@ -30,9 +30,9 @@ MAX_ENDPOINTS: Final = 3
 """Most endpoints of an agent that are tried."""
 
 _LONGEST: Final = 2_000
-_LIMITS: Final = httpx.Limits(
-    max_connections=200, max_keepalive_connections=50, keepalive_expiry=30
-)
+# uAgents close an idle connection after 5 s, uvicorn's default; a question that meets that is not
+# sent again.
+_LIMITS: Final = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=4)
 _CONNECT: Final = 10.0  # seconds, also for the name
 
 

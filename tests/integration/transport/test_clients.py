@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from langchain_core.messages import AIMessage, messages_to_dict
 from langchain_core.runnables import ConfigurableField
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -25,7 +26,8 @@ from pydantic import BaseModel
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._httpx_compat import HTTPCORE, http
-from langchain_asi_one._transport import client_pool
+from langchain_asi_one._transport import client_pool, clients
+from langchain_asi_one.agents import _endpoints
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, answer, raw
 from tests.support.model import API_KEY, MakeModel
@@ -481,6 +483,15 @@ def imported(code: str) -> set[str]:
 def langsmiths() -> set[str]:
     """What LangChain's tracer imports by itself: httpx2 where it can, whatever the SDK has."""
     return imported("import langsmith.client")
+
+
+def test_no_connection_is_kept_until_a_server_closes_it() -> None:
+    """Or a request would be lost now and then; uvicorn serves real agents, and many gateways."""
+    closes_after = uvicorn.Config("app:app").timeout_keep_alive
+    assert closes_after > clients.IDLE_SECONDS
+    expiry = _endpoints._LIMITS.keepalive_expiry
+    assert expiry is not None
+    assert expiry < closes_after
 
 
 def test_importing_the_package_imports_next_to_nothing() -> None:

@@ -40,8 +40,7 @@ def _draw_bars(axes: Any, row: dict[str, Any], title: str, colours: Colours) -> 
     edge = 1.3 * middles.get(THEIRS, max(middles.values()))
     for place, label in enumerate(labels):
         value = middles[label]
-        colour = colours.part if label == "raw HTTP" else colours.others
-        colour = colours.ours if label == OURS else colour
+        colour = {OURS: colours.ours, "raw HTTP": colours.part}.get(label, colours.others)
         axes.barh(place, min(value, edge), color=colour, height=0.66)
         cut = " →" if value > edge else ""
         ratio = f"  ({value / middles[OURS]:.1f}x)" if label != OURS else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import random
 import sys
@@ -22,6 +24,7 @@ from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.examples import DEEP, EVERYDAY
 from tests.support.model import API_KEY, MakeModel
 
+ROOT = Path(__file__).parents[1]
 TRACED = "COVERAGE_PROCESS_CONFIG"  # where it is set, coverage starts in a process
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")
 
@@ -56,6 +59,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Have two workers more than cores: many tests wait for a time that must pass."""
     return (yield) + 2
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have each worker of a whole run compile a share of the files.
+
+    All workers come to a file at the same time, so that each would compile every one.
+    """
+    config = session.config
+    worker = getattr(config, "workerinput", None)
+    if worker is None or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    files = sorted(ROOT.glob("tests/**/test_*.py"))
+    for file in files[int(worker["workerid"][2:]) :: worker["workercount"]]:
+        # What a file raises is reported when it is collected.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

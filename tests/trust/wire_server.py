@@ -190,18 +190,21 @@ def _said(**fields: Any) -> Serve:
 
 
 def _calls(count: int) -> Serve:
-    calls = [
-        {
-            "index": at,
-            "id": f"call_{at}",
-            "type": "function",
-            "function": {"name": "f", "arguments": "{}"},
-        }
-        for at in range(count)
-    ]
-    message = {"role": "assistant", "content": None, "tool_calls": calls}
-    last = event(chunk({}, "tool_calls"))
-    return lambda e: e.either(completion(message), event(chunk(message)), last, _DONE)
+    def serve(e: Exchange) -> None:
+        calls = [
+            {
+                "index": at,
+                "id": f"call_{at}",
+                "type": "function",
+                "function": {"name": "f", "arguments": "{}"},
+            }
+            for at in range(count)
+        ]
+        message = {"role": "assistant", "content": None, "tool_calls": calls}
+        last = event(chunk({}, "tool_calls"))
+        e.either(completion(message), event(chunk(message)), last, _DONE)
+
+    return serve
 
 
 def _nested(depth: int, where: str) -> Serve:

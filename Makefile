@@ -123,17 +123,25 @@ test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run all tests; in CI, and with 
 deep: setup ## Run the property tests with many times more examples
 	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep
 
-lint: setup ## Check formatting, lint and types
+# Builds and checks the site with the interpreter $(1). `make test` does not: it takes half a minute.
+define site
+	rm -rf build/docs
+	$(1) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
+	$(1) -m pytest -q tests/site
+endef
+
+lint: setup ## Check formatting, lint, types and, as `make docs` does, the site
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	$(call site,$(PY))
 
 format: setup ## Format the code and apply safe lint fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
 
-docs: setup ## Build the site into build/docs; a warning is an error
-	$(PY) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
+docs: setup ## Build the site into build/docs and check its pages; a warning is an error
+	$(call site,$(PY))
 	@echo "build/docs/index.html"
 
 screenshots: setup ## Make the pictures of the README again, in a real browser and a real terminal
@@ -175,6 +183,7 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	    print "  " name ":" version[ARGV[1], name] " ->" version[ARGV[2], name] }' requirements/dev.txt "$(VENV)/latest.txt" | sort
 	$(call environment,$(SECOND),$(VENV)/latest.txt)
 	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
+	$(call site,"$(SECOND)/bin/python")
 
 # Peers come into environments of their own, two because not all go together.
 bench: setup $(UAGENTS)/.ready ## Measure against every peer on the same server, and asking agents: figures, chart, profile; a quarter of an hour

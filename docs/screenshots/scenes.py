@@ -1,16 +1,17 @@
 """What the screenshots show: real answers of the local stand-in, drawn by the package itself."""
-# ruff: noqa: INP001, S603 - no package, but pictures and what makes them; it runs its own commands
+# ruff: noqa: INP001 - no package, but pictures and what makes them
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
-import subprocess
-import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_asi_one import ChatASIOne
+from langchain_asi_one.__main__ import main
 from langchain_asi_one.display import card
 from langchain_asi_one.display._card import Card
 from langchain_asi_one.display._html import read_style_sheet
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from langchain_asi_one.langgraph import AgentTask
 
 QUESTION: Final = "Which agents can tell me the weather in Paris?"
-COMMAND: Final = ("-m", "langchain_asi_one", "--offline", QUESTION)
+OFFLINE: Final = ("--offline", QUESTION)
+COMMAND: Final = ("-m", "langchain_asi_one", *OFFLINE)
 WEATHER: Final = "agent1q2s25dz79wlykf8kczjw0333y9ru5dl42vflyks9tvrz4qcny7gucd0pk92"
 
 COLUMNS: Final = 96
@@ -74,10 +76,11 @@ def _graph(server: LocalASIOne) -> Card:
 
 def terminal_text() -> str:
     """Run the command as a program that reads its output would see it."""
-    done = subprocess.run(
-        [sys.executable, *COMMAND], capture_output=True, text=True, check=True, timeout=60
-    )
-    return _CHANGES.sub("…", done.stdout)
+    output = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    with redirect_stdout(output):
+        main(OFFLINE)
+    output.seek(0)
+    return _CHANGES.sub("…", output.read())
 
 
 def pictures() -> list[Picture]:

@@ -20,6 +20,7 @@ from typing import (
     overload,
 )
 
+from langchain_core.caches import BaseCache
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
     BaseCallbackHandler,
@@ -48,6 +49,7 @@ from langchain_asi_one._config import (
     take_arguments,
     warn_if_retired,
 )
+from langchain_asi_one._follow_up.answer_cache import AnswerCache
 from langchain_asi_one._follow_up.pending_rule import INTERVAL, MAX_POLLS
 from langchain_asi_one._request import tools as _tools
 from langchain_asi_one._request.fields import (
@@ -61,6 +63,7 @@ from langchain_asi_one._request.session import (
     SESSION_SPEC,
     find_run_session,
     find_session,
+    is_uncached,
     make_session_id,
 )
 from langchain_asi_one._request.token_count import count_message_tokens, estimate_tokens
@@ -231,7 +234,9 @@ class ChatASIOne(ASIOneFields):
             >>> message.response_metadata["session_id"]
             'chat-42'
         """
-        return super().invoke(input, config, stop=stop, **self._add_session(config, kwargs))
+        model = self._copy_with_cache(False) if is_uncached(config) else self
+        kwargs = self._add_session(config, kwargs)
+        return super(ChatASIOne, model).invoke(input, config, stop=stop, **kwargs)
 
     @override
     async def ainvoke(
@@ -243,7 +248,9 @@ class ChatASIOne(ASIOneFields):
         **kwargs: Any,
     ) -> AIMessage:
         """Async version of `invoke`."""
-        return await super().ainvoke(input, config, stop=stop, **self._add_session(config, kwargs))
+        model = self._copy_with_cache(False) if is_uncached(config) else self
+        kwargs = self._add_session(config, kwargs)
+        return await super(ChatASIOne, model).ainvoke(input, config, stop=stop, **kwargs)
 
     @override
     def stream(
@@ -513,7 +520,7 @@ class ChatASIOne(ASIOneFields):
         kwargs: dict[str, Any],
         run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
     ) -> tuple[Self, dict[str, Any]]:
-        """Return complete arguments, and the model, uncached if agents may act."""
+        """Return complete arguments, and the model with its cache, if any."""
         kwargs = {**kwargs, _RUN: run}
         session_id = self._find_session(
             None, kwargs.get("session_id"), run.metadata if run else None
@@ -523,13 +530,16 @@ class ChatASIOne(ASIOneFields):
         elif not kwargs.get(_RUN_SESSION):
             parent = run.parent_run_id if run else None
             kwargs = {**kwargs, _RUN_SESSION: find_run_session(None, parent) or make_session_id()}
-        is_cached = self.cache or (self.cache is None and get_llm_cache() is not None)
-        if not is_cached or not self._may_act(kwargs):
+        cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
+        if self.cache is False or cache is None:
             return self, kwargs
-        uncached = self.model_copy(update={"cache": False})
-        uncached._held_completions = self._completions  # noqa: SLF001 - the same class
-        uncached._warned = self._warned  # noqa: SLF001
-        return uncached, kwargs
+        return self._copy_with_cache(not self._may_act(kwargs) and AnswerCache(cache)), kwargs
+
+    def _copy_with_cache(self, cache: BaseCache | Literal[False]) -> Self:
+        copied = self.model_copy(update={"cache": cache})
+        copied._held_completions = self._completions  # noqa: SLF001 - the same class
+        copied._warned = self._warned  # noqa: SLF001
+        return copied
 
     def _may_act(self, kwargs: Mapping[str, Any]) -> bool:
         """Return whether a call can make agents act."""

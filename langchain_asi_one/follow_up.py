@@ -45,7 +45,7 @@ from langchain_asi_one._follow_up.pending_rule import (
     is_deferred,
 )
 from langchain_asi_one._follow_up.poll_state import AnswerBuffer, PollState
-from langchain_asi_one._request.session import SENT_SESSION
+from langchain_asi_one._request.session import SENT_SESSION, UNCACHED
 from langchain_asi_one.errors import ASIOneError, ErrorInfo
 
 __all__ = [
@@ -523,12 +523,15 @@ def make_session_config(config: RunnableConfig, session_id: str | None) -> Runna
         session_id: The session; with `None` the config stays as it is.
 
     Returns:
-        The config; models take its session before that of a thread.
+        The config; models take its session before that of a thread, and read no cache.
     """
     if session_id is None:
         return config
-    configurable = {**(config.get("configurable") or {}), SENT_SESSION: session_id}
-    return {**config, "configurable": configurable}
+    return _configure(config, {SENT_SESSION: session_id, UNCACHED: True})
+
+
+def _configure(config: RunnableConfig, values: dict[str, Any]) -> RunnableConfig:
+    return {**config, "configurable": {**(config.get("configurable") or {}), **values}}
 
 
 def _make_child_config(
@@ -538,6 +541,9 @@ def _make_child_config(
 ) -> RunnableConfig:
     tag = f"follow_up:poll:{state.polls}" if state.polls else None
     child = patch_config(config, callbacks=run_manager.get_child(tag))
+    if state.rule.is_pending is not None:
+        # A cached answer names no session, in which one that is pending could be asked after.
+        child = _configure(child, {UNCACHED: True})
     return make_session_config(child, state.session_id)
 
 

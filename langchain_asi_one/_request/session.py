@@ -21,6 +21,9 @@ from langchain_asi_one._request.graph_position import find_position, list_runnin
 SENT_SESSION = "__asi_one_session_id"
 """Key of `configurable` for the session of an earlier request, to be sent as it was."""
 
+UNCACHED = "__asi_one_uncached"
+"""Key of `configurable` for a request that no cache may answer."""
+
 
 class _SessionSpec(ConfigurableFieldSpec):
     """A spec that equals any other one of its key.
@@ -143,6 +146,12 @@ def find_session(
     threads = (place.get("thread_id") for place in (own.get("metadata") or {}, metadata or {}))
     thread = next((thread for thread in threads if thread not in (None, "")), None)
     return None if thread is None else make_thread_session(thread)
+
+
+def is_uncached(config: RunnableConfig | None) -> bool:
+    """Return whether no cache may answer a request with this config."""
+    configs = (config or {}, var_child_runnable_config.get() or {})
+    return any((one.get("configurable") or {}).get(UNCACHED) for one in configs)
 
 
 def make_agent_session(

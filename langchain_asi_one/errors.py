@@ -210,7 +210,10 @@ def find_status_class(status: int) -> type[ASIOneStatusError]:
 
 
 # Of a status that has no class.
-_FURTHER_ADVICE = {402: "Check the balance of the account at https://asi1.ai."}
+_FURTHER_ADVICE = {
+    402: "Check the balance of the account at https://asi1.ai.",
+    407: "Check the credentials in the address of the proxy.",
+}
 
 
 def find_advice(error_class: type[ASIOneStatusError], status: int) -> str:

@@ -246,10 +246,14 @@ class _Exchange:
         self._news = 0
         self._last_said = 0.0
         self._read_limit = request.timeouts["read"]
+        self._proxy = request.settings.proxy
 
     def build(self, client: Any) -> Any:
         """Build the HTTP request for a try."""
         request, settings = self.request, self.request.settings
+        # A client of the user's own knows itself whether it goes through a proxy.
+        own = client in (settings.http_client, settings.http_async_client)
+        self._proxy = None if own else settings.proxy
         headers = {
             "accept": "application/json",
             "content-type": "application/json",
@@ -350,6 +354,7 @@ class _Exchange:
         request, settings = self.request, self.request.settings
         return RequestContext(
             url=request.url,
+            base_url=settings.base_url,
             model=request.body.get("model"),
             session_id=request.session_id,
             secrets=spell_secrets(
@@ -358,7 +363,7 @@ class _Exchange:
                 if len(value) >= _SHORTEST_SECRET
             ),
             agentic=request.agentic,
-            proxy=str(settings.proxy or ""),
+            proxy=str(self._proxy or ""),
             timeouts=request.timeouts,
             deadline=self.deadline.seconds if self.deadline.has_passed() else None,
             begun=self._has_begun,

@@ -67,6 +67,7 @@ class RequestContext:
 
     Attributes:
         url: Where the request goes.
+        base_url: The part of it that the user sets.
         model: Name of the model asked.
         session_id: The `x-session-id` header.
         secrets: Texts that must not appear in an error, by `spell_secrets`.
@@ -78,6 +79,7 @@ class RequestContext:
     """
 
     url: str
+    base_url: str
     model: object
     session_id: str | None
     secrets: Collection[str] = field(default=(), repr=False)
@@ -137,7 +139,7 @@ def map_status(
     if _is_html(content):
         said = "an HTML page, not an answer of the API (is a proxy in between?)"
     advice = _advise_on_status(status_code, detail, kept, retry_after)
-    if status_code == 404 and not context.url.partition("/chat/")[0].endswith("/v1"):
+    if status_code == 404 and not context.base_url.endswith("/v1"):
         advice += " The base_url does not end in '/v1'; that of ASI:One does."
     return _build(
         _find_status_class(status_code, detail),
@@ -179,7 +181,6 @@ def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOne
 def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneError:
     kind = type(reason).__name__
     what = f"{kind}: {shorten(str(reason))}" if str(reason) else kind
-    way = f"{context.url} through the proxy {context.proxy}" if context.proxy else context.url
     error_class: type[ASIOneError] = errors.ASIOneConnectionError
     advice = "Check the network, a firewall, the proxy settings and base_url."
     sent = was_sent(reason)
@@ -189,7 +190,7 @@ def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneEr
         message = f"The answer was not complete within the deadline of {context.deadline:g} s"
         advice = "Raise deadline=, or ask for less."
     elif isinstance(reason, SetupError):
-        message, advice = f"No connection to {way} was made: {reason}", "Mend the variable."
+        message, advice = f"No connection to {context.url} was made: {reason}", "Mend the variable."
     elif isinstance(reason, IdleError):
         error_class = errors.ASIOneTimeoutError
         message = f"ASI:One said nothing new for {reason.seconds:g} s"
@@ -201,15 +202,15 @@ def _map_transport_error(reason: Exception, context: RequestContext) -> ASIOneEr
             message = f"ASI:One sent nothing within the timeout of {limit} ({what})"
             advice = "Raise timeout=, or stream the answer so that it arrives in pieces."
         else:
-            message = f"Could not connect to {way} within {limit} ({what})"
+            message = f"Could not connect to {context.url} within {limit} ({what})"
     elif not sent:
-        message = f"Could not connect to {way} ({what})"
+        message = f"Could not connect to {context.url} ({what})"
     elif context.begun:
         error_class = errors.IncompleteStreamError
-        message = f"ASI:One's answer broke off: the connection to {way} failed ({what})"
+        message = f"ASI:One's answer broke off: the connection to {context.url} failed ({what})"
         advice = "Try again; if it stays, check the network and any proxy."
     elif isinstance(reason, list_transport_errors()):
-        message = f"The connection to {way} failed ({what})"
+        message = f"The connection to {context.url} failed ({what})"
         advice = "Check the network and base_url."
     else:
         error_class = ASIOneError
@@ -246,7 +247,9 @@ def _build(
     )
     if info.may_have_acted:
         advice += " The request could make agents act, so it was not sent again by itself."
-    text = f"{message.rstrip('.')}. {advice} (model {model!r}, session {context.session_id!r})"
+    way = f", through the proxy {context.proxy}" if context.proxy else ""
+    about = f"model {model!r}, session {context.session_id!r}{way}"
+    text = f"{message.rstrip('.')}. {advice} ({about})"
     return error_class(_redact_excerpt(text, context.secrets), info)
 
 

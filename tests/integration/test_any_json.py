@@ -79,7 +79,9 @@ def _read(chunks: list[dict[str, Any]], *, streamed: bool) -> AIMessage:
 
 
 def _check_error(reason: ProtocolError) -> None:
-    error = map_protocol_error(reason, RequestContext("http://127.0.0.1/v1", "asi1", "s"))
+    error = map_protocol_error(
+        reason, RequestContext("http://127.0.0.1/v1", "http://127.0.0.1/v1", "asi1", "s")
+    )
     assert isinstance(error, ASIOneError)
     assert "session 's'" in str(error)
 

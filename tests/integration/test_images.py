@@ -17,6 +17,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.errors import (
     ASIOneAuthenticationError,
     ASIOneError,
+    ASIOneNotFoundError,
     ASIOneRateLimitError,
     ASIOneServerError,
     ASIOneTimeoutError,
@@ -83,6 +84,7 @@ def test_an_address_is_returned_and_not_fetched(model: ChatASIOne, server: Local
         ("http_500", {}, ASIOneServerError),
         ("http_429", {"retry_after": "0"}, ASIOneRateLimitError),
         ("http_401", {}, ASIOneAuthenticationError),
+        ("http_404", {}, ASIOneNotFoundError),
         ("stall_before_headers", {"seconds": FOREVER}, ASIOneTimeoutError),
         ("close_before_reply", {}, ASIOneError),
         ("error_in_200", {}, ASIOneError),
@@ -107,6 +109,7 @@ def test_a_failure_is_an_error_as_everywhere_and_is_not_sent_again(
     assert caught.value.info.url == f"{server.base_url}/image/generate"
     assert caught.value.session_id == server.requests[0].session_id
     assert API_KEY not in f"{caught.value}{caught.value.info}"
+    assert "does not end in '/v1'" not in str(caught.value)
 
 
 def test_an_answer_without_a_picture_is_named(model: ChatASIOne, server: LocalASIOne) -> None:

@@ -16,6 +16,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import HumanMessage
 
 from langchain_asi_one import ChatASIOne, errors
+from langchain_asi_one._httpx_compat import http
 from langchain_asi_one._transport import client_pool, retry
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, raw
@@ -84,6 +85,40 @@ def test_an_error_names_what_to_mend(
     error = error_of(make(), mode)
     assert said in str(error)
     assert "secret-word" not in f"{error!r}{vars(error)}"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_of_https_is_used_and_named(
+    variable: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"
+    proxy = Server(lambda _, connection, __: connection.sendall(refusal))
+    with proxy.run() as url:
+        address = url.removesuffix("/v1")
+        monkeypatch.setenv(variable, address.replace("http://", "http://me:secret-word@"))
+        error = error_of(make(base_url="https://api.example.invalid/v1"), mode)
+    assert [request["line"] for request in proxy.requests] == [
+        "CONNECT api.example.invalid:443 HTTP/1.1"
+    ]
+    assert f"through the proxy {address} ({variable}))" in str(error)
+    assert "secret-word" not in f"{error!r}{vars(error)}"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_answer_of_a_proxy_names_it(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = whole("HTTP/1.1 502 Bad Gateway", b"<html>No", kind="text/html")
+    proxy = Server(lambda _, connection, __: connection.sendall(page))
+    with proxy.run() as url:
+        address = url.removesuffix("/v1")
+        monkeypatch.setenv("HTTP_PROXY", address)
+        error = error_of(make(), mode)
+        assert f"through the proxy {address} (HTTP_PROXY))" in str(error)
+        # A client of one's own goes where it goes: this one reads no variable.
+        with http.Client(trust_env=False) as own:
+            direct = error_of(make(http_client=own), "invoke")
+    assert isinstance(direct, errors.ASIOneConnectionError)
+    assert "proxy http" not in str(direct)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -87,10 +87,10 @@ class Server:
                     data += more
                 top, _, data = data.partition(b"\r\n\r\n")
                 names = dict(line.split(b": ", 1) for line in top.lower().split(b"\r\n")[1:])
-                length = int(names[b"content-length"])
+                length = int(names.get(b"content-length", 0))
                 while len(data) < length:
                     data += connection.recv(65536)
-                body, data = json.loads(data[:length]), data[length:]
+                body, data = json.loads(data[:length] or b"{}"), data[length:]
                 self.requests.append({**body, "line": top.split(b"\r\n")[0].decode()})
                 self.serve(self, connection, body)
 

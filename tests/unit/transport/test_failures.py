@@ -30,7 +30,8 @@ from tests.support.examples import examples
 URL = "https://api.example/v1/chat/completions"
 SECRET = "sk_0123456789"
 LIMITS = {"connect": 10.0, "read": 150.0, "write": 150.0, "pool": None}
-CONTEXT = RequestContext(URL, "asi1", "s-1", (SECRET,), timeouts=LIMITS)
+BASE_URL = URL.removesuffix("/chat/completions")
+CONTEXT = RequestContext(URL, BASE_URL, "asi1", "s-1", (SECRET,), timeouts=LIMITS)
 AGENTIC = replace(CONTEXT, agentic=True)
 RESENT = "not sent again by itself"
 
@@ -48,6 +49,7 @@ def answered(status: int, body: object = None, **headers: str) -> ASIOneError:
         (402, errors.ASIOneStatusError, "Check the balance"),
         (403, errors.ASIOnePermissionDeniedError, "may use"),
         (404, errors.ASIOneNotFoundError, "Check base_url and the model name"),
+        (407, errors.ASIOneStatusError, "credentials in the address of the proxy"),
         (413, errors.ASIOneContextOverflowError, "Shorten the messages"),
         (422, errors.ASIOneUnprocessableError, "a missing field or header"),
         (429, errors.ASIOneRateLimitError, "max_retries= does so"),
@@ -101,11 +103,12 @@ def test_retry_after_behind_litellms_proxy() -> None:
     assert map_status(429, {"llm_provider-retry-after": "7"}, b"{}", CONTEXT).retry_after == 7
 
 
-def test_a_base_url_without_v1_is_said_to_be_so() -> None:
-    url = "https://api.example/chat/completions"
-    error = map_status(404, {}, b"", replace(CONTEXT, url=url))
-    assert "does not end in '/v1'" in str(error)
-    assert "/v1'" not in str(answered(404))
+@pytest.mark.parametrize("path", ["chat/completions", "image/generate"])
+def test_a_base_url_without_v1_is_said_to_be_so(path: str) -> None:
+    for base_url, is_said in (("https://api.example", True), (BASE_URL, False)):
+        context = replace(CONTEXT, url=f"{base_url}/{path}", base_url=base_url)
+        text = str(map_status(404, {}, b"", context))
+        assert ("does not end in '/v1'" in text) is is_said
 
 
 @pytest.mark.parametrize(
@@ -159,12 +162,26 @@ def test_a_stream_that_breaks_off_and_a_deadline() -> None:
         assert "within the deadline of 2.5 s" in str(error)
 
 
-def test_a_proxy_is_named() -> None:
-    context = replace(CONTEXT, proxy="http://p.example:1 (HTTPS_PROXY)")
-    for reason in (http.ConnectError("no"), http.ReadError("no")):
-        assert "through the proxy http://p.example:1 (HTTPS_PROXY)" in str(
-            map_error(reason, context)
-        )
+@pytest.mark.parametrize(
+    "reason",
+    [
+        http.ConnectError("no"),
+        http.ConnectTimeout("t"),
+        http.ReadError("no"),
+        http.ReadTimeout("t"),
+        SetupError("X=1 is bad"),
+        DeadlineError(),
+        KeyError("x"),
+        StatusError(407, {}, b""),
+        StatusError(502, {}, b"<html>Bad"),
+        ProtocolError(InvalidResponseError, "not JSON", body="<html>"),
+    ],
+    ids=repr,
+)
+def test_a_proxy_is_named(reason: Exception) -> None:
+    context = replace(CONTEXT, proxy="http://p.example:1 (HTTPS_PROXY)", deadline=1.0)
+    ending = ", through the proxy http://p.example:1 (HTTPS_PROXY))"
+    assert str(map_error(reason, context)).endswith(ending)
 
 
 class UnspeakableError(Exception):

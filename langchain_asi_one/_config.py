@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from itertools import pairwise
 from typing import (
@@ -511,6 +513,10 @@ class ASIOneFields(_Declared):
                 max_bucket_size=limiter.max_bucket_size,
             )
             state["__dict__"] = {**state["__dict__"], "rate_limiter": again}
+        elif limiter is not None:
+            # A class without a place to be found at is another error: some picklers take it.
+            with suppress(AttributeError, pickle.PicklingError):
+                _check_picklable(limiter)
         return state
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -588,6 +594,17 @@ class ASIOneFields(_Declared):
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
+
+
+def _check_picklable(limiter: BaseRateLimiter) -> None:
+    try:
+        pickle.dumps(limiter)
+    except TypeError as error:
+        msg = (
+            f"A ChatASIOne with the rate_limiter {type(limiter).__name__} cannot be pickled: "
+            f"{error}. Use an InMemoryRateLimiter, or a class that can be pickled."
+        )
+        raise TypeError(msg) from None
 
 
 def _join_twins(arguments: dict[str, Any]) -> None:

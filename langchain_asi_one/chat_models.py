@@ -122,7 +122,7 @@ _FOR_CALLS = (
 )
 
 
-async def _preload() -> None:
+async def preload_modules() -> None:
     """Import what a call needs in a thread, beside the event loop."""
     if f"{__package__}.{_FOR_CALLS[-1]}" in sys.modules:
         return
@@ -183,13 +183,15 @@ class ChatASIOne(ASIOneFields):
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        kwargs.pop(_RUN, None)
+        kwargs = {n: value for n, value in kwargs.items() if n not in (_RUN_SESSION, _RUN)}
         return super()._get_invocation_params(stop=stop, **kwargs)
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = MODEL_PROVIDER
+        if isinstance(texts := params.get("ls_stop"), str):
+            params["ls_stop"] = [texts]
         return params
 
     def __copy__(self) -> Self:
@@ -574,7 +576,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        await _preload()
+        await preload_modules()
         request = self._build_request(messages, stop, run_manager, kwargs, stream=False)
         return self._read_body(await self._completions.acreate(request), request)
 
@@ -643,7 +645,7 @@ class ChatASIOne(ASIOneFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        await _preload()
+        await preload_modules()
         from langchain_asi_one._response.messages import make_generation_chunk  # noqa: PLC0415
         from langchain_asi_one._response.plan_events import (  # noqa: PLC0415
             asend_plan_state,

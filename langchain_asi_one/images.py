@@ -13,7 +13,7 @@ from langchain_asi_one._request.session import make_session_id
 from langchain_asi_one._response.images import read_images
 from langchain_asi_one._transport.decoders import ProtocolError, excerpt, read_object
 from langchain_asi_one._transport.request import ImageRequest
-from langchain_asi_one.chat_models import ChatASIOne
+from langchain_asi_one.chat_models import ChatASIOne, preload_modules
 from langchain_asi_one.errors import InvalidResponseError
 
 __all__ = ["create_image_tool"]
@@ -95,16 +95,19 @@ def create_image_tool(
         msg = f"model must be a ChatASIOne, not {type(model).__name__}"
         raise TypeError(msg)
 
-    client = model._completions  # noqa: SLF001 - the tool shares the model's connections
+    # The tool shares the model's connections.
 
     def build_request(prompt: str) -> ImageRequest:
         body = {"prompt": prompt, "size": size, "model": model.model_name}
         return ImageRequest(model._make_settings(), body, make_session_id())  # noqa: SLF001 - see above
 
     def generate(prompt: str) -> tuple[str, ImageContentBlock]:
+        client = model._completions  # noqa: SLF001 - see above
         return _to_result(client.create(build_request(prompt), _read), size)
 
     async def agenerate(prompt: str) -> tuple[str, ImageContentBlock]:
+        await preload_modules()
+        client = model._completions  # noqa: SLF001 - see above
         return _to_result(await client.acreate(build_request(prompt), _read), size)
 
     return StructuredTool.from_function(

@@ -208,21 +208,37 @@ def test_a_function_that_returns_no_key_is_named(
         WAYS[way](make_model(api_key=lambda: value))
 
 
-def test_traces_show_the_request_fields_that_are_set(make_model: MakeModel) -> None:
+@pytest.mark.parametrize("way", FOUR_WAYS)
+@pytest.mark.parametrize("stop", ["a", ["a"]])
+def test_traces_show_the_request_fields_that_are_set(
+    stop: Any, way: str, make_model: MakeModel
+) -> None:
     seen: list[dict[str, Any]] = []
 
     class Recorder(BaseCallbackHandler):
         def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
-            seen.append(kwargs["invocation_params"])
+            seen.append(kwargs)
 
     agents = [WEATHER_AGENT["address"]]
-    model = make_model(web_search=True, agents=agents, session_id="private", stop=[])
-    model.invoke("Hi", {"callbacks": [Recorder()]}, planner_mode=True, temperature=0.5)
-    (params,) = seen
-    assert params["model"] == "asi1"
-    assert (params["web_search"], params["agents"], params["planner_mode"]) == (True, agents, True)
-    assert params["temperature"] == 0.5
-    assert "seed" not in params
+    model = make_model(web_search=True, agents=agents, enable_thinking=True, stop=[])
+    bound = model.bind(planner_mode=True, temperature=0.5, stop=stop)
+    WAYS[way](bound, config={"callbacks": [Recorder()]})
+    (start,) = seen
+    params = start["invocation_params"]
+    assert params == {
+        "model": "asi1",
+        "model_name": "asi1",
+        "stream": False,
+        "_type": "asi-one-chat",
+        "web_search": True,
+        "agents": agents,
+        "enable_thinking": True,
+        "planner_mode": True,
+        "temperature": 0.5,
+        "stop": stop,
+    }
+    assert start["metadata"]["ls_provider"] == "asi-one"
+    assert start["metadata"]["ls_stop"] == ["a"]
 
 
 @pytest.mark.parametrize("copied", ["deepcopy", "pickle", "asdict", "model_copy"])
@@ -245,6 +261,17 @@ def test_a_model_with_a_rate_limiter_can_be_copied(make_model: MakeModel, copied
     assert kept.requests_per_second == 999
     # A copy in the process shares the limit: two limiters would let twice as much through.
     assert (kept is limiter) is (copied != "pickle")
+
+
+class Turnstile(InMemoryRateLimiter):
+    """A limiter of one's own, which holds a lock."""
+
+
+def test_a_rate_limiter_that_cannot_be_pickled_is_named(make_model: MakeModel) -> None:
+    model = make_model(rate_limiter=Turnstile(requests_per_second=999))
+    with pytest.raises(TypeError, match=r"with the rate_limiter Turnstile cannot be pickled: "):
+        pickle.dumps(model)
+    assert copy.deepcopy(model).rate_limiter is model.rate_limiter
 
 
 def test_arguments_have_names() -> None:

@@ -518,22 +518,49 @@ def test_the_first_call_imports_nothing_in_the_event_loop(server: LocalASIOne) -
 
 
 BLOCKED = """
-import asyncio, sys
+import asyncio, os, sys
 from blockbuster import blockbuster_ctx
+from pydantic import BaseModel
 from langchain_asi_one import ChatASIOne
+from langchain_asi_one.errors import ASIOneError
+from langchain_asi_one.images import create_image_tool
 
-async def turn():
-    for _ in range(2):
-        await model.ainvoke("Hi")
-        assert [chunk async for chunk in model.astream("Hi")]
+class City(BaseModel):
+    name: str
 
-model = ChatASIOne(base_url=sys.argv[1], api_key="any", max_retries=0)
-with blockbuster_ctx():
-    asyncio.run(turn())
+async def ask():
+    await model.ainvoke("Hi")
+    assert [chunk async for chunk in model.astream("Hi")]
+
+async def draw():
+    await create_image_tool(model).ainvoke({"prompt": "a fox"})
+
+async def fill_in():
+    for method in ("function_calling", "json_schema"):
+        chain = model.with_structured_output(City, method=method)
+        await chain.ainvoke("the city Paris")
+        assert [city async for city in chain.astream("the city Paris")]
+
+async def fail():
+    for text in ("[fault: http_429 retry_after=0.01] Hi", "[fault: truncated_stream] Hi"):
+        try:
+            assert [chunk async for chunk in model.astream(text)]
+        except ASIOneError:
+            pass
+
+model = ChatASIOne(base_url=sys.argv[1], api_key="any", max_retries=1)
+for ways in ((ask, fail), (draw, fill_in)):  # each first call in a process of its own
+    if not (child := os.fork()):
+        with blockbuster_ctx():
+            for way in (*ways, *ways):
+                asyncio.run(way())
+        sys.exit()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
 
 
 @pytest.mark.no_cover
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_no_call_blocks_the_event_loop(server: LocalASIOne) -> None:
     assert run_script(BLOCKED, server.base_url) == ""
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from io import StringIO
 from typing import Any, TypedDict
 
 from langchain_asi_one._json.safe import make_json_safe
@@ -83,7 +82,6 @@ class _Call:
         self.id: str | None = None
         self.name = ""
         self._arguments = ToolArgumentsFilter()
-        self._received = StringIO()
         self._null = ""  # the beginning of the arguments as far as it may be `null`
         self._begun = False
 
@@ -92,7 +90,7 @@ class _Call:
         """Whether the arguments are a whole JSON object, or `null` for none."""
         if self._null.strip() == "null":
             return True
-        return self._arguments.complete and self._arguments.is_object
+        return self._arguments.complete
 
     @property
     def error(self) -> str | None:
@@ -112,7 +110,7 @@ class _Call:
     @property
     def received(self) -> str:
         """The arguments as they were sent."""
-        return self._received.getvalue()
+        return self._arguments.received + self._null
 
     @property
     def open(self) -> bool:
@@ -128,7 +126,7 @@ class _Call:
 
     def is_repeated_by(self, item: _Item) -> bool:
         """Return whether an item sends the whole call again."""
-        if len(item.args) != self._received.tell() or item.args != self._received.getvalue():
+        if not item.args.strip() or item.args != self.received:
             return False
         return not self.name or item.name in (None, self.name)
 
@@ -144,25 +142,23 @@ class _Call:
         # White space before arguments means nothing; alone it means no arguments, as "" does.
         repeated = self.complete and self.is_repeated_by(item)
         args = "" if repeated else self._feed(item.args)
-        self._received.write(item.args)
         return ToolCallDelta(index=self.position, id=new_id, name=new_name, args=args)
 
     def _feed(self, text: str) -> str:
-        if not self._begun:
-            text = text.lstrip()
-        if not self._begun or self._null:
-            self._begun = self._begun or bool(text)
-            text, self._null = self._null + text, ""
-            if "null".startswith(text.rstrip()):
-                self._null = text
-                return ""
+        if self._begun and not self._null:
+            return self._arguments.feed(text)
+        word = (self._null + text).strip()
+        self._begun = bool(word)
+        if word and "null".startswith(word):
+            self._null += text
+            return ""
+        text, self._null = self._null + text, ""
         return self._arguments.feed(text)
 
     def add_plain(self, text: str) -> ToolCallDelta | None:
         """Add plain text within a string; return `None` for other text."""
         if not self._arguments.feed_plain(text):
             return None
-        self._received.write(text)
         return {"index": self.position, "id": None, "name": None, "args": text}
 
     def close(self, answer_id: str | None) -> ToolCallDelta:
@@ -172,14 +168,16 @@ class _Call:
         off would run with half its arguments. Arguments that nothing can parse become an invalid
         tool call.
         """
-        args = "" if self.complete else self._arguments.feed(self._null)
-        args += self._arguments.close()
+        args = ""
         if self.open or not self.name:
-            args += self._arguments.make_unparseable()
+            text, self._null = self._null, ""
+            args = self._arguments.feed(text) + self._arguments.make_unparseable()
         new_id = None
         if self.id is None:
-            source = f"{self._arguments.text}{answer_id}{self.position}{self.name}"
-            new_id = self.id = f"call_{sha256(source.encode()).hexdigest()[:24]}"
+            source = f"{self._arguments.received}{answer_id}{self.position}{self.name}"
+            new_id = self.id = (
+                f"call_{sha256(source.encode(errors='surrogatepass')).hexdigest()[:24]}"
+            )
         return ToolCallDelta(index=self.position, id=new_id, name=None, args=args)
 
 

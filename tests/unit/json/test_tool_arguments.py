@@ -42,7 +42,15 @@ def cut(text: str, places: list[int]) -> list[str]:
 
 def filtered(text: str, places: list[int] | None = None) -> str:
     arguments = ToolArgumentsFilter()
-    return "".join(map(arguments.feed, cut(text, places or []))) + arguments.close()
+    output = "".join(map(arguments.feed, cut(text, places or [])))
+    return output if arguments.complete else output + arguments.make_unparseable()
+
+
+def is_complete(text: str) -> bool:
+    arguments = ToolArgumentsFilter()
+    arguments.feed(text)
+    assert arguments.received == text
+    return arguments.complete
 
 
 def read_as_object(read: Callable[..., object], text: str) -> bool:
@@ -57,28 +65,33 @@ def read_as_object(read: Callable[..., object], text: str) -> bool:
     [
         ('{"a": [1, -2.5e3, "x\\n\\u00e9"], "b": null}\n', None),
         ('{"n": 18446744073709551616}', '{"n": "18446744073709551616"}'),
-        ("-9223372036854775809", '"-9223372036854775809"'),
-        ("-9223372036854775808", None),
-        ("[NaN,Infinity,-Infinity,1e999,1e99]", "[null,null,null,null,1e99]"),
-        (f"[{BIG}]", f'["{BIG}"]'),
+        ('{"n": -9223372036854775809}', '{"n": "-9223372036854775809"}'),
+        ('{"n": -9223372036854775808}', None),
+        ('{"n": [NaN,Infinity,-Infinity,1e999,1e99]}', '{"n": [null,null,null,null,1e99]}'),
+        (f'{{"n": {BIG}}}', f'{{"n": "{BIG}"}}'),
         (r'{"a\u0000b": "\u0000"}', '{"ab": ""}'),
-        ('"a\0b"', '"ab"'),
-        ('{"a": 1\0}', '{"a": 1\ufffd}'),
-        ('\0{"a": 1}', '\ufffd{"a": 1}'),
-        ('{"a"\0: 1}', '{"a"\ufffd: 1}'),
-        ('["\\u0\x00000"]', '["\\u0\ufffd000"]'),
-        ('["\\\0"]', '["\\\ufffd"]'),
-        (r'"\ud83d\ude00 \uD83D\uDE00"', None),
-        (r'"\ud800 \udc00 \ud83d\ud83d\ude00 \ud83d\n"', None),
-        (r'"\\ud800"', None),
-        ('"\ud83d\ude00 \ud800"', '"😀 \ufffd"'),
-        ("{9999999999999999999999: NaN}", None),
-        (r'["\x \ud8"] NaN', None),
+        ('{"a": "b\0c"}', '{"a": "bc"}'),
+        (r'{"a": "\ud83d\ude00 \uD83D\uDE00"}', None),
+        (
+            r'{"a": "\ud800 \udc00 \ud83d\ud83d\ude00 \ud83d\n"}',
+            r'{"a": "\ufffd \ufffd \ufffd\ud83d\ude00 \ufffd\n"}',
+        ),
+        (r'{"a": "\\ud800"}', None),
+        ('{"a": "\ud83d\ude00 \ud800"}', '{"a": "😀 \ufffd"}'),
+        # Malformed: what comes out is not parsed either.
+        ('{"a": 1\0}', '{"a": 1}]'),
+        ('\0{"a": 1}', '{"a": 1}]'),
+        ('{"a"\0: 1}', '{"a": 1}]'),
+        ('{"a": "\\u0\x00000"}', '{"a": ""}]'),
+        ('{"a": "\\\0"}', '{"a": "\\"}"]'),
+        ("{9999999999999999999999: NaN}", '{"9999999999999999999999": null}]'),
+        (r'{"a": "\x \ud8"} NaN', r'{"a": "\x \ud8"} null]'),
+        ("[1]", "[1]]"),
+        ("12", "12]"),
+        ('{"a": [1}, 9', '{"a": [1}, 9'),
     ],
 )
 def test_filter(text: str, output: str | None) -> None:
-    if r"\ud800 \udc00" in text:
-        output = r'"\ufffd \ufffd \ufffd\ud83d\ude00 \ufffd\n"'
     assert filtered(text) == (text if output is None else output)
     assert filtered(text, list(range(len(text)))) == (text if output is None else output)
 
@@ -103,12 +116,10 @@ def test_filter_output_does_not_depend_on_the_pieces(text: str, places: list[int
 @example('{"\0": "\\\0n"}')
 @example('{"a": "\\u\x000041"}')
 def test_filter_output_parses_as_the_input_does(text: str) -> None:
-    arguments = ToolArgumentsFilter()
-    output = arguments.feed(text) + arguments.close()
-    well_formed = parses(text)
-    assert arguments.complete == well_formed
+    output = filtered(text)
+    well_formed = read_as_object(json.loads, text)
+    assert is_complete(text) == well_formed
     assert parses(output) == well_formed
-    assert arguments.is_object == text.lstrip(" \t\n\r").startswith("{")
     output.encode()
     assert "\0" not in output
     if well_formed:
@@ -121,14 +132,14 @@ def test_filter_output_parses_as_the_input_does(text: str) -> None:
 def test_filter_passes_clean_text_unchanged(
     value: object, ascii_only: bool, indent: int | None
 ) -> None:
-    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    text = json.dumps({"a": value}, ensure_ascii=ascii_only, indent=indent)
     assert filtered(text) == text
 
 
 @examples(100)
 @given(UNSAFE, st.integers(0, MAX_DEPTH + 10))
 def test_filter_means_what_json_safe_means(value: object, depth: int) -> None:
-    text = json.dumps(nested(depth, value), ensure_ascii=False)
+    text = json.dumps({"a": nested(depth, value)}, ensure_ascii=False)
     assert json.loads(filtered(text)) == make_json_safe(json.loads(text))
 
 
@@ -156,21 +167,14 @@ def test_filter_complete() -> None:
         arguments.feed(piece)
         states.append(arguments.complete)
     assert states == [False, False, False, False, True, True, False, False]
-    assert arguments.is_object
-    number = ToolArgumentsFilter()
-    number.feed("12")
-    assert not number.complete
-    number.close()
-    assert number.complete
-    assert not number.is_object
+    assert not is_complete("[]")
+    assert not is_complete("{} {}")
 
 
-def test_filter_is_closed_once() -> None:
+def test_nothing_follows_a_mismatched_bracket() -> None:
     arguments = ToolArgumentsFilter()
-    assert arguments.feed("[12") + arguments.close() + arguments.close() == "[12"
-    with pytest.raises(ValueError, match="new ToolArgumentsFilter"):
-        arguments.feed("]")
-    assert arguments.make_unparseable() == "}"
+    assert arguments.feed("[12") + arguments.make_unparseable() == "[12}"
+    assert arguments.feed('"\0 99999999999999999999') == '" 99999999999999999999'
     assert arguments.make_unparseable() == ""
 
 
@@ -180,33 +184,29 @@ RICH = (
 )
 
 
-def assert_spoilt(text: str, *, close_first: bool) -> None:
+def assert_spoilt(text: str) -> None:
     arguments = ToolArgumentsFilter()
-    output = arguments.feed(text)
-    if close_first:
-        output += arguments.close()
-    output += arguments.make_unparseable()
+    output = arguments.feed(text) + arguments.make_unparseable()
     assert not read_as_object(json.loads, output)
     assert not read_as_object(parse_partial_json, output)
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("close_first", [True, False])
-def test_spoil_at_every_place(close_first: bool) -> None:
+def test_spoil_at_every_place() -> None:
     healed = 0
     for end in range(len(RICH) + 1):
-        assert_spoilt(RICH[:end], close_first=close_first)
+        assert_spoilt(RICH[:end])
         healed += read_as_object(parse_partial_json, RICH[:end])
     assert healed > len(RICH) // 2  # unspoilt, most prefixes are read as an object
 
 
 @examples(220)
-@given(SOUP | BROKEN | UNSAFE.map(json.dumps), st.integers(0, 500), st.booleans())
-@example(r'{"a": "b\ ', 9, True)
-@example(r'{"a": "\u12 ', 10, True)
-def test_spoil_any_text(text: str, end: int, close_first: bool) -> None:
-    assert_spoilt(text[: end % (len(text) + 1)], close_first=close_first)
-    assert_spoilt(text, close_first=close_first)
+@given(SOUP | BROKEN | UNSAFE.map(json.dumps), st.integers(0, 500))
+@example(r'{"a": "b\ ', 9)
+@example(r'{"a": "\u12 ', 10)
+def test_spoil_any_text(text: str, end: int) -> None:
+    assert_spoilt(text[: end % (len(text) + 1)])
+    assert_spoilt(text)
 
 
 # --- time
@@ -232,7 +232,7 @@ def test_filter_takes_linear_time(head: str, unit: str) -> None:
         start = time.process_time()
         for piece in pieces:
             arguments.feed(piece)
-        arguments.close()
+        arguments.make_unparseable()
         return time.process_time() - start
 
     def measure() -> tuple[float, ...]:
@@ -266,19 +266,17 @@ SAFE_PIECES = st.sampled_from(["a", "abc ", "{", "1", "", "\n", "]", "é", "u004
 def test_plain_text_is_fed_to_the_same_end(pieces: list[str]) -> None:
     quick, thorough = ToolArgumentsFilter(), _Thorough()
     for piece in pieces:
-        before = (quick.complete, quick.is_object)
+        before = quick.complete
         output = thorough.feed(piece)
         if quick.feed_plain(piece):  # as a reader of calls does
             assert output == piece
-            assert (quick.complete, quick.is_object) == before
+            assert quick.complete == before
         else:
             assert quick.feed(piece) == output
-        assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
-    ends = [one.close() + one.make_unparseable() for one in (quick, thorough)]
-    assert ends[0] == ends[1]
-    assert not quick.feed_plain("a")
-    assert quick.text == thorough.text
-    assert (quick.complete, quick.is_object) == (thorough.complete, thorough.is_object)
+        assert quick.complete == thorough.complete
+    assert quick.make_unparseable() == thorough.make_unparseable()
+    assert quick.received == thorough.received
+    assert quick.complete == thorough.complete
 
 
 def test_no_text_is_plain_outside_a_plain_string() -> None:
@@ -299,7 +297,7 @@ def test_a_surrogate_pair_may_be_cut_in_two(high: str) -> None:
     pair = f"{high}\udc00".encode("utf-16", "surrogatepass").decode("utf-16")
     arguments = ToolArgumentsFilter()
     pieces = [arguments.feed(piece) for piece in ('{"a": "' + high, '\udc00"}')]
-    assert json.loads("".join([*pieces, arguments.close()])) == {"a": pair}
+    assert json.loads("".join(pieces)) == {"a": pair}
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
@@ -307,8 +305,7 @@ def test_text_without_end_of_its_levels_costs_a_bounded_time(opening: str) -> No
     text = '{"a":' + opening * 1_000_000
     arguments = ToolArgumentsFilter()
     start = time.process_time()
-    arguments.feed(text)
-    output = arguments.text + arguments.close()
+    output = arguments.feed(text) + arguments.make_unparseable()
     assert time.process_time() - start < 1  # each level read: 2 s and more
     assert (arguments.is_too_deep, arguments.complete) == (True, False)
     with pytest.raises(json.JSONDecodeError):

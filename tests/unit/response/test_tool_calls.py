@@ -192,6 +192,10 @@ STREAMS: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, Any]]]] = {
         [item(0, "a", "x", " nu"), item(0, None, None, "ll"), item(0, None, None, "\n")],
         [("a", "x", {})],
     ),
+    "whole call sent three times": (
+        [item(0, "a", "x", Q1), item(0, "a", "x", Q1), item(0, "a", "x", Q1)],
+        [("a", "x", {"q": 1})],
+    ),
     "null sent again": (
         [item(0, "a", "x", "null"), item(0, "a", "x", "null")],
         [("a", "x", {})],

@@ -76,12 +76,13 @@ from langchain_asi_one._validators import (
 )
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.follow_up import (
+    BindingMaker,
     ConfigurableAlternatives,
     ConfigurableFields,
     FollowUpBinding,
     FollowUpRunnable,
     OnPending,
-    as_follow_up_binding,
+    convert_binding,
     with_follow_up,
 )
 
@@ -133,7 +134,7 @@ async def preload_modules() -> None:
     await asyncio.to_thread(lambda: [import_module(f"{__package__}.{n}") for n in _FOR_CALLS])
 
 
-class ChatASIOne(ASIOneFields):
+class ChatASIOne(BindingMaker, ASIOneFields):
     """ASI:One, Fetch.ai's agentic language model, as a LangChain chat model.
 
     Setup:
@@ -771,7 +772,7 @@ class ChatASIOne(ASIOneFields):
             >>> model.kwargs["tool_choice"]
             {'type': 'function', 'function': {'name': 'add'}}
         """
-        bound = super().bind_tools(
+        made = super().bind_tools(
             # A schema of the answer is what `strict` is for then; `create_agent` gives it for all
             # that derives from OpenAI's class, and the tools were not written for it.
             _tools.convert_tools(tools, strict=None if response_format is not None else strict),
@@ -779,6 +780,7 @@ class ChatASIOne(ASIOneFields):
             parallel_tool_calls=parallel_tool_calls,
             **kwargs,
         )
+        bound: FollowUpBinding = convert_binding(made)
         if undescribed := _tools.list_undescribed(tools):
             msg = (
                 f"No docstring: {', '.join(undescribed)}. The model knows such a tool by its name "
@@ -789,12 +791,12 @@ class ChatASIOne(ASIOneFields):
             bound = bound.bind(
                 response_format=_tools.make_response_format(response_format, strict=strict)
             )
-        options = bound.kwargs  # type: ignore[attr-defined]  # `bind` returns a RunnableBinding
+        options = bound.kwargs
         functions, web_search = _tools.split_web_search(options["tools"])
         if functions and options.get("tool_choice") is not None:
             _tools.check_tool_choice(options["tool_choice"], functions)
         if not web_search:
-            return as_follow_up_binding(bound)
+            return bound
         options = {**options, "tools": functions, "web_search": True}
         if not functions:
             for name in ("tools", "tool_choice", "parallel_tool_calls"):
@@ -950,16 +952,6 @@ class ChatASIOne(ASIOneFields):
             on_pending=on_pending,
         )
 
-    # LangChain's own would pass `bind_tools` and its like to the model and lose what is bound.
-
-    @override
-    def bind(self, **kwargs: Any) -> FollowUpBinding:
-        return as_follow_up_binding(super().bind(**kwargs))
-
-    @override
-    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> FollowUpBinding:
-        return as_follow_up_binding(super().with_config(config, **kwargs))
-
     @override
     def configurable_fields(self, **kwargs: Any) -> ConfigurableFields:
         return ConfigurableFields(**vars(super().configurable_fields(**kwargs)))
@@ -970,14 +962,6 @@ class ChatASIOne(ASIOneFields):
     ) -> ConfigurableAlternatives:
         made = super().configurable_alternatives(which, **kwargs)
         return ConfigurableAlternatives(**vars(made))
-
-    @override
-    def with_listeners(self, **listeners: Any) -> FollowUpBinding:
-        return as_follow_up_binding(super().with_listeners(**listeners))
-
-    @override
-    def with_alisteners(self, **listeners: Any) -> FollowUpBinding:
-        return as_follow_up_binding(super().with_alisteners(**listeners))
 
     # --- Token counts: ASI:One publishes no tokenizer. ---
 

@@ -32,6 +32,7 @@ from langchain_core.runnables.configurable import (
     RunnableConfigurableAlternatives,
     RunnableConfigurableFields,
 )
+from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 from langchain_core.runnables.graph import Graph
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from pydantic import ConfigDict
@@ -127,7 +128,45 @@ class AnswerPendingError(ASIOneError):
         return type(self), (self.answer, self.polls)
 
 
-class FollowUpRunnable(RunnableSerializable[LanguageModelInput, AIMessage]):
+class BindingMaker:
+    """Makes bindings that keep what is bound.
+
+    LangChain's own pass `bind_tools` and its like on to what they bind, and drop what is bound.
+    """
+
+    def bind(self, **kwargs: Any) -> FollowUpBinding:
+        """Bind arguments of each call."""
+        made = cast("Any", super()).bind(**kwargs)
+        return cast("FollowUpBinding", convert_binding(made))
+
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Bind a config."""
+        return convert_binding(cast("Any", super()).with_config(config, **kwargs))
+
+    def with_types(self, input_type: Any = None, output_type: Any = None) -> FollowUpBinding:
+        """Bind types of input and output."""
+        made = cast("Any", super()).with_types(input_type=input_type, output_type=output_type)
+        return cast("FollowUpBinding", convert_binding(made))
+
+    def with_listeners(self, **listeners: Any) -> FollowUpBinding:
+        """Bind listeners."""
+        made = cast("Any", super()).with_listeners(**listeners)
+        return cast("FollowUpBinding", convert_binding(made))
+
+    def with_alisteners(self, **listeners: Any) -> FollowUpBinding:
+        """Async version of `with_listeners`."""
+        made = cast("Any", super()).with_alisteners(**listeners)
+        return cast("FollowUpBinding", convert_binding(made))
+
+    def with_fallbacks(
+        self, fallbacks: Sequence[Runnable[Any, Any]], **options: Any
+    ) -> ModelFallbacks:
+        """Add what answers if this fails."""
+        made = cast("Any", super()).with_fallbacks(fallbacks, **options)
+        return ModelFallbacks(**{name: getattr(made, name) for name in type(made).model_fields})
+
+
+class FollowUpRunnable(BindingMaker, RunnableSerializable[LanguageModelInput, AIMessage]):
     """A Runnable that asks again until a deferred answer has come.
 
     `with_follow_up` makes it.
@@ -429,10 +468,10 @@ def with_follow_up(
     return FollowUpRunnable(bound=runnable, rule=rule, on_pending=on_pending)
 
 
-class FollowUpBinding(_Binding):
+class FollowUpBinding(BindingMaker, _Binding):
     """A binding of `ChatASIOne`, as `bind`, `bind_tools` and `with_config` return it.
 
-    A plain `RunnableBinding` would pass `with_follow_up` on to the model and drop what is bound.
+    What it binds may also be a model that waits, or one with fallbacks.
     """
 
     @classmethod
@@ -446,8 +485,10 @@ class FollowUpBinding(_Binding):
 
     def bind_tools(self, tools: Sequence[Any], **arguments: Any) -> FollowUpBinding:
         """Bind tools as `ChatASIOne.bind_tools`, beside what is bound; they replace other tools."""
-        binding: Any = self.bound
-        more = binding.bind_tools(tools, **arguments).kwargs
+        bound: Any = cast("Any", self.bound).bind_tools(tools, **arguments)
+        if not isinstance(bound, RunnableBinding):
+            return self.model_copy(update={"bound": bound})
+        more = bound.kwargs
         replaced = _OF_TOOLS if "tools" in more else ()
         kept = {name: value for name, value in self.kwargs.items() if name not in replaced}
         return self.model_copy(update={"kwargs": {**kept, **more}})
@@ -456,12 +497,15 @@ class FollowUpBinding(_Binding):
         self, schema: Any = None, **arguments: Any
     ) -> Runnable[LanguageModelInput, Any]:
         """Answer with data as `ChatASIOne.with_structured_output`, beside what is bound."""
+        if isinstance(self.bound, FollowUpRunnable | ModelFallbacks):
+            bound = cast("Any", self.bound).with_structured_output(schema, **arguments)
+            return self.model_copy(update={"bound": bound})
         from langchain_asi_one._structured_output.chains import build_chain  # noqa: PLC0415
 
         return build_chain(self, schema, **arguments)
 
 
-class _ConfigurableModel:
+class _ConfigurableModel(BindingMaker):
     """What a configurable `ChatASIOne` has beside LangChain's methods.
 
     LangChain passes these methods on to the model and drops what is configurable.
@@ -472,10 +516,6 @@ class _ConfigurableModel:
     def with_follow_up(self, **arguments: Any) -> FollowUpRunnable:
         """Wait as `ChatASIOne.with_follow_up`; the same arguments."""
         return with_follow_up(cast("Any", self), **arguments)
-
-    def bind(self, **kwargs: Any) -> FollowUpBinding:
-        """Bind arguments to the configurable model."""
-        return FollowUpBinding(bound=cast("Any", self), kwargs=kwargs)
 
     def bind_tools(self, tools: Sequence[Any], **arguments: Any) -> FollowUpBinding:
         """Bind tools to the configurable model, as `ChatASIOne.bind_tools`."""
@@ -509,10 +549,20 @@ class ConfigurableAlternatives(_ConfigurableModel, RunnableConfigurableAlternati
         return RunnableConfigurableAlternatives.lc_id()
 
 
-def as_follow_up_binding(binding: Runnable[LanguageModelInput, AIMessage]) -> FollowUpBinding:
-    """Convert LangChain's binding of `ChatASIOne` to one that keeps what is bound."""
-    fields = {name: getattr(binding, name) for name in RunnableBinding.model_fields}
-    return FollowUpBinding(**fields)
+class ModelFallbacks(BindingMaker, RunnableWithFallbacks):  # type: ignore[type-arg]
+    """A model with others that answer if it fails."""
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableWithFallbacks.lc_id()
+
+
+def convert_binding(made: Any) -> Any:
+    """Convert LangChain's binding to one that keeps what is bound."""
+    if isinstance(made, FollowUpBinding) or not isinstance(made, RunnableBinding):
+        return made
+    return FollowUpBinding(**{name: getattr(made, name) for name in RunnableBinding.model_fields})
 
 
 def make_session_config(config: RunnableConfig, session_id: str | None) -> RunnableConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -93,6 +94,40 @@ BOUND: dict[str, tuple[Callable[[ChatASIOne], Any], dict[str, Any], str | None]]
         "chat-1",
     ),
 }
+# What LangChain puts around a model, and what is bound to that.
+BOUND |= {
+    "types": (lambda model: model.with_types(input_type=str).bind(top_p=0.5), {"top_p": 0.5}, None),
+    "fallbacks": (
+        lambda model: model.with_fallbacks([model]).bind(top_p=0.5, session_id="chat-1"),
+        {"top_p": 0.5},
+        "chat-1",
+    ),
+    "fallbacks of a binding": (
+        lambda model: model.bind(top_p=0.5).with_fallbacks([model]).with_config(THREAD),
+        {"top_p": 0.5},
+        make_thread_session("t"),
+    ),
+}
+# A parser goes behind a wait, so it has no `with_structured_output`.
+WAITING: dict[str, tuple[Callable[[ChatASIOne], Any], dict[str, Any], str | None]] = {
+    "follow-up": (
+        lambda model: model.with_follow_up().bind(top_p=0.5, session_id="chat-1"),
+        {"top_p": 0.5},
+        "chat-1",
+    ),
+    "follow-up, config": (
+        lambda model: model.bind(top_p=0.5).with_follow_up().with_config(THREAD),
+        {"top_p": 0.5},
+        make_thread_session("t"),
+    ),
+    "follow-up, listeners": (
+        lambda model: (
+            model.with_follow_up().with_listeners(on_end=lambda run: None).bind(top_p=0.5)
+        ),
+        {"top_p": 0.5},
+        None,
+    ),
+}
 # What comes on top, and which fields it adds.
 ON_TOP: dict[str, tuple[Callable[[Any], Any], Any, set[str]]] = {
     "bind_tools": (lambda bound: bound.bind_tools([add]), "?", {"tools"}),
@@ -116,13 +151,18 @@ ON_TOP: dict[str, tuple[Callable[[Any], Any], Any, set[str]]] = {
 
 
 @pytest.mark.parametrize("way", STRUCTURED_WAYS)
-@pytest.mark.parametrize("top", ON_TOP)
-@pytest.mark.parametrize("name", BOUND)
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [
+        *itertools.product(BOUND, ON_TOP),
+        *itertools.product(WAITING, ["bind_tools", "create_agent"]),
+    ],
+)
 def test_what_was_bound_before_is_kept(
     name: str, top: str, way: str, model: ChatASIOne, server: LocalASIOne
 ) -> None:
     # https://github.com/langchain-ai/langchain/issues/35320
-    bind, body, session = BOUND[name]
+    bind, body, session = {**BOUND, **WAITING}[name]
     build, question, added = ON_TOP[top]
     assert STRUCTURED_WAYS[way](build(bind(model)), question)
     for request in server.requests:
@@ -181,5 +221,6 @@ def test_to_langchain_they_are_its_own_classes(model: ChatASIOne) -> None:
     assert isinstance(bound, RunnableBinding)
     assert dumpd(configurable)["id"][-1] == "RunnableConfigurableFields"
     assert dumpd(bound)["id"][-1] == "RunnableBinding"
+    assert dumpd(model.with_fallbacks([model]))["id"][-1] == "RunnableWithFallbacks"
     copied = pickle.loads(pickle.dumps(bound))  # noqa: S301 - made above
     assert isinstance(copied.invoke("?"), AIMessage)

@@ -66,9 +66,8 @@ def list_cases(rows: Iterable[str], forms: Iterable[str]) -> list[Case]:
 
 def ask(peer: str, url: str, case: Case) -> Any:
     """Ask once; return the text of the answer, or what it was parsed to."""
-    number, _, _ = case.name.partition("-")
     waits = ROWS[case.row].waits
-    model: Any = make_model(peer, f"{url}/{number}/{case.name}/v1", 3.0 if waits else PATIENCE)
+    model: Any = make_model(peer, f"{url}/{case.name}/v1", 3.0 if waits else PATIENCE)
     if waits and peer == PEERS[0]:
         model.deadline = 8.0  # ChatOpenAI has none
     with warnings.catch_warnings():
@@ -155,9 +154,9 @@ def count_outcomes(
         The number of cases, of each of `KINDS`, and what is neither right nor typed.
     """
     cases = list_cases(rows, tuple(forms))
-    server = WireServer()
-    with server.run() as url, ThreadPoolExecutor(at_once) as pool:
-        results = list(pool.map(lambda case: run_case(peer, server, url, case), cases))
+    server = WireServer({case.row for case in cases})
+    with server.run() as urls, ThreadPoolExecutor(at_once) as pool:
+        results = list(pool.map(lambda case: run_case(peer, server, urls[case.row], case), cases))
     counts = Counter(kind for kind, _ in results)
     examples = [
         f"{case.row}, {case.form}, {case.way}: {kind}: {said}"

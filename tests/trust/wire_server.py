@@ -14,7 +14,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -625,28 +625,36 @@ ROWS: Final[dict[str, Row]] = {
 
 
 class WireServer:
-    """Serves the rows over sockets of its own."""
+    """Serves rows over sockets of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Iterable[str]) -> None:
         self.cells: dict[str, Cell] = {}
         self._lock = threading.Lock()
-        self._rows = {str(number): row for number, row in enumerate(ROWS.values())}
+        self._rows = tuple(rows)
 
     @contextlib.contextmanager
-    def run(self) -> Iterator[str]:
-        """Serve, and give the URL before the row."""
-        with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-            listener.shutdown(socket.SHUT_RDWR)
+    def run(self) -> Iterator[dict[str, str]]:
+        """Serve, and give the URL of each row.
 
-    def _accept(self, listener: socket.socket) -> None:
+        Each has a port of its own. On a common one, a request might meet a kept connection that
+        another row is closing.
+        """
+        with contextlib.ExitStack() as stack:
+            urls = {}
+            for name in self._rows:
+                listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
+                threading.Thread(target=self._accept, args=(listener, name), daemon=True).start()
+                stack.callback(listener.shutdown, socket.SHUT_RDWR)
+                urls[name] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield urls
+
+    def _accept(self, listener: socket.socket, row: str) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._talk, args=(connection, row), daemon=True).start()
 
-    def _talk(self, connection: socket.socket) -> None:
+    def _talk(self, connection: socket.socket, row: str) -> None:
         with connection, contextlib.suppress(OSError):
             data = b""
             while True:
@@ -664,11 +672,11 @@ class WireServer:
                 while len(data) < length:
                     data += connection.recv(65536)
                 body, data = data[:length], data[length:]
-                if self._answer(connection, first.split(" ")[1], body):
+                if self._answer(connection, row, first.split(" ")[1], body):
                     return
 
-    def _answer(self, connection: socket.socket, path: str, body: bytes) -> bool:
-        _, row, cell, *_ = path.split("/")
+    def _answer(self, connection: socket.socket, row: str, path: str, body: bytes) -> bool:
+        cell = path.split("/")[1]
         request = json.loads(body or b"{}")
         with self._lock:
             counted = self.cells.setdefault(cell, Cell())
@@ -678,7 +686,7 @@ class WireServer:
         prompt = str(request["messages"][-1]["content"]) if request else ""
         exchange = Exchange(connection, bool(request.get("stream")), number, path, prompt)
         try:
-            self._rows[row].serve(exchange)
+            ROWS[row].serve(exchange)
         finally:
             with self._lock:
                 counted.open -= 1

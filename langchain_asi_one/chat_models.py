@@ -865,8 +865,8 @@ class ChatASIOne(BindingMaker, ASIOneFields):
         """Return a model that answers with data of a schema.
 
         Args:
-            schema: Pydantic class (its instances are returned), TypedDict or JSON schema (dicts
-                are returned). May be left out with `json_mode`.
+            schema: Pydantic class (its instances are returned), TypedDict, JSON schema or tool in
+                wire form (dicts are returned). May be left out with `json_mode`.
             method: `function_calling` (a tool call), `json_schema` (`response_format` with the
                 schema) or `json_mode` (`response_format` without it; the prompt must describe the
                 JSON).

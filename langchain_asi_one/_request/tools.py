@@ -18,6 +18,7 @@ from langchain_asi_one._request.schemas import close_objects, resolve_references
 
 _WEB_SEARCH: Final = {"web_search", "web_search_preview"}
 _CHOICES: Final = {"auto", "required", "none"}
+_NOTHING: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 _FORMATS: Final = ("json_object", "json_schema", "text")
 
 
@@ -74,6 +75,8 @@ def convert_function(tool: Any, *, strict: bool | None = None) -> dict[str, Any]
     Raises:
         ValueError: If the schema refers to what it does not hold, or cannot be strict.
     """
+    if isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping):
+        tool = tool["function"]  # in wire form
     if isinstance(tool, FunctionType):
         function = _convert_python_function(tool)
     elif isinstance(tool, BaseTool) and tool.args_schema:
@@ -263,7 +266,7 @@ def make_response_format(schema: Any, *, strict: bool | None = None) -> dict[str
         if "name" in schema and "schema" in schema:
             return {"type": "json_schema", "json_schema": _complete_format(schema, strict)}
     function = convert_function(schema, strict=strict)
-    function["schema"] = function.pop("parameters")
+    function["schema"] = function.pop("parameters", dict(_NOTHING))
     return {"type": "json_schema", "json_schema": _fit_function(function)}
 
 

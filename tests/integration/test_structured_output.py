@@ -48,8 +48,17 @@ CITY_SCHEMA = {
     "properties": PROPERTIES,
     "required": ["name"],
 }
-SCHEMAS: dict[str, Any] = {"City": City, "CityDict": CityDict, "CitySchema": CITY_SCHEMA}
 PARAMETERS = {"type": "object", "properties": PROPERTIES, "required": ["name"]}
+CITY_TOOL = {
+    "type": "function",
+    "function": {"name": "CityTool", "description": "A city.", "parameters": PARAMETERS},
+}
+SCHEMAS: dict[str, Any] = {
+    "City": City,
+    "CityDict": CityDict,
+    "CitySchema": CITY_SCHEMA,
+    "CityTool": CITY_TOOL,
+}
 QUESTION = "Which city? Answer in JSON with 'name'."
 
 
@@ -492,7 +501,7 @@ def test_a_chain_knows_its_output_type(model: ChatASIOne, method: Method) -> Non
     chain = model.with_structured_output(City, method=method)
     assert chain.OutputType is City
     assert chain.get_output_jsonschema() == City.model_json_schema()
-    for schema in (CityDict, CITY_SCHEMA):
+    for schema in (CityDict, CITY_SCHEMA, CITY_TOOL):
         known = model.with_structured_output(schema, method=method).get_output_jsonschema()
         assert (known["type"], known["properties"]) == ("object", PROPERTIES)
     known = model.with_structured_output(RECURSIVE, method=method).get_output_jsonschema()

@@ -11,8 +11,10 @@ from langchain_asi_one._request.tools import (
     check_tool_choice,
     convert_tools,
     list_parameter_schemas,
+    make_response_format,
     split_web_search,
 )
+from langchain_asi_one.testing._schema_validation import find_schema_error
 
 SEARCH = {"type": "web_search"}
 ADD: dict[str, Any] = {
@@ -64,6 +66,14 @@ def test_a_changed_default_is_read_again() -> None:
 def test_a_tool_in_wire_form_stays() -> None:
     assert convert_tools([ADD, SEARCH]) == [ADD, SEARCH]
     assert convert_tools([ADD])[0] is not ADD
+
+
+def test_a_tool_is_the_schema_of_an_answer_too() -> None:
+    schema = make_response_format(ADD, strict=True)["json_schema"]
+    closed = {**ADD["function"]["parameters"], "additionalProperties": False, "required": ["a"]}
+    assert schema == {"name": "add", "schema": closed, "strict": True}
+    bare = make_response_format({"type": "function", "function": {"name": "ping"}}, strict=True)
+    assert find_schema_error(bare["json_schema"]["schema"], strict=True) is None
 
 
 def test_strict_reaches_every_tool() -> None:

@@ -1,7 +1,7 @@
 """The example graph, which `langgraph.json` names: `langgraph dev` opens it.
 
-It asks the live API if `ASI_ONE_API_KEY` is set. Otherwise it asks the local stand-in, which it
-starts inside the process (extra `testing`), and logs that.
+It asks the API if `ASI_ONE_API_KEY` or `ASI1_API_KEY` is set. Otherwise it asks the local stand-in,
+which it starts inside the process (extra `testing`), and logs that.
 
 Only the agents in `ALLOW` are asked, and each only after a human has approved it. The one agent
 there is the stand-in's, so with a key no agent is asked until you put the addresses of agents that

@@ -145,7 +145,7 @@ def test_with_a_key_they_ask_the_api() -> None:
         environment = {"ASI_ONE_BASE_URL": server.base_url, "ASI_ONE_API_KEY": API_KEY}
         ran = outputs.run(notebook, environment)
         assert len(server.requests) == 1
-        assert texts(ran, "setup") == f"Asking the live API at {server.base_url}\n"
+        assert texts(ran, "setup") == f"Asking {server.base_url}\n"
     assert API_KEY not in nbformat.writes(ran)  # type: ignore[no-untyped-call]
 
 

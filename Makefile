@@ -8,6 +8,8 @@ VENV ?= .venv
 # Asked in both halves of the demo; without one, each half has a question of its own.
 QUESTION ?=
 export QUESTION
+# Where it is set, each start of pip, the demo and the tests would compile again what it imports.
+export PYTHONDONTWRITEBYTECODE =
 # To trace each branch takes a third more time; a CI service sets CI.
 COVERAGE ?= $(if $(CI),--cov)
 # Addresses of agents that `make record-agents` asks; by default three that the search finds.
@@ -118,7 +120,7 @@ $(UAGENTS)/.ready: requirements/build.txt requirements/uagents.txt | check-pytho
 	  echo "note: $(UAGENTS) could not be made, see above: the tests that ask real uAgents are skipped" >&2; }
 
 test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run all tests; in CI, and with COVERAGE=--cov, check branch coverage too
-	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal $(COVERAGE)
+	$(PY) -m pytest -n auto --dist worksteal $(COVERAGE)
 
 deep: setup ## Run the property tests with many times more examples
 	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep

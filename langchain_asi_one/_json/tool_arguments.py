@@ -79,6 +79,7 @@ class ToolArgumentsFilter:
     def feed(self, text: str) -> str:
         """Take the next delta, cut anywhere; return what cannot change any more."""
         self._received.write(text)
+        self.complete = self.complete and not text.strip(" \t\n\r")
         if not self._begun:
             text = text.lstrip()
             self._begun = bool(text)
@@ -87,8 +88,6 @@ class ToolArgumentsFilter:
             if "\ud800" <= text[-1:] <= "\udbff":
                 text, surrogate = text[:-1], text[-1]
             text = make_text_safe(text)
-        if self._ended:
-            self.complete = self.complete and not (text + surrogate).strip(" \t\n\r")
         output: list[str] = []
         at = 0
         while at < len(text) and not self._mismatched:

@@ -167,6 +167,11 @@ def test_filter_complete() -> None:
         arguments.feed(piece)
         states.append(arguments.complete)
     assert states == [False, False, False, False, True, True, False, False]
+    for rest in ("\0", "\ud83d", "]", " 1"):
+        arguments = ToolArgumentsFilter()
+        arguments.feed("{}")
+        arguments.feed(rest)
+        assert not arguments.complete
     assert not is_complete("[]")
     assert not is_complete("{} {}")
 

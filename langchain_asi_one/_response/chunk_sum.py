@@ -93,7 +93,11 @@ def _is_text(message: AIMessageChunk) -> bool:
 
 
 def _join(run: list[AIMessageChunk]) -> AIMessageChunk:
-    """Join chunks that `_is_text` takes."""
+    """Join chunks that `_is_text` takes.
+
+    The rest of the first one stays: a sum of LangChain's reads nothing of it but what is equal in
+    all of them.
+    """
     arguments: dict[int, list[str]] = {}
     for message in run:
         for call in message.tool_call_chunks:
@@ -104,10 +108,6 @@ def _join(run: list[AIMessageChunk]) -> AIMessageChunk:
     fields = {
         "content": "".join([cast("str", message.content) for message in run]),
         "additional_kwargs": {"thought": "".join(thoughts)} if thoughts else {},
-        "response_metadata": _PROVIDER.copy(),
-        "name": None,
-        "tool_calls": [],
-        "invalid_tool_calls": [],
         "tool_call_chunks": calls,
     }
     joined = run[0].model_copy()

@@ -245,3 +245,8 @@ def test_pieces_of_arguments_are_joined() -> None:
     wanted = reduce(add, [message.model_copy(deep=True) for message in messages])
     assert sum_chunks(messages) == wanted
     assert [call["args"] for call in wanted.tool_call_chunks] == ['{"a": 1}', "{}"]
+
+
+def test_one_chunk_is_its_own_sum() -> None:
+    chunk = AIMessageChunk(content="a")
+    assert sum_chunks([chunk]) is chunk

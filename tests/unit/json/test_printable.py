@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_asi_one._json.printable import (
+    _REPLACEMENTS,
     PrintableStream,
     describe_error,
     make_one_line,
@@ -14,6 +15,13 @@ from langchain_asi_one._json.printable import (
 )
 from tests.support.examples import examples
 from tests.support.hostile import hostile_text
+
+
+@pytest.fixture(autouse=True)
+def _forget_replacements() -> None:
+    """Let each test compute what stands for a character."""
+    _REPLACEMENTS.clear()
+
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066\u200b\U000e0041\x9b31m\rover\x08\x00\x7f"
 
@@ -85,6 +93,8 @@ class Silent(Exception):  # noqa: N818 - an exception that cannot even be printe
         ),
         (ValueError("a\x00b\ud800"), r"ValueError: a\x00b\ud800"),
         (Silent(), "Silent"),
+        (ValueError("x" * 488), f"ValueError: {'x' * 488}"),
+        (ValueError("x" * 489), f"ValueError: {'x' * 488}…"),
         (ValueError("x" * 1_000_000), f"ValueError: {'x' * 488}…"),
     ],
 )

@@ -85,3 +85,7 @@ def test_a_session_that_is_none_is_refused_where_an_agent_is_made() -> None:
 def test_whole_numbers() -> None:
     assert is_number(2, 1, 3, whole=True)
     assert not is_number(2.0, 1, 3, whole=True)
+
+
+def test_the_ends_of_a_range_belong_to_it() -> None:
+    assert [is_number(value, 1, 3) for value in (0.9, 1, 3, 3.1)] == [False, True, True, False]

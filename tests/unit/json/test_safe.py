@@ -189,6 +189,12 @@ def test_json_safe_writes_deeper_levels_as_text(below: int) -> None:
     assert peel(safe, MAX_DEPTH) == text
 
 
+def test_a_deep_container_that_occurs_twice_is_written_twice() -> None:
+    twice = ["a"]
+    safe = make_json_safe(nested(MAX_DEPTH, [twice, twice]))
+    assert peel(safe, MAX_DEPTH) == '[["a"], ["a"]]'
+
+
 @pytest.mark.no_cover
 def test_json_safe_any_depth() -> None:
     text = peel(make_json_safe(nested(100_000)), MAX_DEPTH)
@@ -462,6 +468,12 @@ def test_a_shallow_document_has_the_values_of_the_deep_one(value: object, depth:
     text = json.dumps(nested(depth, value), ensure_ascii=False)
     shallow = json.loads(make_shallow(text, strict=True))
     assert make_json_safe(shallow) == make_json_safe(json.loads(text))
+
+
+def test_the_text_of_a_deep_container_has_safe_tokens() -> None:
+    text = "[" * (MAX_DEPTH + 1) + r'"", "\ud800", 1e999, 7, "é"' + "]" * (MAX_DEPTH + 1)
+    shallow = json.loads(make_shallow(text, strict=True))
+    assert peel(shallow, MAX_DEPTH) == '["", "\ufffd", null, 7, "é"]'
 
 
 @pytest.mark.no_cover

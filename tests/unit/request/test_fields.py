@@ -86,6 +86,8 @@ def test_an_unknown_name_leads_to_the_nearest() -> None:
         check_names(["n"], known, {"n": "Leave it out."}, where="A call")
     with pytest.raises(ValueError, match=r"Did you mean 'temperature'\?.*extra_body={'temprature'"):
         check_names(["temprature"], known, {}, where="A call")
+    with pytest.raises(ValueError, match=r"no parameter 'tempe'\. A field"):
+        check_names(["tempe"], known, {}, where="A call")
     with pytest.raises(ValueError, match=r"no parameter 'openai_api_ke'\. A field"):
         check_names(["openai_api_ke"], known, {}, where="A call")
 

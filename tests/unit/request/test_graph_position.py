@@ -71,6 +71,13 @@ def test_a_call_of_the_functional_api_has_the_numbers_of_its_callers() -> None:
     assert find_position(configurable, metadata) == ["flow", "work", "3.1"]
 
 
+def test_what_runs_in_such_a_call_adds_no_id_of_its_caller() -> None:
+    path = (PUSH, (PUSH, 3, (PULL, "flow")), 1, True)
+    configurable, metadata = config_of(("work", path, {}, None), INNER)
+    configurable["checkpoint_ns"] = "flow:id-9|work:id-0|model:id-1"
+    assert find_position(configurable, metadata) == ["flow", "work", "3.1", "expert"]
+
+
 def test_metadata_are_enough_for_the_innermost_task() -> None:
     namespace = "ask:id-0"
     metadata = {"langgraph_checkpoint_ns": namespace, "langgraph_path": [PUSH, 4, False]}

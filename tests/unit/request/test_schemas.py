@@ -268,3 +268,12 @@ def unfold(schema: dict[str, Any], root: dict[str, Any], levels: int) -> Any:
         for name, value in schema.items()
         if name != "$defs"
     }
+
+
+@pytest.mark.parametrize(("fields", "is_kept"), [(4_997, False), (4_998, True)])
+def test_a_schema_of_more_than_five_thousand_schemas_keeps_its_references(
+    fields: int, is_kept: bool
+) -> None:
+    part = {"type": "object", "properties": {f"n{i}": {"type": "string"} for i in range(fields)}}
+    schema = {"type": "object", "properties": {"p": {"$ref": "#/$defs/part"}}}
+    assert ("$defs" in resolve_references({**schema, "$defs": {"part": part}})) is is_kept

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from typing import Annotated, Any, TypedDict
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START, StateGraph
+from langgraph.types import Send
 
 from langchain_asi_one._request.session import (
     SENT_SESSION,
@@ -83,6 +87,36 @@ def test_a_run_has_a_session_of_its_own() -> None:
         find_run_session(None, run) == find_run_session(None, run) != find_run_session(None, other)
     )
     assert str(run) not in str(find_run_session(None, run))
+
+
+def test_a_run_of_a_graph_has_one_session_and_each_branch_its_own() -> None:
+    class State(TypedDict):
+        found: Annotated[list[str | None], operator.add]
+
+    def find(_: State, config: RunnableConfig) -> State:
+        return {"found": [find_run_session(config, uuid4())]}
+
+    node: Any = find
+    graph: StateGraph[Any, Any, Any, Any] = StateGraph(State)
+    for name in ("first", "second", "branch"):
+        graph.add_node(name, node)
+    graph.add_edge(START, "first")
+    graph.add_edge("first", "second")
+    graph.add_conditional_edges("second", lambda _: [Send("branch", {"found": []})] * 2)
+    runs = [graph.compile().invoke({"found": []})["found"] for _ in range(2)]
+    for first, second, *branches in runs:
+        assert first == second
+        assert len({first, *branches}) == 3
+    assert not {*runs[0]} & {*runs[1]}
+
+
+def test_a_branch_that_only_metadata_show_has_a_session_of_its_own() -> None:
+    config: Any = {
+        "configurable": {"thread_id": "t", "checkpoint_ns": "ask:1"},
+        "metadata": {"langgraph_checkpoint_ns": "ask:1", "langgraph_path": ["__pregel_push", 4]},
+    }
+    assert find_session({"configurable": config["configurable"]}) == make_thread_session("t")
+    assert find_session(config) not in (None, make_thread_session("t"))
 
 
 def test_sessions_stay_the_same_over_releases() -> None:

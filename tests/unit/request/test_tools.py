@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from langchain_asi_one._request.tools import (
     check_tool_choice,
     convert_tools,
+    fit_tools,
     list_parameter_schemas,
     make_response_format,
     split_web_search,
@@ -87,6 +88,15 @@ def test_a_title_names_a_class_and_a_schema() -> None:
     schema = {"title": "Add", "type": "object", "properties": {"a": {"title": "name"}}}
     names = [tool["function"]["name"] for tool in convert_tools([Sum, schema])]
     assert names == ["total", "Add"]
+
+
+def test_a_choice_has_the_name_that_its_tool_is_sent_with() -> None:
+    def name(text: str) -> dict[str, Any]:
+        return {"type": "function", "function": {"name": text}}
+
+    body = {"tools": [name("functions.add")], "tool_choice": name("functions.add")}
+    fit_tools(body)
+    assert body == {"tools": [name("functions_add")], "tool_choice": name("functions_add")}
 
 
 def test_a_web_search_is_told_apart() -> None:

@@ -152,3 +152,22 @@ def test_a_stream_of_comments_and_one_event_is_a_stream() -> None:
     with pytest.raises(ProtocolError, match="broke off") as caught:
         list(decoder.close())
     assert caught.value.error_class is errors.IncompleteStreamError
+
+
+def test_an_error_in_an_answer_of_status_200_keeps_the_answer() -> None:
+    body = {"error": {"message": "broken", "code": 503}}
+    with pytest.raises(ProtocolError) as caught:
+        read_object(json.dumps(body).encode(), "")
+    assert (caught.value.body, caught.value.status_code) == (body, 503)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "an empty stream"), (b"Hello", "no stream of events .*'Hello'")],
+)
+def test_what_is_no_stream_is_said_to_be_none(content: bytes, words: str) -> None:
+    decoder = CompletionStreamDecoder("text/plain")
+    assert [*decoder.feed(content)] == []
+    with pytest.raises(ProtocolError, match=words) as caught:
+        decoder.close()
+    assert caught.value.error_class is errors.InvalidResponseError

@@ -92,6 +92,7 @@ def test_a_conversation_shows_who_said_what() -> None:
             "https://a.example/b",
             {},
         ),
+        ({"type": "file", "base64": DATA}, f"data:application/octet-stream;base64,{DATA}", {}),
     ],
 )
 def test_media_are_sent_as_resources(block: Any, uri: str, metadata: dict[str, str]) -> None:

@@ -102,6 +102,7 @@ def test_an_end_without_content_waits_for_what_may_have_been_overtaken() -> None
         ([chat(text("a"), text("b"))], "ab"),
         ([chat(text("a")), chat(text("b"), at=1)], "a\n\nb"),
         ([chat(text("a\n")), chat(text("b"), at=1)], "a\nb"),
+        ([chat(text("b")), chat(text("a"))], "b\n\na"),
         ([chat(text("a"), OPEN, text("b")), chat(text("c"), at=1)], "a\n\nbc"),
         (
             [
@@ -156,6 +157,12 @@ def test_an_endless_answer_fails(size: int) -> None:
     assert dialogue.is_too_long
     assert dialogue.complete_at() is not None
     assert dialogue.read_text().count("x") <= 1_000
+
+
+def test_the_bound_on_bytes_is_for_all_messages_together() -> None:
+    half = MAX_BYTES // 2
+    assert not listen(*(chat(text("x"), size=half) for _ in range(2))).is_too_long
+    assert listen(*(chat(text("x"), size=half) for _ in range(3))).is_too_long
 
 
 BODIES: list[dict[str, Any]] = [

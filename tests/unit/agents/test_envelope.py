@@ -34,6 +34,7 @@ from langchain_asi_one.agents._envelope import (
     make_uuid4,
     open_reply,
     read_envelope,
+    read_session,
     seal,
 )
 
@@ -199,7 +200,7 @@ def test_what_is_no_reply_to_the_question_does_not_count(change: str) -> None:
 
 @pytest.mark.parametrize("value", [None, [], "envelope", 7, {}, {"sender": {}}])
 def test_what_is_no_envelope_does_not_count(value: object) -> None:
-    with pytest.raises(DoesNotCountError, match="no envelope"):
+    with pytest.raises(DoesNotCountError, match=r"^it is no envelope$"):
         read_reply(value)
 
 
@@ -227,3 +228,19 @@ def test_a_session_is_a_uuid_of_version_4() -> None:
         assert make_session(name).version == 4
     assert make_session("a") != make_session("b")
     assert make_uuid4("a", "b") != make_uuid4("ab")
+
+
+@pytest.mark.parametrize(
+    ("envelope", "session"),
+    [
+        ({"session": str(SESSION).upper()}, str(SESSION)),
+        ({"session": str(SESSION)[:-1]}, None),
+        ({"session": 7}, None),
+        ({}, None),
+        ("envelope", None),
+    ],
+)
+def test_the_session_of_an_envelope_is_read_in_lower_case(
+    envelope: object, session: str | None
+) -> None:
+    assert read_session(envelope) == session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from langchain_core.messages import (
     AIMessage,
@@ -181,3 +183,17 @@ def test_an_object_that_is_called_asynchronously_is_no_predicate() -> None:
 
     with pytest.raises(ValueError, match="an async one would always count as true"):
         FollowUpRule(is_pending=Later())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("interval", value) for value in (0, 86_401, True, "5")],
+        *[("max_polls", value) for value in (0, 1_001, True, 2.0)],
+        *[("message", value) for value in (" ", 5)],
+        ("is_pending", "yes"),
+    ],
+)
+def test_an_argument_that_is_none_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^{name} must be .*; got {value!r}$"):
+        FollowUpRule(**{name: value})

@@ -160,3 +160,36 @@ def test_a_streamed_answer_is_held_until_it_cannot_be_pending() -> None:
 def test_a_stream_without_a_message_is_refused() -> None:
     with pytest.raises(TypeError, match="ended without a single message"):
         AnswerBuffer(PollState(FollowUpRule(), QUESTION)).close()
+
+
+def test_a_pending_stream_is_recorded_whole_and_passed_on_at_last() -> None:
+    state = PollState(FollowUpRule(), QUESTION)
+    state.make_next_input()
+    buffer = AnswerBuffer(state)
+    metadata = {"session_id": SESSION}
+    pieces = [
+        AIMessageChunk(content="I've sent ", response_metadata=metadata),
+        AIMessageChunk(content="the message", chunk_position="last"),
+    ]
+    assert [held for piece in pieces for held in buffer.feed(piece)] == []
+    assert buffer.close() is True
+    assert state.is_pending
+    assert state.last_answer == AIMessage(DEFERRED, response_metadata=metadata)
+    first, last = buffer.flush()
+    assert first is pieces[0]
+    assert (last.text, last.response_metadata) == ("the message", {"pending": True})
+
+
+def test_the_last_piece_of_an_answer_says_how_many_polls_it_took() -> None:
+    state = PollState(FollowUpRule(), QUESTION)
+    state.make_next_input()
+    state.record(make_answer(DEFERRED))
+    state.make_next_input()
+    pieces = [
+        AIMessageChunk(content="Yes, "),
+        AIMessageChunk(content="at eight.", chunk_position="last"),
+    ]
+    buffer = AnswerBuffer(state)
+    first, last = (held for piece in pieces for held in buffer.feed(piece))
+    assert first is pieces[0]
+    assert (last.text, last.response_metadata) == ("at eight.", {"follow_up_polls": 1})

@@ -176,3 +176,11 @@ def test_what_tracers_read_is_the_end_and_the_logprobs() -> None:
     last: Delta = {"metadata": {"finish_reason": "stop", "logprobs": {"content": []}, "id": "1"}}
     assert make_generation_info(last) == {"finish_reason": "stop", "logprobs": {"content": []}}
     assert make_generation_info({"metadata": {"id": "1"}}) is None
+
+
+def test_the_end_of_a_stream_is_given_and_what_it_lacks_is_not() -> None:
+    last: Any = {"text": "", "thought": "", "tool_calls": [], "last": True, "usage": {}}
+    for metadata, ended in (({"finish_reason": "stop"}, True), ({}, False)):
+        delta: Any = {**last, "additional_kwargs": {}, "metadata": metadata}
+        chunk = make_generation_chunk(delta, session_id="s")
+        assert ("generation_info" in chunk.model_fields_set) is ended

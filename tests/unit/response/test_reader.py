@@ -376,6 +376,26 @@ def test_a_later_choice_adds_nothing() -> None:
     assert texts == ["a", "", "b"]
 
 
+def test_calls_of_a_whole_message_in_a_stream_are_whole() -> None:
+    calls = [
+        {"index": 0, "id": call_id, "function": {"name": "now", "arguments": ""}}
+        for call_id in ("a", "b")
+    ]
+    message = streamed({"choices": [{"index": 0, "message": {"tool_calls": calls}}]})
+    assert [(call["id"], call["name"]) for call in message.tool_calls] == [
+        ("a", "now"),
+        ("b", "now"),
+    ]
+
+
+def test_a_delta_has_the_state_of_a_plan_where_it_has_changed() -> None:
+    reader = AnswerReader(streamed=True)
+    states = [None, {"n": 1}, {"n": 1}, None, {"n": 2}]
+    read = [reader.feed({"plan_state": state, **delta(content="a")}) for state in states]
+    assert [one.get("plan_state") for one in read] == [None, {"n": 1}, None, None, {"n": 2}]
+    assert ["plan_state" in one for one in read] == [False, True, False, False, True]
+
+
 A_NEW_FIELD = """
 import sys
 from importlib.machinery import PathFinder

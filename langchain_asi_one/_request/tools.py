@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import is_dataclass
 from difflib import get_close_matches
+from inspect import cleandoc
 from types import FunctionType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_function
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
+from typing_extensions import is_typeddict
 
 from langchain_asi_one._request.fields import fit_name
 from langchain_asi_one._request.schemas import close_objects, resolve_references
+from langchain_asi_one._request.typed_dicts import make_model
 
 _WEB_SEARCH: Final = {"web_search", "web_search_preview"}
 _CHOICES: Final = {"auto", "required", "none"}
@@ -83,6 +87,13 @@ def convert_function(tool: Any, *, strict: bool | None = None) -> dict[str, Any]
         function = _describe(tool.tool_call_schema, tool.name, tool.description)
     elif isinstance(tool, type) and issubclass(tool, BaseModel):
         function = _describe(tool, tool.model_config.get("title") or tool.__name__)
+    elif is_typeddict(tool):
+        function = _describe(make_model(tool), tool.__name__)
+    elif isinstance(tool, type) and is_dataclass(tool):
+        text = cleandoc(tool.__doc__ or "")
+        # Without a docstring, Python writes the signature there.
+        text = "" if text.startswith(f"{tool.__name__}(") else text
+        function = _describe(TypeAdapter(tool).json_schema(), tool.__name__, text)
     elif isinstance(tool, Mapping) and "title" in tool and "name" not in tool:
         function = _describe(tool, tool["title"])
     else:

@@ -44,8 +44,7 @@ def translate_content_chunk(message: AIMessageChunk) -> list[types.ContentBlock]
     ):
         return translate_content(message)
     calls = [
-        {**call, "type": "tool_call_chunk", "index": f"lc_tool_call_{call['index']}"}
-        for call in message.tool_call_chunks
+        {**call, "index": f"lc_tool_call_{call['index']}"} for call in message.tool_call_chunks
     ]
     return _list_blocks(message, calls)
 

@@ -82,7 +82,7 @@ def test_pieces_of_a_call_are_shown_as_pieces_until_the_stream_has_ended() -> No
     assert (block["type"], block["args"]) == ("tool_call", {})  # type: ignore[typeddict-item]
 
 
-def test_a_piece_of_a_call_without_a_type_is_one_too() -> None:
+def test_a_piece_of_a_call_that_was_made_without_a_type_has_one() -> None:
     call: Any = {"index": 0, "args": "{", "id": None, "name": None}
     chunk = AIMessageChunk(content="", tool_call_chunks=[call], response_metadata=PROVIDER)
     [block] = chunk.content_blocks

@@ -9,15 +9,17 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import START, StateGraph
 from langgraph.types import Send
 
 from langchain_asi_one._request.session import (
     SENT_SESSION,
+    UNCACHED,
     check_session_id,
     find_run_session,
     find_session,
+    is_uncached,
     make_thread_session,
     make_value_session,
 )
@@ -149,3 +151,12 @@ def test_each_thread_has_a_session_wherever_it_is_named() -> None:
 def test_a_long_id_is_quoted_in_part() -> None:
     with pytest.raises(ValueError, match=r"got 'x{79}…\. Use a UUID"):
         check_session_id("x" * 300)
+
+
+def test_a_config_or_the_one_around_it_says_that_no_cache_may_answer() -> None:
+    config: RunnableConfig = {"configurable": {UNCACHED: True}}
+    inner: RunnableLambda[str, bool] = RunnableLambda(lambda _: is_uncached({"configurable": {}}))
+    assert is_uncached(config)
+    assert inner.invoke("", config)
+    assert not is_uncached(None)
+    assert not is_uncached({"tags": ["a"]})

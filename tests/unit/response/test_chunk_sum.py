@@ -250,3 +250,16 @@ def test_pieces_of_arguments_are_joined() -> None:
 def test_one_chunk_is_its_own_sum() -> None:
     chunk = AIMessageChunk(content="a")
     assert sum_chunks([chunk]) is chunk
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"content": ["a", {"type": "text", "text": "b"}]},
+        {"content": "a", "response_metadata": {"model_provider": "asi-one", "run": "x"}},
+    ],
+)
+def test_chunks_with_more_than_text_are_added_as_they_are(other: dict[str, Any]) -> None:
+    metadata = {"response_metadata": {"model_provider": "asi-one"}}
+    chunks = [AIMessageChunk(**{**metadata, **fields}) for fields in ({"content": "c"}, other)]
+    assert sum_chunks(chunks) == chunks[0] + chunks[1]

@@ -299,3 +299,15 @@ def test_the_code_in_a_200_decides_as_that_of_a_status_does() -> None:
 def test_a_broken_connection_comes_with_advice() -> None:
     error = map_error(http.ReadError("reset"), replace(CONTEXT, begun=True))
     assert "). Try again; if it stays, check the network and any proxy. (model" in str(error)
+
+
+@pytest.mark.parametrize(("length", "is_cut"), [(8_192, False), (8_193, True)])
+def test_a_long_text_in_place_of_a_body_is_cut(length: int, is_cut: bool) -> None:
+    error = map_error(StatusError(500, {}, b"x" * length), CONTEXT)
+    assert error.body == ("x" * 8_192 + "…" if is_cut else "x" * length)
+
+
+def test_a_body_is_kept_but_for_its_secrets() -> None:
+    body = {"detail": [{"loc": ["a", 1], "msg": SECRET}], SECRET: None}
+    error = answered(400, body)
+    assert error.body == {"detail": [{"loc": ["a", 1], "msg": "***"}], "***": None}

@@ -613,7 +613,8 @@ class ChatASIOne(BindingMaker, ASIOneFields):
                             run_manager.on_llm_new_token(generation.text, chunk=generation)
                         yield generation
         except ASIOneError as error:
-            raise error.with_partial(text=reader.text, thought=reader.thought) from None
+            text, thought = reader.text + error.partial_text, reader.thought + error.partial_thought
+            raise error.with_partial(text=text, thought=thought) from None
         delta = self._close_reader(reader, request)
         generation = make_generation_chunk(delta, session_id=request.session_id)
         if run_manager:
@@ -671,7 +672,8 @@ class ChatASIOne(BindingMaker, ASIOneFields):
                             await run_manager.on_llm_new_token(generation.text, chunk=generation)
                         yield generation
         except ASIOneError as error:
-            raise error.with_partial(text=reader.text, thought=reader.thought) from None
+            text, thought = reader.text + error.partial_text, reader.thought + error.partial_thought
+            raise error.with_partial(text=text, thought=thought) from None
         delta = self._close_reader(reader, request)
         generation = make_generation_chunk(delta, session_id=request.session_id)
         if run_manager:

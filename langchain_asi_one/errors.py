@@ -213,6 +213,7 @@ def find_status_class(status: int) -> type[ASIOneStatusError]:
 _FURTHER_ADVICE = {
     402: "Check the balance of the account at https://asi1.ai.",
     407: "Check the credentials in the address of the proxy.",
+    408: "Try again later: a proxy or the API has waited too long.",
 }
 
 
@@ -438,6 +439,8 @@ class IncompleteStreamError(ASIOneConnectionError):
 
 class ASIOneTimeoutError(ASIOneError, openai.APITimeoutError, ModelTimeoutError):
     """No answer, or no further data of a stream, came within `timeout`.
+
+    Also a 408: a proxy or the API has waited too long.
 
     Example:
         >>> from langchain_asi_one import ChatASIOne

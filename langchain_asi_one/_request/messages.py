@@ -12,7 +12,8 @@ and other media become a note. Names are made such as the API takes for tools.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from langchain_core.messages import (
@@ -29,6 +30,11 @@ from langchain_core.messages import (
 from langchain_asi_one._json.safe import dumps, make_json_safe, make_text_safe
 from langchain_asi_one._request.fields import clean_name
 
+# Base64 of more than a few lines, perhaps in a data URL, or bytes as Python shows them.
+_DATA = re.compile(
+    r"(data:[^,\s]{0,200},)?(?=[A-Za-z0-9+/_-]{60})[A-Za-z0-9+/_\r\n-]{1000,}={0,2}\s*\Z"
+    r"|b['\"].{1000}"
+)
 _MEDIA = {"image", "image_url", "audio", "input_audio", "video", "file", "media"}
 
 _ROLES = {"ai": "assistant", "human": "user", "developer": "system"}
@@ -210,7 +216,7 @@ def _join_tool_content(content: str | list[Any]) -> str:
         return content
     blocks = [block for block in content if isinstance(block, dict)]
     if not all(_is_text(block) or _is_media(block) for block in blocks):
-        return dumps([block if isinstance(block, str) else _drop_data(block) for block in content])
+        return dumps(_drop_data(make_json_safe(content)))
     return "\n".join(
         block
         if isinstance(block, str)
@@ -221,8 +227,25 @@ def _join_tool_content(content: str | list[Any]) -> str:
     )
 
 
-def _drop_data(block: dict[str, Any]) -> dict[str, Any] | str:
-    return _describe_media(block) if _is_media(block) else block
+def _drop_data(value: Any) -> Any:
+    """Replace media, and other data that is no text, by notes."""
+    if isinstance(value, list):
+        return [_drop_data(item) for item in value]
+    if isinstance(value, dict):
+        if _is_media(value):
+            return _describe_media(value)
+        return {name: _drop_data(item) for name, item in value.items()}
+    if isinstance(value, str) and _DATA.match(value):
+        return f"[{len(value):,} characters of data: not sent]"
+    return value
+
+
+def _list_media(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and _is_media(value):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _list_media(item)
 
 
 def _is_media(block: dict[str, Any]) -> bool:
@@ -247,7 +270,7 @@ def _describe_media(block: dict[str, Any]) -> str:
 def _find_images(message: ToolMessage) -> list[dict[str, Any]]:
     """Return a tool result's images as parts of a user message."""
     blocks = message.content if isinstance(message.content, list) else []
-    images = [_convert_image(block) for block in blocks if isinstance(block, dict)]
+    images = [_convert_image(block) for block in _list_media(make_json_safe(blocks))]
     parts = [image for image in images if image]
     if not parts:
         return []

@@ -24,6 +24,7 @@ from langchain_asi_one._httpx_compat import (
 )
 from langchain_asi_one._json.printable import make_one_line
 from langchain_asi_one._json.safe import loads, make_json_safe, make_text_safe
+from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._transport.connections import SetupError
 from langchain_asi_one._transport.decoders import ErrorDetail, ProtocolError, read_error, shorten
 from langchain_asi_one.errors import ASIOneError, ASIOneStatusError, ErrorInfo
@@ -142,7 +143,7 @@ def map_status(
     if status_code == 404 and not context.base_url.endswith("/v1"):
         advice += " The base_url does not end in '/v1'; that of ASI:One does."
     return _build(
-        _find_status_class(status_code, detail),
+        _find_class(status_code, detail),
         f"ASI:One answered {_name_status(status_code)}: {said or 'no explanation'}",
         advice,
         context,
@@ -159,10 +160,13 @@ def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOne
     """Make the error for an answer that cannot be used."""
     body = _redact_json(make_json_safe(reason.body), context.secrets)
     detail = read_error(body)
+    answer = AnswerReader(streamed=False)
+    if isinstance(reason.body, dict):
+        answer.feed(reason.body)
     error_class, status_code = reason.error_class, reason.status_code
     advice = "Try again; if it stays, report it with the session id."
     if status_code is not None:
-        error_class = _find_status_class(status_code, detail)
+        error_class = _find_class(status_code, detail)
         advice = _advise_on_status(status_code, detail, {}, None)
     elif issubclass(error_class, ASIOneStatusError):
         error_class = ASIOneError
@@ -175,6 +179,8 @@ def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOne
         status_code=status_code if status_code is not None else 200,
         body=_cut_body(body),
         may_have_acted=context.agentic,
+        partial_text=answer.text,
+        partial_thought=answer.thought,
     )
 
 
@@ -251,6 +257,12 @@ def _build(
     about = f"model {model!r}, session {context.session_id!r}{way}"
     text = f"{message.rstrip('.')}. {advice} ({about})"
     return error_class(_redact_excerpt(text, context.secrets), info)
+
+
+def _find_class(status_code: int, detail: ErrorDetail) -> type[ASIOneError]:
+    if status_code == 408:
+        return errors.ASIOneTimeoutError
+    return _find_status_class(status_code, detail)
 
 
 def _find_status_class(status_code: int, detail: ErrorDetail) -> type[ASIOneStatusError]:

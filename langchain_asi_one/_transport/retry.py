@@ -29,8 +29,9 @@ def compute_wait(error: ASIOneError, retries: int, *, sent: bool, once: bool) ->
     They are `None` if another try would not help, or a request that must arrive `once` may have
     been `sent`. `retries` counts the further tries so far.
     """
-    if sent and (once or isinstance(error, ASIOneTimeoutError)):
-        # After a timeout the server is still at work: each try would be paid for.
+    is_late = isinstance(error, ASIOneTimeoutError) and error.info.status_code is None
+    if sent and (once or is_late):
+        # The server is still at work: each try would be paid for.
         return None
     asked = error.retry_after
     if not _may_pass(error) or (asked is not None and asked > LONGEST_WAIT):

@@ -35,7 +35,7 @@ from langchain_asi_one.follow_up import (
     FollowUpRunnable,
     with_follow_up,
 )
-from langchain_asi_one.testing import LocalASIOne, answer, fault
+from langchain_asi_one.testing import LocalASIOne, answer, fault, raw
 from langchain_asi_one.testing import stream as streamed
 from tests.support.gated_server import GatedServer
 from tests.support.model import MakeModel
@@ -217,6 +217,7 @@ async def test_error_of_a_poll_is_the_models(
 
 
 PASSING = {
+    "408": "ASIOneTimeoutError: ASI:One answered 408",
     "http_429": "ASIOneRateLimitError: ASI:One answered 429",
     "http_500": "ASIOneServerError: ASI:One answered 500",
     "close_before_reply": "ASIOneConnectionError: ",
@@ -230,7 +231,8 @@ async def test_a_poll_that_fails_for_now_means_not_yet(
     server: LocalASIOne, make_model: MakeModel, ask: Ask, name: str
 ) -> None:
     listener = _Listener()
-    server.enqueue(reply("I've sent the message"), fault(name), reply(""), reply("Table 4"))
+    failure = raw(b"{}", status=408) if name == "408" else fault(name)
+    server.enqueue(reply("I've sent the message"), failure, reply(""), reply("Table 4"))
     patient = make_model(timeout=0.5).with_follow_up(interval=FAST)
     message = await ask(patient, "Hi", {"callbacks": [listener]})
     assert message.text == "Table 4"

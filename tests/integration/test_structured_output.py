@@ -18,6 +18,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, answer, stream
 from langchain_asi_one.testing._replies import Reply, sample
 from tests.support.model import MakeModel
+from tests.support.ways import STRUCTURED_WAYS
 from tests.support.ways import WAYS as MODEL_WAYS
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
@@ -200,9 +201,9 @@ def completion(**message: Any) -> Reply:
 
 
 def results(chain: Runnable[Any, Any], server: LocalASIOne, reply: Reply) -> list[Any]:
-    """What invoke returns, and the last of what stream yields."""
-    server.enqueue(reply, reply)
-    return [chain.invoke("x"), list(chain.stream("x"))[-1]]
+    """The last of what each of the four ways gives."""
+    server.enqueue(*[reply] * 4)
+    return [run(chain)[-1] for run in STRUCTURED_WAYS.values()]
 
 
 COMPLETE = {
@@ -224,13 +225,13 @@ def test_complete_json_is_parsed(
     model: ChatASIOne, server: LocalASIOne, name: str, method: Method
 ) -> None:
     chain = model.with_structured_output(City, method=method)
-    assert results(chain, server, completion(content=COMPLETE[name])) == [City(name="Rome")] * 2
+    assert results(chain, server, completion(content=COMPLETE[name])) == [City(name="Rome")] * 4
 
 
 def test_fences_in_a_text_of_the_json(model: ChatASIOne, server: LocalASIOne) -> None:
     chain = model.with_structured_output(City, method="json_mode")
     for text in ('{"name": "a ```b``` c"}', '```json\n{"name": "a ```b``` c"}\n```'):
-        wanted = [City(name="a ```b``` c")] * 2
+        wanted = [City(name="a ```b``` c")] * 4
         assert results(chain, server, completion(content=text)) == wanted
 
 
@@ -298,7 +299,7 @@ def test_a_call_is_parsed(
     call["function"]["name"] = name
     reply = completion(content="I fill it in.", tool_calls=[call])
     found = results(model.with_structured_output(SCHEMAS[name]), server, reply)
-    assert [to_dict(value) for value in found] == [{"name": "Rome"}] * 2
+    assert [to_dict(value) for value in found] == [{"name": "Rome"}] * 4
     assert {type(value) for value in found} == {City if name == "City" else dict}
 
 
@@ -412,9 +413,10 @@ def test_a_refusal_is_a_standard_block(model: ChatASIOne, server: LocalASIOne, w
     ]
 
 
+@pytest.mark.parametrize("way", STRUCTURED_WAYS)
 @pytest.mark.parametrize("strategy", [None, "provider", "tool"])
 def test_langchains_middleware_raises_on_a_refusal(
-    model: ChatASIOne, server: LocalASIOne, strategy: str | None
+    model: ChatASIOne, server: LocalASIOne, strategy: str | None, way: str
 ) -> None:
     middleware: Any = pytest.importorskip("langchain.agents.middleware")
     if not hasattr(middleware, "ModelRefusalMiddleware"):
@@ -429,7 +431,7 @@ def test_langchains_middleware_raises_on_a_refusal(
     )
     server.enqueue(completion(content=None, refusal="I cannot."))
     with pytest.raises(REFUSAL_ERROR, match="I cannot"):
-        agent.invoke({"messages": [("user", "x")]})
+        STRUCTURED_WAYS[way](agent, {"messages": [("user", "x")]})
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -519,7 +521,7 @@ def test_a_call_that_leaked_into_the_text_is_parsed_on_request(
     chain = make_model(recover_tool_calls=True).with_structured_output(City)
     choice = {"finish_reason": "tool_calls", "message": {"content": leak}}
     response = answer({"id": "a1", "choices": [choice]})
-    assert results(chain, server, response) == [City(name="Rome")] * 2
+    assert results(chain, server, response) == [City(name="Rome")] * 4
 
 
 def test_parts_are_streamed_as_they_come(model: ChatASIOne, server: LocalASIOne) -> None:

@@ -79,6 +79,7 @@ def test_the_proxies_of_the_time_when_a_model_is_made_count(
 def test_an_error_names_what_to_mend(
     name: str, value: str, said: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """https://github.com/Aider-AI/aider/issues/3406, 3710 and 4389."""
     monkeypatch.setenv(name, value)
     # Certificates are read once, when a process builds its first client.
     monkeypatch.setattr(client_pool, "_PROCESSES", [client_pool._Process()])
@@ -125,6 +126,7 @@ def test_an_answer_of_a_proxy_names_it(mode: str, monkeypatch: pytest.MonkeyPatc
 def test_networks_in_no_proxy_do_not_matter(
     mode: str, server: LocalASIOne, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Reported as httpx2#829 and kimi-cli#1959.
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,::1,[::1],fe80::/10,fd07:b51a:cc66:f0::/64")
     assert "Hi" in ask(make_model(), mode)

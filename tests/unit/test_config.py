@@ -243,6 +243,7 @@ def test_traces_show_the_request_fields_that_are_set(
 
 @pytest.mark.parametrize("copied", ["deepcopy", "pickle", "asdict", "model_copy"])
 def test_a_model_with_a_rate_limiter_can_be_copied(make_model: MakeModel, copied: str) -> None:
+    """https://github.com/HKUDS/LightRAG/issues/21 and langflow#1324."""
     limiter = InMemoryRateLimiter(requests_per_second=999, check_every_n_seconds=0.001)
     model = make_model(rate_limiter=limiter)
     model.invoke("Hi")

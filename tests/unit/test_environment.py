@@ -33,6 +33,7 @@ def set_all(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
         # The address of one pair never goes with the key of the other.
         ({"ASI_ONE_API_KEY": "k1", "ASI1_API_KEY": "k2", "ASI1_BASE_URL": GATEWAY}, "k1", PUBLIC),
         ({"ASI_ONE_API_KEY": "k1", "ASI1_BASE_URL": GATEWAY}, "k1", PUBLIC),
+        # https://github.com/openai/openai-python/issues/2927
         *[({"ASI_ONE_API_KEY": "k1", "ASI_ONE_BASE_URL": blank}, "k1", PUBLIC) for blank in "\n "],
         ({"ASI_ONE_API_KEY": "k1", "ASI_ONE_BASE_URL": ""}, "k1", PUBLIC),
     ],

@@ -166,6 +166,7 @@ def test_each_branch_of_a_send_has_its_own(
 
 
 def test_a_branch_that_polls_gets_its_own_answer(model: ChatASIOne, server: LocalASIOne) -> None:
+    """https://github.com/langchain-ai/langchain-aws/pull/966."""
     patient = model.with_follow_up(interval=0.05, max_polls=30)
 
     def ask(state: Topics) -> dict[str, Any]:

@@ -53,8 +53,7 @@ def test_an_error_on_a_choice_raises(
     server.enqueue(failed(way, **choice))
     with pytest.raises(error_class, match=text) as caught:
         ask(way, make_model(max_retries=0))
-    if way.endswith("stream"):
-        assert caught.value.partial_text == "Half an ans"
+    assert caught.value.partial_text == "Half an ans"
 
 
 @pytest.mark.parametrize("way", FOUR_WAYS)

@@ -562,6 +562,7 @@ for ways in ((ask, fail), (draw, fill_in)):  # each first call in a process of i
 @pytest.mark.no_cover
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_no_call_blocks_the_event_loop(server: LocalASIOne) -> None:
+    """https://github.com/langchain-ai/langchain-google/issues/1231 and langgraph#4130."""
     assert run_script(BLOCKED, server.base_url) == ""
 
 
@@ -604,9 +605,21 @@ def test_a_model_is_made_fast_and_without_clients(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "timeout", [0.3, http.Timeout(5, read=0.3), http.Timeout(0.3)], ids=["number", "read", "all"]
 )
-def test_timeouts(in_call: bool, timeout: Any, make_model: MakeModel) -> None:
-    model = make_model(timeout=FOREVER if in_call else timeout)
+def test_timeouts(in_call: bool, timeout: Any, make_model: MakeModel, server: LocalASIOne) -> None:
+    """Reported as hermes-agent#52217, Hyper-Alpha-Arena#28 and lingtai-kernel#1373.
+
+    The server is still at work after a timeout, so the question is sent once.
+    """
+    model = make_model(timeout=FOREVER if in_call else timeout, max_retries=2)
     options = {"timeout": timeout} if in_call else {}
+
+    async def stream(text: str) -> Any:
+        return [chunk async for chunk in model.astream(text, **options)]
+
+    async def read(text: str) -> Any:
+        whole = model.ainvoke(text, **options)
+        return await asyncio.gather(whole, stream(text), return_exceptions=True)
+
     # Whatever waits longer gets the right answer.
     for name in ("stall_before_headers", "stall"):
         text = f"[fault: {name} seconds={PATIENCE}]"
@@ -616,6 +629,10 @@ def test_timeouts(in_call: bool, timeout: Any, make_model: MakeModel) -> None:
         with pytest.raises(ASIOneTimeoutError, match=r"0\.3"):
             list(model.stream(text, **options))
         assert time.monotonic() - begun >= 0.6
+        for error in asyncio.run(read(text)):
+            assert isinstance(error, ASIOneTimeoutError)
+            assert "0.3" in str(error)
+    assert len(server.requests) == 8
 
 
 def test_own_clients_are_used_and_left_open(make_model: MakeModel, server: LocalASIOne) -> None:

@@ -229,6 +229,41 @@ def test_other_media_of_a_tool_become_a_note(
     assert "aGk=" not in content
 
 
+BASE64 = "iVBORw0KGgo" * 1000
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "resource", "resource": {"uri": "file:///a.pdf", "blob": BASE64}},
+        {"type": "tool_result", "content": [{"type": "file", "base64": BASE64, "mime_type": "x"}]},
+        {"inline_data": {"mime_type": "image/png", "data": BASE64}},
+        {"image": {"format": "png", "source": {"bytes": BASE64.encode()}}},
+        {"type": "json", "json": {"page": {"shot": f"data:image/png;base64,{BASE64}"}}},
+        {"type": "json", "json": "\n".join([BASE64[:76]] * 100)},
+    ],
+)
+def test_data_within_a_block_of_a_tool_is_no_text(block: dict[str, Any]) -> None:
+    # https://github.com/danny-avila/LibreChat/issues/5509, and the blocks of other providers
+    content = sent(ToolMessage([{"type": "text", "text": "Here:"}, block], tool_call_id="c1"))
+    assert len(content["content"]) < 300
+    assert "not sent" in content["content"]
+    assert "Here:" in content["content"]
+
+
+def test_an_image_within_a_block_of_a_tool_follows_too() -> None:
+    nested = {"type": "tool_result", "content": [IMAGES[0]]}
+    result, images = convert_messages([ToolMessage([nested], tool_call_id="c1")])
+    assert "[image: see the user message after the tool results]" in result["content"]
+    assert images["content"][1] == {"type": "image_url", "image_url": {"url": DATA_URL}}
+
+
+def test_long_text_within_a_block_of_a_tool_is_text() -> None:
+    texts = ["word " * 1000, "word\n" * 1000, f"The key is {BASE64}", "{}" * 1000]
+    result = ToolMessage([{"type": "json", "json": texts}], tool_call_id="c1")
+    assert json.loads(sent(result)["content"]) == [{"type": "json", "json": texts}]
+
+
 @pytest.mark.parametrize(
     ("name", "wire"),
     [

@@ -256,6 +256,7 @@ ARGUMENTS: dict[str, tuple[Any, Any]] = {
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_arguments_are_a_whole_object_or_the_call_is_invalid(name: str) -> None:
+    """https://github.com/vllm-project/vllm/issues/43851 and langchain#33504."""
     sent, args = ARGUMENTS[name]
     whole = item(0, "a", "x", sent)
     assert streamed(whole) == expected(("a", "x", args))
@@ -315,6 +316,7 @@ def test_a_call_without_a_name_cannot_be_run() -> None:
     [("[1]", "a list"), ('"a"', "a string"), ("5", "a number"), ("true", "a boolean")],
 )
 def test_what_is_wrong_with_arguments_is_said(sent: str, kind: str) -> None:
+    """https://github.com/langchain-ai/langchain/issues/33504 and 31634."""
     (invalid,) = invoked(item(0, "a", "x", sent)).invalid_tool_calls
     assert invalid["error"] == f"The arguments must be a JSON object, but are {kind}."
 

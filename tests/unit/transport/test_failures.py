@@ -50,6 +50,7 @@ def answered(status: int, body: object = None, **headers: str) -> ASIOneError:
         (403, errors.ASIOnePermissionDeniedError, "may use"),
         (404, errors.ASIOneNotFoundError, "Check base_url and the model name"),
         (407, errors.ASIOneStatusError, "credentials in the address of the proxy"),
+        (408, errors.ASIOneTimeoutError, "waited too long"),
         (413, errors.ASIOneContextOverflowError, "Shorten the messages"),
         (422, errors.ASIOneUnprocessableError, "a missing field or header"),
         (429, errors.ASIOneRateLimitError, "max_retries= does so"),

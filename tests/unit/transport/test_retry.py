@@ -21,7 +21,7 @@ CUT = errors.IncompleteStreamError("cut")
 @pytest.mark.parametrize(
     ("error", "low", "high"),
     [
-        (failed(408), 0.3, 0.5),
+        (errors.ASIOneTimeoutError("failed", ErrorInfo(status_code=408)), 0.3, 0.5),
         (failed(409), 0.3, 0.5),
         (failed(500), 0.3, 0.5),
         (failed(503, retry_after=7.0), 7, 7),

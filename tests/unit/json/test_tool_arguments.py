@@ -324,3 +324,13 @@ def test_levels_up_to_the_bound_are_read() -> None:
         arguments = ToolArgumentsFilter()
         arguments.feed('{"a":' + "[" * levels + "]" * levels + "}")
         assert (arguments.complete, arguments.is_too_deep) == (complete, not complete)
+
+
+def test_the_deepest_level_stays_and_what_is_below_becomes_text() -> None:
+    deepest = '{"a":' * (MAX_DEPTH - 1) + '{"a": "x"}' + "}" * (MAX_DEPTH - 1)
+    assert filtered(deepest) == deepest
+    below = '[1, "x"]'
+    value = json.loads(filtered('{"a":' * MAX_DEPTH + below + "}" * MAX_DEPTH))
+    for _ in range(MAX_DEPTH):
+        value = value["a"]
+    assert value == below

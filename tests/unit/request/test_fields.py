@@ -105,6 +105,7 @@ def test_names_of_tools(name: str) -> None:
         ("größe", "gr_e"),
         ("functions.look_up", "functions_look_up"),
         ("_private", "_private"),
+        ("Xbox?", "Xbox"),
         ("x" * 70, "x" * 64),
     ],
 )

@@ -277,3 +277,10 @@ def test_a_schema_of_more_than_five_thousand_schemas_keeps_its_references(
     part = {"type": "object", "properties": {f"n{i}": {"type": "string"} for i in range(fields)}}
     schema = {"type": "object", "properties": {"p": {"$ref": "#/$defs/part"}}}
     assert ("$defs" in resolve_references({**schema, "$defs": {"part": part}})) is is_kept
+
+
+def test_a_schema_with_a_title_is_read_as_its_class_is() -> None:
+    of_class = convert_function(Person)
+    titled = {"title": "Person", **Person.model_json_schema()}
+    assert convert_function(titled) == of_class
+    assert "$ref" in json.dumps(of_class)

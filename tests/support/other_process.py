@@ -1,84 +1,115 @@
-"""Run a script in another process that does not import LangChain again, which takes seconds.
-
-A server forks it, which has imported packages of others, nothing of this package or of LangGraph.
-What Python itself does as a process ends is left out: a test of that starts a process of its own.
-"""
+"""Run Python in another process that does not import LangChain again, which takes seconds."""
 
 from __future__ import annotations
 
-import multiprocessing
+import atexit
+import json
 import os
-import runpy
+import select
+import signal
+import socket
+import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Final, Literal, cast
+from typing import Final
 
 from tests.support.patience import PATIENCE
-from tests.support.strict import STRICT
 
-_Action = Literal["error", "ignore"]
-_FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["langchain_openai", "langgraph_sdk"])
+_ROOT: Final = Path(__file__).parents[2]
+_TRACED: Final = "COVERAGE_PROCESS_CONFIG"
+
+
+@cache
+def _connect() -> socket.socket:
+    """Start the server that forks."""
+    ours, its = socket.socketpair()
+    # A process is traced from its own start.
+    environ = {name: value for name, value in os.environ.items() if name != _TRACED}
+    command = [sys.executable, "-m", "tests.support.fork_server", str(its.fileno())]
+    server = subprocess.Popen(
+        command,
+        cwd=_ROOT,
+        env=environ,
+        pass_fds=[its.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    its.close()
+
+    @atexit.register
+    def end() -> None:
+        ours.close()
+        server.wait()
+
+    return ours
 
 
 class OtherProcess:
     """A running script, in which warnings are errors.
 
     Args:
-        script: The name of a module, or Python code of more than one line.
+        script: The name of a module or of a file, or Python code of more than one line.
         *arguments: What it finds in `sys.argv`.
         environ: Its variables.
+        folder: Its working directory.
+        stdin: Descriptor of its standard input; by default there is nothing to read.
+        stdout: Descriptor of its standard output; by default `finish` returns it.
+        stderr: The same for its standard error.
     """
 
-    def __init__(self, script: str, *arguments: str, environ: Mapping[str, str]) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        streams = [str(Path(self._folder.name, name)) for name in ("printed", "complaint")]
-        self._process = _FORKS.Process(
-            target=_run, args=(script, arguments, dict(environ), *streams)
-        )
-        self._process.start()
+    def __init__(
+        self,
+        script: str,
+        *arguments: str,
+        environ: Mapping[str, str],
+        folder: Path = _ROOT,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> None:
+        order = {"script": script, "arguments": arguments, "environ": {**environ}}
+        self._printed, self._complaint = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - `finish` closes both
+        reading, writing = os.pipe()
+        self._status = os.fdopen(reading, "rb", buffering=0)
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8") as file,
+            Path(os.devnull).open() as nothing,
+        ):
+            json.dump({**order, "folder": str(folder)}, file)
+            file.seek(0)
+            given = (stdin, nothing), (stdout, self._printed), (stderr, self._complaint)
+            streams = [other.fileno() if own is None else own for own, other in given]
+            socket.send_fds(_connect(), [b"."], [file.fileno(), *streams, writing])
+        os.close(writing)
+        self._number = int(self._status.readline())
 
     def is_running(self) -> bool:
         """Tell whether it has not ended."""
-        return self._process.is_alive()
+        return not select.select([self._status], [], [], 0)[0]
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal."""
+        os.kill(self._number, number)
 
     def kill(self) -> None:
         """Send SIGKILL."""
-        self._process.kill()
+        self.send_signal(signal.SIGKILL)
 
     def finish(self) -> CompletedProcess[str]:
         """Wait for its end; returns its status, negative for a signal, and what it printed."""
-        self._process.join(PATIENCE)
-        assert self._process.exitcode is not None, "it did not end"
-        with self._folder as folder:
-            streams = [Path(folder, name) for name in ("printed", "complaint")]
-            printed, complaint = [one.read_text(encoding="utf-8") for one in streams]
-        return CompletedProcess([], self._process.exitcode, printed, complaint)
+        assert select.select([self._status], [], [], PATIENCE)[0], "it did not end"
+        with self._status, self._printed as printed, self._complaint as complaint:
+            status = int(self._status.readline())
+            for file in (printed, complaint):
+                file.seek(0)
+            texts = [file.read().decode("utf-8") for file in (printed, complaint)]
+        return CompletedProcess([], status, *texts)
 
 
 def run_script(script: str, *arguments: str, environ: Mapping[str, str]) -> CompletedProcess[str]:
     """Run a script to its end, see `OtherProcess`."""
     return OtherProcess(script, *arguments, environ=environ).finish()
-
-
-def _run(
-    script: str, arguments: tuple[str, ...], environ: dict[str, str], out: str, err: str
-) -> None:
-    for path, stream in ((out, 1), (err, 2)):
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        os.dup2(opened, stream)
-        os.close(opened)
-    os.environ.clear()
-    os.environ.update(environ)
-    sys.argv[1:] = arguments
-    for option in STRICT[1::2]:
-        action, _, rest = option.partition(":")
-        warnings.filterwarnings(cast("_Action", action), rest.rpartition(":")[0])
-    if "\n" in script:
-        exec(compile(script, "<script>", "exec"), {"__name__": "__main__"})  # noqa: S102 - as `-c` does
-    else:
-        runpy.run_module(script, run_name="__main__", alter_sys=True)

@@ -30,6 +30,7 @@ from langchain_asi_one._transport import client_pool, clients
 from langchain_asi_one.agents import _endpoints
 from langchain_asi_one.errors import ASIOneError
 from langchain_asi_one.testing import LocalASIOne, answer, raw
+from tests.support import other_process
 from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import FOREVER, PATIENCE, eventually
 from tests.support.strict import STRICT
@@ -392,6 +393,13 @@ def test_threads_that_begin_together_use_one_client(
     assert built.all == (1, 0)
 
 
+def run_script(script: str, *arguments: str) -> str:
+    """Run code in a process that has imported nothing of ours; all it complains of fails."""
+    done = other_process.run_script(script, *arguments, environ=os.environ)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
 FORK = """
 import asyncio, os, sys, threading
 from langchain_asi_one import ChatASIOne
@@ -432,7 +440,7 @@ asyncio.run(parent())
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_fork_builds_its_own_and_leaves_the_parents_alone(quiet_server: LocalASIOne) -> None:
     # Python 3.12 warns of any fork beside threads; of ours there are none.
-    assert run_python(FORK, quiet_server.base_url) == "0 1 True\n"
+    assert run_script(FORK, quiet_server.base_url) == "0 1 True\n"
     parents = [r for r in quiet_server.requests if "parent" in r.raw.decode()]
     assert [request.connection for request in parents] == [1, 2, 2, 1]
     others = [r.connection for r in quiet_server.requests if r not in parents]
@@ -445,11 +453,10 @@ def test_a_fork_builds_its_own_and_leaves_the_parents_alone(quiet_server: LocalA
 
 def run_python(script: str, *arguments: str) -> str:
     """Run code as a fresh process; anything it complains of fails."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
     done = subprocess.run(
         [sys.executable, *STRICT, "-c", script, *arguments],
         cwd=ROOT,
-        env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -464,25 +471,28 @@ OTHER_HTTP = "httpx" if http.__name__ == "httpx2" else "httpx2"
 MODULES = """
 import json, sys
 before = set(sys.modules)
-exec(sys.argv[1])
-print(json.dumps(sorted(set(sys.modules) - before)))
+for code in sys.argv[1:]:
+    exec(code)
+    print(json.dumps(sorted(set(sys.modules) - before)))
 """
+NOT_FOR_EACH = {"langchain_asi_one._structured_output", "langchain_asi_one.testing"}
 FOR_CALLS = {
     HTTPCORE,
     "langchain_asi_one._transport.completions",
     *("langchain_asi_one._transport.client_pool", "langchain_asi_one._request.messages"),
-    *("langchain_asi_one._structured_output", "langchain_asi_one.testing"),
+    *NOT_FOR_EACH,
 }
 
 
-def imported(code: str) -> set[str]:
-    return set(json.loads(run_python(MODULES, code)))
+def imported(*codes: str) -> list[set[str]]:
+    """Run codes one after the other, and return what is imported after each."""
+    return [set(json.loads(line)) for line in run_python(MODULES, *codes).splitlines()]
 
 
 @cache
 def langsmiths() -> set[str]:
     """What LangChain's tracer imports by itself: httpx2 where it can, whatever the SDK has."""
-    return imported("import langsmith.client")
+    return imported("import langsmith.client")[0]
 
 
 def test_no_connection_is_kept_until_a_server_closes_it() -> None:
@@ -495,7 +505,7 @@ def test_no_connection_is_kept_until_a_server_closes_it() -> None:
 
 
 def test_importing_the_package_imports_next_to_nothing() -> None:
-    found = imported("import langchain_asi_one")
+    [found] = imported("import langchain_asi_one")
     assert not found & {"langgraph", "openai", "httpx", "httpx2", "langchain_core", "pydantic"}
     assert {name for name in found if name.startswith("langchain_asi_one")} == {
         "langchain_asi_one",
@@ -504,24 +514,23 @@ def test_importing_the_package_imports_next_to_nothing() -> None:
 
 
 @pytest.mark.no_cover
-def test_a_model_is_there_before_what_only_its_calls_need() -> None:
-    found = imported("from langchain_asi_one import ChatASIOne; ChatASIOne(api_key='any')")
-    assert "langchain_asi_one.chat_models" in found
-    assert not found & {"langgraph", OTHER_HTTP, "langchain", "starlette", "uvicorn"} - langsmiths()
-    assert not found & FOR_CALLS
-
-
-@pytest.mark.no_cover
-def test_a_call_imports_no_second_http_library(quiet_server: LocalASIOne) -> None:
-    code = (
+def test_what_only_calls_need_comes_with_them_and_no_second_http_library(
+    quiet_server: LocalASIOne,
+) -> None:
+    model, called = imported(
         "from langchain_asi_one import ChatASIOne\n"
-        f"model = ChatASIOne(base_url={quiet_server.base_url!r}, api_key='any')\n"
-        "model.invoke('Hi'); list(model.stream('Hi'))"
+        f"model = ChatASIOne(base_url={quiet_server.base_url!r}, api_key='any')",
+        "model.invoke('Hi'); list(model.stream('Hi'))",
     )
-    found = imported(code)
-    assert FOR_CALLS - {"langchain_asi_one._structured_output", "langchain_asi_one.testing"} < found
-    unwanted = {"langgraph", OTHER_HTTP, "langchain_asi_one._structured_output"}
-    assert not found & unwanted - langsmiths()
+    assert "langchain_asi_one.chat_models" in model
+    unwanted = {"langgraph", OTHER_HTTP, "langchain", "starlette", "uvicorn"}
+    assert not model & unwanted - langsmiths()
+    assert not model & FOR_CALLS
+    assert called > FOR_CALLS - NOT_FOR_EACH
+    assert (
+        not called
+        & {"langgraph", OTHER_HTTP, "langchain_asi_one._structured_output"} - langsmiths()
+    )
 
 
 LOADED = """
@@ -572,5 +581,5 @@ def test_a_stored_message_is_translated_where_no_call_was_made(first: str, told:
     assert kind == "msgpack"
     stored = json.dumps(messages_to_dict([told]))
     code = LOADED.format(first=FIRSTS[first])
-    said = json.loads(run_python(code, stored, b64encode(data).decode()))
+    said = json.loads(run_script(code, stored, b64encode(data).decode()))
     assert said == [told.content_blocks, told.content_blocks, False]

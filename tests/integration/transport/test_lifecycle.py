@@ -26,6 +26,7 @@ from langchain_asi_one import ChatASIOne
 from langchain_asi_one._httpx_compat import http
 from langchain_asi_one.errors import ASIOneTimeoutError
 from langchain_asi_one.testing import LocalASIOne, stream
+from tests.support import other_process
 from tests.support.model import API_KEY, MakeModel
 from tests.support.patience import FOREVER, PATIENCE, eventually
 from tests.support.strict import STRICT
@@ -34,15 +35,22 @@ ROOT = Path(__file__).parents[3]
 SLOW = f"[fault: stall seconds={FOREVER}] Hi"
 
 
-def run_script(script: str, *arguments: str, **environment: str) -> str:
-    """Run Python code as users would with all warnings on; anything it complains of fails."""
-    # `-X dev` has asyncio log what takes 0.1 s, which a busy machine may.
+def run_script(script: str, *arguments: str) -> str:
+    """Run Python code with all warnings on; anything it complains of fails."""
+    # In its debug mode, asyncio logs what takes 0.1 s, which a busy machine may.
     quiet = "import logging; logging.getLogger('asyncio').setLevel(logging.ERROR)\n"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
+    environ = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
+    done = other_process.run_script(quiet + script, *arguments, environ=environ)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def run_python(*options: str, **environment: str) -> str:
+    """Run a Python that has imported nothing, as `run_script`."""
     done = subprocess.run(
-        [sys.executable, "-X", "dev", *STRICT, "-c", quiet + script, *arguments],
+        [sys.executable, "-X", "dev", *STRICT, *options],
         cwd=ROOT,
-        env={**environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -175,9 +183,8 @@ if __name__ == "__main__":
 @pytest.mark.no_cover
 def test_a_spawned_worker_can_use_a_model(server: LocalASIOne, tmp_path: Path) -> None:
     (tmp_path / "langchain_asi_one_spawned.py").write_text(SPAWN)
-    script = "import runpy; runpy.run_module('langchain_asi_one_spawned', run_name='__main__')"
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    said = run_script(script, server.base_url, PYTHONPATH=path)
+    said = run_python("-m", "langchain_asi_one_spawned", server.base_url, PYTHONPATH=path)
     assert "from a worker" in said
     assert len({request.key_fingerprint for request in server.requests}) == 1
 
@@ -514,7 +521,7 @@ asyncio.run(turn())
 
 @pytest.mark.no_cover
 def test_the_first_call_imports_nothing_in_the_event_loop(server: LocalASIOne) -> None:
-    assert run_script(FIRST, server.base_url) == "[]\n"
+    assert run_python("-c", FIRST, server.base_url) == "[]\n"
 
 
 BLOCKED = """
@@ -671,8 +678,7 @@ def test_an_open_stream_outlives_a_change_of_settings(model: ChatASIOne) -> None
 
 
 MODEL_OF_ONE_REQUEST = """
-import asyncio, gc, logging, sys
-logging.getLogger("asyncio").setLevel(logging.ERROR)  # how slow a step was
+import asyncio, gc, sys
 from langchain_asi_one import ChatASIOne
 
 async def main():
@@ -686,11 +692,7 @@ gc.collect()
 
 @pytest.mark.no_cover
 def test_a_model_that_dies_with_its_task_leaves_nothing_open(server: LocalASIOne) -> None:
-    command = [sys.executable, "-X", "dev", *STRICT, "-c", MODEL_OF_ONE_REQUEST]
-    done = subprocess.run(
-        [*command, server.base_url], capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert run_script(MODEL_OF_ONE_REQUEST, server.base_url) == ""
 
 
 async def test_models_of_one_loop_share_their_connections(

@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import pty
-import signal
 import subprocess
 import sys
 import threading
@@ -14,10 +13,11 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
 from unittest.mock import patch
 
 import langchain_asi_one.__main__ as question
+from tests.support.other_process import OtherProcess
 from tests.support.patience import PATIENCE
 
 COMMAND: Final = (sys.executable, "-m", "langchain_asi_one")
@@ -52,22 +52,37 @@ def run_process(*command: str, **added: str) -> Finished:
     )
 
 
-def run_unread(*command: str, **added: str) -> Finished:
-    """Run a command as a user does, with an output that nobody reads."""
+def run_unread(module: str, *arguments: str, **added: str) -> Finished:
+    """Run a command in another process, with an output that nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        return subprocess.run(
-            command,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-            env=environment(added),
-        )
+        other = OtherProcess(module, *arguments, environ=environment(added), stdout=writer)
     finally:
         os.close(writer)
+    return other.finish()
+
+
+@contextmanager
+def start_read(
+    module: str, *arguments: str, **added: str
+) -> Iterator[tuple[OtherProcess, IO[bytes]]]:
+    """Start a command in another process; give it, and what it prints, as that comes."""
+    input_end, kept = os.pipe()
+    reader, writer = os.pipe()
+    environ = environment(added)
+    process = OtherProcess(module, *arguments, environ=environ, stdin=input_end, stdout=writer)
+    os.close(input_end)
+    os.close(writer)
+    guard = threading.Timer(PATIENCE, process.kill)  # or what does not come is waited for
+    guard.start()
+    try:
+        with os.fdopen(reader, "rb", buffering=0) as printed:
+            yield process, printed
+            printed.read()  # until its end
+    finally:
+        guard.cancel()
+        os.close(kept)
 
 
 def run(*arguments: str, **added: str) -> Finished:
@@ -120,19 +135,6 @@ def pieces(controller: int) -> Iterator[bytes]:
         if not data:
             return
         yield data
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Processes started in here can be interrupted.
-
-    A shell has SIGINT ignored by what it starts in the background, and children inherit that.
-    """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _status(

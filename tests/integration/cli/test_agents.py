@@ -88,7 +88,7 @@ def test_an_agent_is_asked_by_a_process_that_reads_standard_input() -> None:
 
 
 def test_nobody_reads_the_output() -> None:
-    finished = run_unread(*COMMAND, "register", "--offline", **NO_SEED)
+    finished = run_unread(main.__module__, "register", "--offline", **NO_SEED)
     assert (finished.returncode, finished.stderr) == (141, "")
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -19,15 +15,14 @@ from langchain_asi_one.testing import LocalASIOne
 from tests.support.command import (
     COMMAND,
     Finished,
-    environment,
-    interruptible,
     run,
     run_main,
     run_process,
     run_unread,
+    start_read,
 )
 from tests.support.model import API_KEY
-from tests.support.patience import FOREVER, PATIENCE
+from tests.support.patience import FOREVER
 
 QUESTION = "Which bad agent can tell me the weather in Paris?"
 SESSION = "4f3c2b1a-0d9e-4c8b-9a7f-6e5d4c3b2a10"
@@ -196,11 +191,10 @@ def test_json_is_one_object_with_everything(server: LocalASIOne, live: dict[str,
     assert metadata["extra"]["metadata"] == {"stand_in": True}
 
 
-@pytest.mark.no_cover
 def test_offline_asks_the_stand_in_and_nobody_else(
     server: LocalASIOne, live: dict[str, str]
 ) -> None:
-    finished = run_process(*COMMAND, "Hello", "--offline", **live)
+    finished = run("Hello", "--offline", **live)
     assert (finished.returncode, finished.stderr) == (0, "")
     first = finished.stdout.splitlines()[0]
     assert re.fullmatch(
@@ -320,41 +314,19 @@ def test_a_warning_is_one_line_and_not_on_stdout(live: dict[str, str]) -> None:
     assert "warning" not in finished.stdout
 
 
-@contextmanager
-def stalled(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The command, asking what sends a thought and then nothing more."""
-    with (
-        interruptible(),
-        subprocess.Popen(
-            [*COMMAND, f"[fault: stall seconds={FOREVER}]"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(environ),
-        ) as process,
-    ):
-        guard = Timer(PATIENCE, process.kill)  # or a line that does not come is waited for
-        guard.start()
-        try:
-            yield process
-        finally:
-            guard.cancel()
-            process.kill()
-
-
 @pytest.mark.no_cover
 def test_interrupted_while_the_answer_stalls(server: LocalASIOne, live: dict[str, str]) -> None:
-    with stalled(live) as process:
+    """It asks what sends a thought and then nothing more."""
+    stall = f"[fault: stall seconds={FOREVER}]"
+    with start_read(question.__name__, stall, **live) as (process, printed):
         # Thought and answer are printed as they arrive.
-        assert process.stdout is not None
-        assert "Thought\n" in iter(process.stdout.readline, "")
+        assert b"Thought\n" in iter(printed.readline, b"")
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, complaint) == (130, "error: interrupted.\n")
+    done = process.finish()
+    assert (done.returncode, done.stderr) == (130, "error: interrupted.\n")
     assert [request.body["stream"] for request in server.requests] == [True]
 
 
 def test_nobody_reads_the_output(live: dict[str, str]) -> None:
-    finished = run_unread(*COMMAND, QUESTION, **live)
+    finished = run_unread(question.__name__, QUESTION, **live)
     assert (finished.returncode, finished.stderr) == (141, "")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import sys
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -16,14 +14,12 @@ from langchain_asi_one.testing import LocalASIOne, answer
 from langchain_asi_one.testing._agents import FLIGHT_AGENT, WEATHER_AGENT
 from tests.support.command import (
     Finished,
-    environment,
-    interruptible,
     run_main,
     run_process,
     run_unread,
+    start_read,
 )
 from tests.support.model import API_KEY
-from tests.support.patience import PATIENCE
 
 COMMAND = (sys.executable, "-m", "langchain_asi_one.langgraph")
 QUESTION = "Which bad agent knows the weather?"
@@ -300,31 +296,18 @@ def test_a_failed_call_is_one_message(live: dict[str, str]) -> None:
 
 @pytest.mark.no_cover
 def test_interrupted_while_a_person_is_asked(live: dict[str, str]) -> None:
-    with (
-        interruptible(),
-        subprocess.Popen(
-            [*COMMAND, QUESTION, "--review"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(live),
-        ) as process,
-    ):
-        guard = Timer(PATIENCE, process.kill)
-        guard.start()
-        assert process.stdout is not None
+    with start_read(main.__module__, QUESTION, "--review", **live) as (process, output):
         printed = b""
         while not printed.endswith(b"[y/N] "):
-            piece = process.stdout.read(1)
+            piece = output.read(1)
             assert piece, printed
             printed += piece
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=PATIENCE)
-        guard.cancel()
-        assert (process.returncode, complaint) == (130, b"error: interrupted.\n")
+    done = process.finish()
+    assert (done.returncode, done.stderr) == (130, "error: interrupted.\n")
 
 
 @pytest.mark.no_cover
 def test_nobody_reads_the_output(live: dict[str, str]) -> None:
-    finished = run_unread(*COMMAND, QUESTION, **live)
+    finished = run_unread(main.__module__, QUESTION, **live)
     assert (finished.returncode, finished.stderr) == (141, "")

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from langchain_asi_one.testing import LocalASIOne, fault
+from tests.support.other_process import OtherProcess
 from tests.support.patience import PATIENCE
 from tests.support.service import serving
 from tests.support.snippets import ROOT, read_snippets, write_programs
@@ -111,15 +112,7 @@ def environment(server: LocalASIOne) -> dict[str, str]:
 
 
 def run(program: str, folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, program],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = OtherProcess(program, environ=environment, folder=folder).finish()
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

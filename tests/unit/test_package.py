@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from langchain_asi_one._version import __version__
+from tests.support.other_process import run_script
 from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -163,8 +164,11 @@ def test_an_archive_installs_without_a_network_and_answers(
         "    model = langchain_asi_one.ChatASIOne(base_url=server.base_url, api_key='any')\n"
         "    print(langchain_asi_one.__file__, model.invoke('Hello!').content, sep='\\n')"
     )
-    # Without the working directory on the path, and before the checkout's own entry in it.
-    imported, answer = run("-P", "-c", program, PYTHONPATH=str(tmp_path)).splitlines()
+    # Before the checkout's own entry in the path.
+    before = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    done = run_script(before + program, environ=os.environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    imported, answer = done.stdout.splitlines()
     assert imported == str(tmp_path / PACKAGE / "__init__.py")
     assert answer.startswith("[local stand-in]")
 

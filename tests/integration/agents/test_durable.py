@@ -7,14 +7,11 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -30,11 +27,10 @@ from langchain_asi_one.langgraph import AgentGraphState, agent_worker
 from langchain_asi_one.testing import LocalASIOne, answer, fault
 from langchain_asi_one.testing._agentverse.server import LocalAgentverse
 from tests.integration.agents.conftest import MakeChat
+from tests.support.other_process import OtherProcess
 from tests.support.patience import PATIENCE, eventually
 from tests.support.puppet import Puppet, say
-from tests.support.strict import STRICT
 
-ROOT: Final = Path(__file__).parents[3]
 WANTED: Final = "".join(f"part {n} of 3: Rain?\n" for n in (1, 2, 3))
 SAFE: Final = "after checkpoint 2 of ask_agent"
 Run: TypeAlias = Callable[[list[str]], tuple[int, list[str]]]
@@ -43,17 +39,13 @@ Run: TypeAlias = Callable[[list[str]], tuple[int, list[str]]]
 @contextmanager
 def forking(*arguments: str) -> Iterator[Run]:
     """Start the process that forks; give a function that runs a child."""
-    with subprocess.Popen(
-        [sys.executable, *STRICT, "-m", "tests.support.durable_process", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"},
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        commands, replies = process.stdin, process.stdout
+    (stdin, giving), (reading, stdout) = os.pipe(), os.pipe()
+    environ = {**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"}
+    module = "tests.support.durable_process"
+    process = OtherProcess(module, *arguments, environ=environ, stdin=stdin, stdout=stdout)
+    os.close(stdin)
+    os.close(stdout)
+    with os.fdopen(giving, "w") as commands, os.fdopen(reading) as replies:
 
         def run(spared: list[str]) -> tuple[int, list[str]]:
             commands.write(f"{json.dumps(spared)}\n")
@@ -62,8 +54,8 @@ def forking(*arguments: str) -> Iterator[Run]:
             return found["status"], found["steps"]
 
         yield run
-        commands.close()
-    assert process.returncode == 0
+    done = process.finish()
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def list_questions(agentverse: LocalAgentverse) -> list[str]:

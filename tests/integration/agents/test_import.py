@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 import textwrap
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from tests.support.other_process import OtherProcess
 
 PROGRAM = """
     import logging, os, sys
-    sys.path.insert(0, sys.argv[1])
     import langchain_asi_one
     assert not [name for name in sys.modules if name.startswith("uagents_core")], "too early"
     import httpx, langgraph.graph
@@ -46,13 +44,7 @@ WITHOUT = (
 
 
 def test_nothing_but_the_extra_is_imported_and_nothing_is_changed(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(ROOT)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = OtherProcess(textwrap.dedent(PROGRAM), environ=os.environ, folder=tmp_path).finish()
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [WITHOUT, "ok"]
     assert [*tmp_path.iterdir()] == []

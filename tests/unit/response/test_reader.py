@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +18,7 @@ from langchain_asi_one._response.reader import AnswerReader
 from langchain_asi_one._response.reasoning import THOUGHT_FIELDS
 from tests.support.answers import read_body, read_stream
 from tests.support.examples import examples
+from tests.support.other_process import run_script
 
 METADATA = {"model_provider": "asi-one", "session_id": "s"}
 
@@ -431,4 +431,5 @@ assert "Tips" in shown and "Go by train" in shown and "Mood" in shown and "fine"
 
 def test_a_new_response_field_is_one_line() -> None:
     """Both kinds: in the message, on cards and in `--json`."""
-    subprocess.run([sys.executable, "-c", A_NEW_FIELD], check=True)
+    done = run_script(A_NEW_FIELD, environ=os.environ)
+    assert (done.returncode, done.stderr) == (0, "")

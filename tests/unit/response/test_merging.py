@@ -155,7 +155,8 @@ def test_calls_beyond_the_limit_are_counted(streamed: bool) -> None:
 def test_deltas_without_an_index_never_reach_another_call() -> None:
     calls: list[Any] = [{"id": f"c{i}", "function": {"name": "look"}} for i in range(1_001)]
     more = {"function": {"arguments": '{"a": 1}'}}
-    message = read_stream([chunk({"tool_calls": [call]}) for call in [*calls, more]])
+    deltas = [*(calls[i : i + 50] for i in range(0, 1_001, 50)), [more]]
+    message = read_stream([chunk({"tool_calls": delta}) for delta in deltas])
     assert [call["args"] for call in message.tool_calls] == [{}] * 1_000
     assert message.response_metadata["dropped"] == {"tool_calls": 1}
 

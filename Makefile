@@ -212,7 +212,7 @@ recipes: $(RECIPES)/node_modules/.package-lock.json ## Run the programs of the g
 trust: setup ## Attack the model for half an hour: faults, soak; figures into docs/trust.md
 	$(PY) -m tests.trust.run
 
-mutants: setup ## Change the pure modules in 450 places, to see a test fail for each
+mutants: setup ## Change the pure modules in some 500 places, to see a test fail for each
 	$(PY) -m tests.trust.mutants
 
 notebooks: setup ## Run the notebooks and write their outputs, which a test compares with a run

@@ -183,7 +183,7 @@ def _merge_deltas(deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         return deltas
     calls: dict[int, ToolCallDelta] = {}
     for delta in deltas:
-        call = calls.setdefault(delta["index"], {**delta, "name": None, "args": "", "id": None})
+        call = calls.setdefault(delta["index"], {**delta, "name": None, "args": ""})
         call["id"] = call["id"] or delta["id"]
         call["args"] += delta["args"]
         if delta["name"]:

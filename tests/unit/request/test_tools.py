@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from langchain_asi_one._request.tools import (
     check_tool_choice,
     convert_tools,
+    find_fitted_names,
     fit_tools,
     list_parameter_schemas,
     make_response_format,
@@ -97,6 +98,22 @@ def test_a_choice_has_the_name_that_its_tool_is_sent_with() -> None:
     body = {"tools": [name("functions.add")], "tool_choice": name("functions.add")}
     fit_tools(body)
     assert body == {"tools": [name("functions_add")], "tool_choice": name("functions_add")}
+
+
+def test_a_name_that_was_made_fit_leads_back_to_the_callers() -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("functions.add", "look")]
+    assert find_fitted_names([*tools, add, {"type": "web_search"}]) == {
+        "functions_add": "functions.add"
+    }
+    with pytest.raises(ValueError, match=r"'functions\.add' and 'functions add' have one name"):
+        find_fitted_names([*tools, {"function": {"name": "functions add"}}])
+
+
+def test_a_name_and_a_schema_are_the_format_of_an_answer() -> None:
+    given = {"name": "sum", "schema": {"type": "object", "properties": {}}}
+    assert make_response_format(given) == {"type": "json_schema", "json_schema": given}
+    titled = {"title": "text", "type": "text", "properties": {"a": {"type": "integer"}}}
+    assert make_response_format(titled)["json_schema"]["name"] == "text"
 
 
 def test_a_web_search_is_told_apart() -> None:

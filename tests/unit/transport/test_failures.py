@@ -125,7 +125,12 @@ def test_a_base_url_without_v1_is_said_to_be_so(path: str) -> None:
         (SetupError("X=1 is bad"), errors.ASIOneConnectionError, "X=1 is bad", False),
         (http.ReadTimeout("t"), errors.ASIOneTimeoutError, "sent nothing within .* 150 s", True),
         (http.ReadError(""), errors.ASIOneConnectionError, r"failed \(ReadError\)", True),
-        (KeyError("x"), ASIOneError, "in an unexpected way", True),
+        (
+            KeyError("x"),
+            ASIOneError,
+            "in an unexpected way .*. If you gave an HTTP client of",
+            True,
+        ),
         (
             ProtocolError(InvalidResponseError, "what is this", body=[1]),
             InvalidResponseError,
@@ -153,6 +158,10 @@ class SlowError(http.TimeoutException):  # type: ignore[misc]
 
 def test_a_timeout_of_another_kind_is_one_of_reading() -> None:
     assert "within the timeout of 150 s (SlowError" in str(map_error(SlowError("t"), CONTEXT))
+
+
+def test_a_limit_that_is_none_is_not_given_in_seconds() -> None:
+    assert "within the time limit" in str(map_error(http.PoolTimeout("t"), CONTEXT))
 
 
 def test_an_error_names_session_and_model() -> None:
@@ -294,6 +303,7 @@ def test_the_code_in_a_200_decides_as_that_of_a_status_does() -> None:
     found = ProtocolError(ASIOneError, "Too long", body=body, status_code=400)
     refused = answered(400, body)
     assert type(map_error(found, CONTEXT)) is type(refused)
+    assert map_error(found, CONTEXT).info.status_code == 400
     assert type(refused) is not type(answered(400))
 
 

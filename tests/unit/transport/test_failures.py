@@ -295,8 +295,9 @@ def test_the_beginning_of_a_body_is_read() -> None:
     assert error.code == "odd"
 
 
-def test_a_page_is_not_quoted() -> None:
-    error = map_status(502, {}, b"<!doctype html><html>Bad", CONTEXT)
+@pytest.mark.parametrize("page", [b"<!doctype html><html>Bad", b"\n<HTML>Bad"])
+def test_a_page_is_not_quoted(page: bytes) -> None:
+    error = map_status(502, {}, page, CONTEXT)
     assert "an HTML page, not an answer of the API (is a proxy in between?)" in str(error)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one.testing import LocalASIOne, answer
+from tests.support.ways import STRUCTURED_WAYS
 
 NAMES: Final = ("event_finder", "sponsor_finder")
 QUESTION: Final[Any] = {"messages": [("user", "Where is Hack Day?")]}
@@ -40,8 +40,8 @@ def ask_both(turn: int) -> Any:
     return answer({"id": str(turn), "model": "asi1-mini", "choices": [choice]})
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-def test_sub_agents_have_sessions_of_their_own(server: LocalASIOne, is_async: bool) -> None:
+@pytest.mark.parametrize("way", STRUCTURED_WAYS)
+def test_sub_agents_have_sessions_of_their_own(server: LocalASIOne, way: str) -> None:
     model = ChatASIOne(model="asi1-mini", base_url=server.base_url, api_key="any")
     subagents: list[Any] = [
         {"name": name, "description": name, "system_prompt": name, "tools": [search]}
@@ -55,10 +55,8 @@ def test_sub_agents_have_sessions_of_their_own(server: LocalASIOne, is_async: bo
     for turn in range(2):
         server.enqueue(ask_both(turn))
         before = len(server.requests)
-        if is_async:
-            state = asyncio.run(agent.ainvoke(QUESTION, config))
-        else:
-            state = agent.invoke(QUESTION, config)
+        STRUCTURED_WAYS[way](agent.with_config(config), QUESTION)
+        state = agent.get_state(config).values
         assert state["messages"][-1].text.startswith("[local stand-in] The tools answered: ")
         sent: dict[str, set[str]] = {}
         for request in server.requests[before:]:

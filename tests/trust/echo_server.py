@@ -80,7 +80,9 @@ class Connection:
 
     async def _exchange(self, tries: Counter[str]) -> bool:
         head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+        if not length:
+            return False  # a proxy looks whether something listens
         request = json.loads(await self.reader.readexactly(length))
         question = request["messages"][-1]["content"]
         fault = question.partition(SEPARATOR)[2]

@@ -67,7 +67,7 @@ def tabulate(figures: dict[str, Any]) -> str:
     """Write the figures as Markdown."""
     versions = ", ".join(f"{name} {number}" for name, number in figures["versions"].items())
     lines = [f"Figures of {figures['date']}: Python {figures['python']}, {versions}.", ""]
-    lines += _tabulate(
+    lines += write_table(
         "faults of the wire, byte by byte",
         KINDS,
         [
@@ -83,12 +83,12 @@ def tabulate(figures: dict[str, Any]) -> str:
     names = [row["peer"] for row in figures["lifecycle"]]
     lines += [
         "",
-        *_tabulate("life cycle: right of tried", rows, list(zip(names, told, strict=True))),
+        *write_table("life cycle: right of tried", rows, list(zip(names, told, strict=True))),
         "",
     ]
     named = [(f"{row['peer']}, {row['cases']} cases", Counter(row)) for row in figures["faults"]]
     kinds: tuple[str, ...] = ("right", "typed", "accepted", "raw", "late")
-    lines += _tabulate("faults of the stand-in, four ways to ask", kinds, named)
+    lines += write_table("faults of the stand-in, four ways to ask", kinds, named)
     kinds = ("right", "typed", "raw", "mixed", "doubled", "lost", "hung")
     lines += ["", "| soak, 5 % faults | " + " | ".join(kinds) + " | memory, MiB | descriptors |"]
     lines += ["|---" * (len(kinds) + 3) + "|"]
@@ -105,9 +105,10 @@ def tabulate(figures: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tabulate(
+def write_table(
     title: str, columns: Iterable[str], rows: Iterable[tuple[str, dict[str, Any]]]
 ) -> list[str]:
+    """Write a table: its title stands over the names of the rows."""
     columns = list(columns)
     lines = [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, row in rows:

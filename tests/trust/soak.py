@@ -37,10 +37,12 @@ COUNTS: Final = (
 )
 
 
-def make_model(peer: str, url: str, timeout: float = _TIMEOUT) -> ChatASIOne | ChatOpenAI:
-    """Make the model of a peer, with three tries."""
+def make_model(
+    peer: str, url: str, timeout: float = _TIMEOUT, retries: int = 2
+) -> ChatASIOne | ChatOpenAI:
+    """Make the model of a peer, by default with three tries."""
     options: dict[str, Any] = {"model": "asi1", "base_url": url, "api_key": "any"}
-    options |= {"timeout": timeout, "max_retries": 2}
+    options |= {"timeout": timeout, "max_retries": retries}
     if peer == "ChatASIOne":
         return ChatASIOne(**options)
     return ChatOpenAI(**options, stream_chunk_timeout=timeout)

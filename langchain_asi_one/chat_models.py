@@ -871,7 +871,7 @@ class ChatASIOne(BindingMaker, ASIOneFields):
                 wire form (dicts are returned). May be left out with `json_mode`.
             method: `function_calling` (a tool call), `json_schema` (`response_format` with the
                 schema) or `json_mode` (`response_format` without it; the prompt must describe the
-                JSON).
+                JSON, and name it so).
             include_raw: Whether to return `{raw, parsed, parsing_error}` and not to raise.
             strict: Whether the answer must follow the schema exactly; not for `json_mode`.
             tools: Tools that the model may call before it answers; for `json_schema` only.

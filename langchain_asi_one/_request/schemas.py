@@ -107,7 +107,7 @@ def _find_recursive(root: Mapping[str, Any]) -> set[str]:
     pending = [*leads[""]]
     while pending:
         if (pointer := pending.pop()) not in leads:
-            leads[pointer] = _list_references(_find_target(root, pointer))
+            leads[pointer] = _list_references(find_target(root, pointer))
             pending += leads[pointer]
     recursive = set()
     for start, direct in leads.items():
@@ -122,7 +122,12 @@ def _find_recursive(root: Mapping[str, Any]) -> set[str]:
     return recursive
 
 
-def _find_target(root: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
+def find_target(root: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
+    """Return the schema that a reference leads to.
+
+    Raises:
+        ValueError: If it leads nowhere, or out of the document.
+    """
     target: Any = root if pointer.startswith("#") else None
     for part in pointer.removeprefix("#").strip("/").split("/"):
         if part:
@@ -155,7 +160,7 @@ class _Resolver:
             # A request's schema is an object, and no reference to one.
             seen.add(pointer)
             beside = {name: value for name, value in top.items() if name != "$ref"}
-            top = {**_find_target(self._root, pointer), **beside}
+            top = {**find_target(self._root, pointer), **beside}
         resolved = self._write(top, "")
         return {**resolved, "$defs": self._definitions} if self._definitions else resolved
 
@@ -170,7 +175,7 @@ class _Resolver:
         beside = {name: value for name, value in schema.items() if name != "$ref"}
         if self._kept is None or pointer in self._kept:
             return {"$ref": self._keep(pointer), **self._write(beside, place)}
-        return self._write({**_find_target(self._root, pointer), **beside}, place)
+        return self._write({**find_target(self._root, pointer), **beside}, place)
 
     def _keep(self, pointer: str) -> str:
         """Put a definition under `$defs`, and return the reference to it."""
@@ -181,6 +186,6 @@ class _Resolver:
                 name += "_"
             self._names[pointer] = name
             self._definitions[name] = {}
-            self._definitions[name] = self._write(_find_target(self._root, pointer), name)
+            self._definitions[name] = self._write(find_target(self._root, pointer), name)
         name = self._names[pointer]
         return f"#/$defs/{name}" if name else "#"

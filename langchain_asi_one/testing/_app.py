@@ -31,7 +31,12 @@ from langchain_asi_one.testing._responses import Cut, Script, make_error_body, m
 from langchain_asi_one.testing._schema_examples import InvalidSchemaError
 from langchain_asi_one.testing._script_response import ScriptResponse
 from langchain_asi_one.testing._sessions import Sessions
-from langchain_asi_one.testing._validation import RequestRefusedError, check_request, parse_body
+from langchain_asi_one.testing._validation import (
+    RequestRefusedError,
+    check_content_type,
+    check_request,
+    parse_body,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,6 +176,7 @@ class StandIn:
 
     def _apply_rules(self, exchange: Exchange, repeat: int) -> Script:
         try:
+            check_content_type(exchange.received.headers.get("content-type", ""))
             payload = parse_body(exchange.received.raw)
             if exchange.received.path.partition("?")[0] == IMAGE_PATH:
                 check_image_request(payload)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_asi_one._request.schemas import find_target
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -46,6 +48,8 @@ _VALUES: Final[dict[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_number),
     "multipleOf": _is_step,
 }
+# A strict schema has one of them, to say what the value is.
+_KINDS: Final = {"type", "enum", "const", "$ref", "anyOf", "oneOf", "allOf"}
 _NAMED_SCHEMAS: Final = ("properties", "$defs", "definitions")
 _LISTED_SCHEMAS: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 _INNER_SCHEMAS: Final = ("items", "additionalProperties", "not")
@@ -65,20 +69,32 @@ def find_schema_error(schema: Any, *, strict: bool = False) -> str | None:
             continue
         if not isinstance(value, dict):
             return f"{place} must be a schema"
-        for keyword, accepts in _VALUES.items():
-            if keyword in value and not accepts(value[keyword]):
-                return f"{place} has a wrong {keyword!r}"
         try:
+            _check_keywords(value, place, schema)
             inner = list(_list_inner_schemas(value, place))
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             return str(error)
-        if strict and not _is_closed(value):
-            return (
-                f"with 'strict', {place} needs 'additionalProperties': false and every property "
-                f"in 'required'"
-            )
+        if strict and (error := _find_looseness(value)):
+            return f"with 'strict', {place} needs {error}"
         pending += inner
     return None
+
+
+def _check_keywords(schema: dict[str, Any], place: str, root: dict[str, Any]) -> None:
+    for keyword, accepts in _VALUES.items():
+        if keyword in schema and not accepts(schema[keyword]):
+            msg = f"{place} has a wrong {keyword!r}"
+            raise ValueError(msg)
+    kinds = schema.get("type", ())
+    if "array" in (kinds, *kinds) and not {"items", "prefixItems"} & schema.keys():
+        msg = f"{place} is an array without 'items'"
+        raise ValueError(msg)
+    if (pointer := schema.get("$ref")) is not None:
+        try:
+            find_target(root, pointer)
+        except ValueError:
+            msg = f"{place} refers to {pointer!r}, which the schema does not hold"
+            raise ValueError(msg) from None
 
 
 def _list_inner_schemas(schema: dict[str, Any], place: str) -> Iterator[tuple[str, Any]]:
@@ -99,8 +115,13 @@ def _list_inner_schemas(schema: dict[str, Any], place: str) -> Iterator[tuple[st
             yield keyword, schema[keyword]
 
 
-def _is_closed(schema: dict[str, Any]) -> bool:
-    if "properties" not in schema and schema.get("type") != "object":
-        return True
+def _find_looseness(schema: dict[str, Any]) -> str:
+    """Say what a schema lacks to be strict; `""` if nothing."""
+    if not _KINDS & schema.keys():
+        return "a 'type'"
     names, required = schema.get("properties", {}), schema.get("required", [])
-    return schema.get("additionalProperties") is False and {*names} == {*required}
+    is_object = "properties" in schema or schema.get("type") == "object"
+    is_closed = schema.get("additionalProperties") is False and {*names} == {*required}
+    if not is_object or is_closed:
+        return ""
+    return "'additionalProperties': false and every property in 'required'"

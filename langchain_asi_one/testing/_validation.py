@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
 from langchain_asi_one._model_profiles import PROFILES
 from langchain_asi_one._request.fields import DOMAINS, TYPES
@@ -35,6 +37,9 @@ _MESSAGE_FIELDS: Final = {
 }
 _FUNCTION_FIELDS: Final = {"name", "description", "parameters", "strict"}
 _FORMATS: Final = ("text", "json_object", "json_schema")
+_MOST_STOPS: Final = 4
+_MOST_TOOLS: Final = 128
+_IMAGE_DATA: Final = re.compile(r"data:image/[a-z.+-]+;base64,", re.IGNORECASE)
 
 
 class RequestRefusedError(Exception):
@@ -56,6 +61,17 @@ class RequestRefusedError(Exception):
         self.body = make_error_body(status, message, code=code, param=param, kind=kind)
 
 
+def check_content_type(content_type: str) -> None:
+    """Refuse a body that is not said to be JSON.
+
+    Raises:
+        RequestRefusedError: It is not `application/json`, with any parameters.
+    """
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        msg = f"Unsupported content type: {content_type!r}. Send 'application/json'."
+        raise RequestRefusedError(msg, code="unsupported_content_type")
+
+
 def parse_body(raw: bytes) -> dict[str, Any]:
     """Return the request body as a JSON object.
 
@@ -63,7 +79,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
         RequestRefusedError: It is not JSON, not an object, or holds half of a surrogate pair.
     """
     try:
-        payload = json.loads(raw, parse_constant=_parse_number, parse_float=_parse_number)
+        payload = json.loads(raw.decode(), parse_constant=_parse_number, parse_float=_parse_number)
         json.dumps(payload, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as cause:
         msg = "The request body is not valid JSON."
@@ -95,6 +111,7 @@ def check_request(payload: dict[str, Any]) -> None:
     _check_response_format(payload.get("response_format"))
     _check_tools(payload)
     _check_messages(payload)
+    _check_word(payload)
 
 
 def _refuse(param: str, message: str, code: str = "invalid_value") -> NoReturn:
@@ -130,8 +147,10 @@ _JSON_TYPES: Final[dict[Any, tuple[str, Callable[[Any], bool]]]] = {
     str | None: ("a string", lambda value: isinstance(value, str)),
     list[str] | None: ("a list of strings", _is_list_of_strings),
     list[str] | str | None: (
-        "a string or a list of strings",
-        lambda value: isinstance(value, str) or _is_list_of_strings(value),
+        f"a string or a list of at most {_MOST_STOPS} strings",
+        lambda value: (
+            isinstance(value, str) or (_is_list_of_strings(value) and len(value) <= _MOST_STOPS)
+        ),
     ),
 }
 
@@ -193,7 +212,11 @@ def _check_description_and_strictness(
         _refuse_type(f"{where}.description", "a string")
     if not isinstance(value.get("strict"), bool | None):
         _refuse_type(f"{where}.strict", "true or false")
-    if error := find_schema_error(schema, strict=bool(value.get("strict"))):
+    strict = bool(value.get("strict"))
+    error = find_schema_error(schema, strict=strict)
+    if strict and not error and schema.get("type") != "object":
+        error = "with 'strict', the schema needs 'type': 'object'"
+    if error:
         _refuse(where, f"Invalid schema for '{where}': {error}.", "invalid_schema")
 
 
@@ -215,13 +238,17 @@ def _check_tools(payload: dict[str, Any]) -> None:
         return
     if not isinstance(tools, list) or not tools:
         _refuse("tools", "'tools' must be a list with at least one tool.", "invalid_type")
+    if len(tools) > _MOST_TOOLS:
+        _refuse("tools", f"'tools' holds {len(tools)} tools; expected at most {_MOST_TOOLS}.")
     names = [_check_tool(tool, f"tools[{place}]") for place, tool in enumerate(tools)]
     choice = payload.get("tool_choice")
     if choice is None or choice in ("auto", "required", "none"):
         return
     if isinstance(choice, dict) and choice.get("type") == "function":
+        _check_fields(choice, {"type", "function"}, "tool_choice")
         function = choice.get("function")
         if isinstance(function, dict) and function.get("name") in names:
+            _check_fields(function, {"name"}, "tool_choice.function")
             return
     msg = f"Invalid 'tool_choice': {choice!r}; expected auto, required, none or a given tool."
     _refuse("tool_choice", msg)
@@ -252,7 +279,6 @@ def _check_messages(payload: dict[str, Any]) -> None:
     messages = payload.get("messages")
     if not isinstance(messages, list) or not messages:
         _refuse("messages", "'messages' must be a list with at least one message.")
-    earlier: set[str] = set()
     open_calls: set[str] = set()
     for place, message in enumerate(messages):
         where = f"messages[{place}]"
@@ -266,16 +292,16 @@ def _check_messages(payload: dict[str, Any]) -> None:
         _check_content(message, where, payload["model"])
         if role == "tool":
             call_id = message.get("tool_call_id")
-            if not isinstance(call_id, str) or call_id not in earlier:
-                _refuse(
-                    f"{where}.tool_call_id",
-                    f"'{where}.tool_call_id' matches no earlier tool call.",
+            if not isinstance(call_id, str) or call_id not in open_calls:
+                msg = (
+                    f"'{where}.tool_call_id': {call_id!r} is no call of the assistant message "
+                    f"before it that waits for its result."
                 )
+                _refuse(f"{where}.tool_call_id", msg)
             open_calls.discard(call_id)
             continue
         _check_answered(open_calls, where)
         open_calls = _read_call_ids(message.get("tool_calls"), where)
-        earlier |= open_calls
     _check_answered(open_calls, f"messages[{len(messages) - 1}]")
 
 
@@ -315,7 +341,37 @@ def _check_part(part: Any, where: str, model: str, role: str) -> None:
     image = part.get("image_url")
     if not isinstance(image, dict) or not isinstance(image.get("url"), str):
         _refuse_type(f"{where}.image_url", "an object with 'url'")
-    _check_fields(image, {"url", "detail"}, f"{where}.image_url")
+    where = f"{where}.image_url"
+    _check_fields(image, {"url", "detail"}, where)
+    if not _leads_to_image(image["url"]):
+        msg = (
+            f"Invalid '{where}.url': {image['url']!r:.100}; expected an http or https address, or "
+            f"base64 data of an image."
+        )
+        _refuse(f"{where}.url", msg)
+    if image.get("detail") not in (None, "auto", "low", "high"):
+        _refuse(
+            f"{where}.detail",
+            f"Invalid '{where}.detail': {image['detail']!r}; expected auto, low or high.",
+        )
+
+
+def _leads_to_image(url: str) -> bool:
+    try:
+        if data := _IMAGE_DATA.match(url):
+            return bool(b64decode(url[data.end() :], validate=True))
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _check_word(payload: dict[str, Any]) -> None:
+    """Refuse JSON of any form that no message asks for: OpenAI's rule."""
+    form = payload.get("response_format") or {}
+    if form.get("type") == "json_object" and "json" not in json.dumps(payload["messages"]).lower():
+        msg = "'messages' must contain the word 'json' for 'response_format' json_object."
+        _refuse("messages", msg)
 
 
 def _read_call_ids(calls: Any, where: str) -> set[str]:
@@ -337,5 +393,7 @@ def _read_call_ids(calls: Any, where: str) -> set[str]:
             _refuse(f"{inner}.type", f"Invalid '{inner}.type': expected 'function'.")
         if not isinstance(call.get("id"), str) or not call["id"]:
             _refuse_type(f"{inner}.id", "a string that is not empty")
+        if call["id"] in ids:
+            _refuse(f"{inner}.id", f"'{inner}.id': {call['id']!r} is the id of another call, too.")
         ids.add(call["id"])
     return ids

@@ -210,7 +210,7 @@ def test_through_wrappers(
     name: str, is_async: bool, model: ChatASIOne, server: LocalASIOne
 ) -> None:
     wrapped = WRAPPED[name](model)
-    question: Any = {"text": "Hi"} if name == "prompt" else "Hi"
+    question: Any = {"text": "Hi"} if name == "prompt" else "Hi, in JSON"
     for config in (configured(session_id=CONFIG), configured(thread_id=THREAD)):
         if is_async:
             asyncio.run(wrapped.ainvoke(question, config))

@@ -61,7 +61,8 @@ def test_a_body_has_a_limit(
 ) -> None:
     monkeypatch.setattr(_reception, "LONGEST_BODY", 200_000)
     body = json.dumps(request_body("x" * 190_000)).encode()
-    assert client.post("/chat/completions", content=body).status_code == 200
+    as_json = {"content-type": "application/json"}
+    assert client.post("/chat/completions", content=body, headers=as_json).status_code == 200
     longer = json.dumps(request_body("x" * 200_000)).encode()
     pieces = (longer[start : start + 1000] for start in range(0, len(longer), 1000))
     response = client.post("/chat/completions", content=pieces if is_chunked else longer)

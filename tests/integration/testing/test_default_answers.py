@@ -114,7 +114,7 @@ def test_usage_is_streamed_only_when_asked_for(client: httpx.Client) -> None:
         ({"presence_penalty": -3}, "presence_penalty", "from -2 to 2"),
         ({"stream": "yes"}, "stream", "true or false"),
         ({"max_tokens": 1.5}, "max_tokens", "integer"),
-        ({"stop": [1]}, "stop", "list of strings"),
+        ({"stop": [1]}, "stop", "list of at most 4 strings"),
         ({"agents": "agent1"}, "agents", "list of strings"),
         ({"tools": 1}, "tools", "list"),
         ({"stream_options": True}, "stream_options", "object"),
@@ -139,7 +139,7 @@ def test_usage_is_streamed_only_when_asked_for(client: httpx.Client) -> None:
         (
             {"messages": [{"role": "tool", "tool_call_id": "made-up", "content": "3"}]},
             "messages[0].tool_call_id",
-            "no earlier tool call",
+            "'made-up' is no call",
         ),
         (
             {"messages": [{"role": "tool", "tool_call_id": "c", "content": {"a": 1}}]},

@@ -17,13 +17,18 @@ from tests.support.stand_in_wire import request_body
 def answer(stand_in: StandIn, body: object, **changed: Any) -> tuple[int, Any]:
     """Return status and body of the answer to a request."""
     key = changed.pop("key", API_KEY)
+    content_type = changed.pop("content_type", b"application/json")
     scope = {
         "type": "http",
         "method": "POST",
         "path": CHAT_PATH,
         "query_string": b"",
         "server": ("127.0.0.1", 80),
-        "headers": [(b"authorization", f"Bearer {key}".encode()), (b"x-session-id", b"s")],
+        "headers": [
+            (b"authorization", f"Bearer {key}".encode()),
+            (b"content-type", content_type),
+            (b"x-session-id", b"s"),
+        ],
         **changed,
     }
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -50,6 +55,28 @@ def test_what_it_does_not_serve(
     given, body = answer(stand_in, request_body(), **changed)
     assert given == body["error"]["status"] == status
     assert words in body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        (b"application/json", 200),
+        (b"Application/JSON; charset=utf-8", 200),
+        (b"", 400),
+        (b"text/plain", 400),
+        (b"application/x-www-form-urlencoded", 400),
+    ],
+)
+@pytest.mark.parametrize("path", [CHAT_PATH, IMAGE_PATH])
+def test_a_body_is_said_to_be_json(
+    stand_in: StandIn, path: str, content_type: bytes, status: int
+) -> None:
+    body = request_body() if path == CHAT_PATH else {"prompt": "a fox", "size": "256x256"}
+    given, said = answer(stand_in, body, path=path, content_type=content_type)
+    assert given == status
+    if status == 400:
+        assert said["error"]["code"] == "unsupported_content_type"
+        assert "Send 'application/json'" in said["error"]["message"]
 
 
 def test_a_server_with_a_key_takes_no_other() -> None:

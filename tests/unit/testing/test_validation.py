@@ -24,10 +24,12 @@ from langchain_asi_one.testing._validation import (
 )
 
 Json = dict[str, Any]
+JSON: Json = {"type": "json_object"}
 HELLO: Json = {"role": "user", "content": "Hello"}
 CALL: Json = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 CALLING: Json = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 RESULT: Json = {"role": "tool", "tool_call_id": "c1", "content": "3"}
+SECOND: Json = {**CALL, "id": "c2"}
 TOOL: Json = {"type": "function", "function": {"name": "look", "description": "Look."}}
 OPEN: Json = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 CLOSED: Json = {**OPEN, "additionalProperties": False}
@@ -35,6 +37,12 @@ CLOSED: Json = {**OPEN, "additionalProperties": False}
 
 def request(**fields: Any) -> Json:
     return {"model": "asi1", "messages": [HELLO], **fields}
+
+
+def image_of(**image: Any) -> Json:
+    return request(
+        messages=[{**HELLO, "content": [{"type": "image_url", "image_url": image}]}],
+    )
 
 
 def format_of(schema: Json, **fields: Any) -> Json:
@@ -62,6 +70,20 @@ ALLOWED: list[Json] = [
     request(messages=[HELLO, {**CALLING, "refusal": None, "reasoning_content": "r"}, RESULT]),
     request(messages=[{**HELLO, "name": "Grace"}]),
     request(messages=[{**HELLO, "content": [{"type": "text", "text": "a"}]}]),
+    request(stop=[*"abcd"]),
+    request(tools=[{**TOOL, "function": {"name": f"look{n}"}} for n in range(128)]),
+    request(messages=[{"role": "system", "content": "Give JSON."}], response_format=JSON),
+    # A call may have the id of a call of an earlier turn; results may come in any order.
+    request(messages=[HELLO, CALLING, RESULT, CALLING, RESULT]),
+    request(
+        messages=[
+            {**CALLING, "tool_calls": [CALL, SECOND]},
+            {**RESULT, "tool_call_id": "c2"},
+            RESULT,
+        ]
+    ),
+    image_of(url="https://a.example/b.png", detail="low"),
+    image_of(url="data:image/png;base64,iVBORw0KGgo="),
 ]
 
 
@@ -131,6 +153,36 @@ REFUSED: list[tuple[Json, str]] = [
         request(messages=[{**CALLING, "tool_calls": [{**CALL, "function": {"arguments": "{}"}}]}]),
         "messages[0].tool_calls[0].function.name",
     ),
+    (request(stop=[*"abcde"]), "stop"),
+    (request(tools=[{**TOOL, "function": {"name": f"look{n}"}} for n in range(129)]), "tools"),
+    (request(tools=[TOOL], tool_choice={**TOOL, "strict": True}), "tool_choice.strict"),
+    (request(tools=[TOOL], tool_choice=tool_of(strict=True)), "tool_choice.function.strict"),
+    (request(response_format=JSON), "messages"),
+    (
+        request(response_format=format_of({"type": "array", "items": CLOSED}, strict=True)),
+        "response_format.json_schema",
+    ),
+    (request(messages=[HELLO, RESULT]), "messages[1].tool_call_id"),
+    (request(messages=[HELLO, CALLING, RESULT, RESULT]), "messages[3].tool_call_id"),
+    (
+        request(messages=[CALLING, RESULT, {"role": "assistant", "content": "3"}, RESULT]),
+        "messages[3].tool_call_id",
+    ),
+    (
+        request(messages=[{**CALLING, "tool_calls": [CALL, CALL]}, RESULT]),
+        "messages[0].tool_calls[1].id",
+    ),
+    *[
+        (image_of(url=url), "messages[0].content[0].image_url.url")
+        for url in (
+            *("", "a.png", "file:///etc/passwd", "ftp://a.example/b.png", "https://"),
+            *("data:text/plain;base64,aGk=", "data:image/png;base64,@@@", "data:image/png,aGk="),
+        )
+    ],
+    (
+        image_of(url="https://a.example/b.png", detail="most"),
+        "messages[0].content[0].image_url.detail",
+    ),
 ]
 
 
@@ -148,6 +200,7 @@ def test_what_they_do_not_allow_is_refused_by_name(body: Json, param: str) -> No
         b"{",
         b"[]",
         b"\xff",
+        '{"model": "asi1"}'.encode("utf-16"),
         b'{"a": NaN}',
         b'{"a": 1e400}',
         b'{"a": "\\ud800"}',

@@ -74,8 +74,8 @@ def find_schema_error(schema: Any, *, strict: bool = False) -> str | None:
             inner = list(_list_inner_schemas(value, place))
         except (TypeError, ValueError) as error:
             return str(error)
-        if strict and (error := _find_looseness(value)):
-            return f"with 'strict', {place} needs {error}"
+        if strict and (lacking := _find_looseness(value)):
+            return f"with 'strict', {place} needs {lacking}"
         pending += inner
     return None
 

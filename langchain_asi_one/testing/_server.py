@@ -47,7 +47,7 @@ class LocalASIOne(BackgroundServer):
         ...     request = urllib.request.Request(
         ...         f"{server.base_url}/chat/completions",
         ...         data=json.dumps(body).encode(),
-        ...         headers={"authorization": "Bearer any-text"},
+        ...         headers={"authorization": "Bearer any", "content-type": "application/json"},
         ...     )
         ...     with urllib.request.urlopen(request) as response:
         ...         message = json.load(response)["choices"][0]["message"]

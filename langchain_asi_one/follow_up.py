@@ -497,9 +497,14 @@ class FollowUpBinding(BindingMaker, _Binding):
         self, schema: Any = None, **arguments: Any
     ) -> Runnable[LanguageModelInput, Any]:
         """Answer with data as `ChatASIOne.with_structured_output`, beside what is bound."""
-        if isinstance(self.bound, FollowUpRunnable | ModelFallbacks):
-            bound = cast("Any", self.bound).with_structured_output(schema, **arguments)
-            return self.model_copy(update={"bound": bound})
+        if isinstance(self.bound, FollowUpRunnable):
+            msg = "A model that waits answers with messages: model.with_follow_up() | parser."
+            raise TypeError(msg)
+        if isinstance(self.bound, ModelFallbacks):
+            # A chain takes no arguments of a call, so each model gets what is bound.
+            chain: Any = self.bound.bind_each(self.kwargs)
+            bound = chain.with_structured_output(schema, **arguments)
+            return self.model_copy(update={"bound": bound, "kwargs": {}})
         from langchain_asi_one._structured_output.chains import build_chain  # noqa: PLC0415
 
         return build_chain(self, schema, **arguments)
@@ -551,6 +556,11 @@ class ConfigurableAlternatives(_ConfigurableModel, RunnableConfigurableAlternati
 
 class ModelFallbacks(BindingMaker, RunnableWithFallbacks):  # type: ignore[type-arg]
     """A model with others that answer if it fails."""
+
+    def bind_each(self, arguments: dict[str, Any]) -> Self:
+        """Bind arguments to each of the models."""
+        first, *others = [model.bind(**arguments) for model in self.runnables]
+        return self.model_copy(update={"runnable": first, "fallbacks": others})
 
     @classmethod
     @override

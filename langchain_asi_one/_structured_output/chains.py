@@ -11,7 +11,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, WithJsonSchema
 from typing_extensions import TypedDict
 
-from langchain_asi_one._request.tools import make_response_format
+from langchain_asi_one._request.tools import convert_function, make_response_format
 from langchain_asi_one._structured_output.parsers import (
     AnswerParser,
     JSONTextParser,
@@ -40,7 +40,10 @@ def build_chain(
         ValueError: If arguments do not go together.
     """
     _check_arguments(schema, method, strict, tools)
-    traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    # LangChain's converter, which traces use, fails on a TypedDict that refers to itself.
+    is_plain = isinstance(schema, type) and not issubclass(schema, BaseModel)
+    shown = convert_function(schema) if is_plain else schema
+    traced = {"kwargs": {"method": method, "strict": strict}, "schema": shown}
     kwargs["ls_structured_output_format"] = traced
     parser: AnswerParser
     if method == "function_calling":

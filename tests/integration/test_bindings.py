@@ -136,6 +136,11 @@ ON_TOP: dict[str, tuple[Callable[[Any], Any], Any, set[str]]] = {
         "Tell me about the city Paris.",
         {"tools", "tool_choice"},
     ),
+    "include_raw": (
+        lambda bound: bound.with_structured_output(City, include_raw=True),
+        "Tell me about the city Paris.",
+        {"tools", "tool_choice"},
+    ),
     "json_schema": (
         lambda bound: bound.with_structured_output(City, method="json_schema"),
         "Tell me about the city Paris.",
@@ -212,6 +217,11 @@ def test_alternatives_stay_alternatives(
         bound.invoke("?", {"configurable": {"which": which}})
     assert [request.body["model"] for request in server.requests] == ["asi1", "asi1-mini"]
     assert all("tools" in request.body for request in server.requests)
+
+
+def test_a_model_that_waits_says_where_a_parser_goes(model: ChatASIOne) -> None:
+    with pytest.raises(TypeError, match="answers with messages"):
+        model.with_follow_up().bind(top_p=0.5).with_structured_output(City)
 
 
 def test_to_langchain_they_are_its_own_classes(model: ChatASIOne) -> None:

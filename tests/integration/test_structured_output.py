@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from importlib import import_module
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import pytest
 from langchain_core import exceptions
@@ -489,6 +489,27 @@ def test_a_callers_tool_choice_is_kept(model: ChatASIOne, server: LocalASIOne) -
     # For models that think and therefore take no forced call.
     model.with_structured_output(City, tool_choice="auto").invoke(QUESTION)
     assert server.requests[-1].body["tool_choice"] == "auto"
+
+
+class Tree(TypedDict):
+    """A tree."""
+
+    label: str
+    kids: NotRequired[list[Tree]]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_typed_dict_that_refers_to_itself(
+    model: ChatASIOne, server: LocalASIOne, method: Method, way: Way
+) -> None:
+    """https://github.com/langchain-ai/langchain/issues/25460."""
+    text = '{"label": "a", "kids": [{"label": "b"}]}'
+    call = {"id": "c1", "type": "function", "function": {"name": "Tree", "arguments": text}}
+    calls = [call] if method == "function_calling" else None
+    server.enqueue(completion(content=None if calls else text, tool_calls=calls))
+    chain = model.with_structured_output(Tree, method=method)
+    assert ask(chain, way) == {"label": "a", "kids": [{"label": "b"}]}
 
 
 RECURSIVE = {

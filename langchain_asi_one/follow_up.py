@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
@@ -557,7 +557,7 @@ class ConfigurableAlternatives(_ConfigurableModel, RunnableConfigurableAlternati
 class ModelFallbacks(BindingMaker, RunnableWithFallbacks):  # type: ignore[type-arg]
     """A model with others that answer if it fails."""
 
-    def bind_each(self, arguments: dict[str, Any]) -> Self:
+    def bind_each(self, arguments: Mapping[str, Any]) -> Self:
         """Bind arguments to each of the models."""
         first, *others = [model.bind(**arguments) for model in self.runnables]
         return self.model_copy(update={"runnable": first, "fallbacks": others})

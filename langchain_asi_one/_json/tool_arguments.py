@@ -168,7 +168,7 @@ class ToolArgumentsFilter:
 
     def _shut(self, bracket: str, output: list[str]) -> None:
         if self._closers[-1:] != [bracket]:
-            self._write_mismatch(output)
+            self._write_mismatch(output, bracket)
             return
         self._write(bracket, output)
         self._closers.pop()
@@ -203,11 +203,16 @@ class ToolArgumentsFilter:
         self._write(text[at : at + 2], output)
         return at + 2
 
-    def _write_mismatch(self, output: list[str]) -> None:
-        """Write a closing bracket that does not match, outside of any string."""
+    def _write_mismatch(self, output: list[str], bracket: str = "]") -> None:
+        """Write a closing bracket that does not match, outside of any string.
+
+        Where nothing is open, none matches, and `bracket` is written.
+        """
         if self._mismatched:
             return
         self._mismatched = True
         quoted = self._in_string or len(self._closers) > MAX_DEPTH
         due = self._closers[:MAX_DEPTH][-1:]
-        output.append(('"' if quoted else "") + ("}" if due == ["]"] else "]"))
+        if due:
+            bracket = "}" if due == ["]"] else "]"
+        output.append(('"' if quoted else "") + bracket)

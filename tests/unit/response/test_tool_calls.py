@@ -321,6 +321,27 @@ def test_what_is_wrong_with_arguments_is_said(sent: str, kind: str) -> None:
     assert invalid["error"] == f"The arguments must be a JSON object, but are {kind}."
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        '{"a": "cut',
+        '{"a": 1',
+        "[1, 2]",
+        '"a text"',
+        "no JSON",
+        '{"a": 1}}',
+        '{"a": 1} {"b": 2}',
+        "[1}",
+    ],
+)
+def test_a_stream_has_what_was_sent_and_perhaps_a_bracket_behind(sent: str) -> None:
+    """https://github.com/langchain-ai/langchain/issues/33504."""
+    for pieces in ([sent], [*sent]):
+        items = [item(0, None, None, piece) for piece in pieces]
+        (invalid,) = streamed(item(0, "a", "x", ""), *items).invalid_tool_calls
+        assert str(invalid["args"]).startswith(sent)
+
+
 @pytest.mark.parametrize("calls", [[], [{}], [item(-1)], [None, 5, [], item()]])
 def test_items_that_hold_nothing_are_no_calls(calls: list[Any]) -> None:
     assert invoked(*calls) == expected(tool_calls_missing=True)

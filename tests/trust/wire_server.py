@@ -670,7 +670,9 @@ class WireServer:
                 }
                 length = int(headers.get("content-length", 0))
                 while len(data) < length:
-                    data += connection.recv(65536)
+                    if not (more := connection.recv(65536)):
+                        return  # or this loop has no end
+                    data += more
                 body, data = data[:length], data[length:]
                 if self._answer(connection, row, first.split(" ")[1], body):
                     return

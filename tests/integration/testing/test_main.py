@@ -72,7 +72,7 @@ def test_it_does_not_import_the_chat_model() -> None:
     code = (
         "import sys, langchain_asi_one.testing\n"
         "light = ['_version', '_agent_address', '_model_profiles']\n"
-        "light += ['_json', '_json.numbers', '_request', '_request.fields']\n"
+        "light += ['_json', '_json.numbers', '_request', '_request.fields', '_request.schemas']\n"
         "own = ['langchain_asi_one', 'langchain_asi_one.testing']\n"
         "own += ['langchain_asi_one.' + name for name in light]\n"
         "print([m for m in sys.modules if m.partition('.')[0] in "

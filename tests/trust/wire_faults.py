@@ -177,7 +177,7 @@ if __name__ == "__main__":
     parser.add_argument("--peer", choices=PEERS, default=PEERS[0])
     parser.add_argument("--rows", nargs="*", help="beginnings of names; all without")
     parser.add_argument("--forms", nargs="*", choices=FORMS, default=FORMS)
-    parser.add_argument("--at-once", type=int, default=12)
+    parser.add_argument("--at-once", type=int, default=24)
     options = parser.parse_args()
     chosen = [name for name in ROWS if not options.rows or name.startswith(tuple(options.rows))]
     outcomes = count_outcomes(options.peer, chosen, forms=options.forms, at_once=options.at_once)

@@ -32,7 +32,7 @@ from langchain_asi_one._request.fields import clean_name
 
 # Base64 of more than a few lines, perhaps in a data URL, or bytes as Python shows them.
 _DATA = re.compile(
-    r"(data:[^,\s]{0,200},)?(?=[A-Za-z0-9+/_-]{60})[A-Za-z0-9+/_\r\n-]{1000,}={0,2}\s*\Z"
+    r"(data:[^,\s]{0,200},)?(?=[A-Za-z0-9+/_-]{60})[A-Za-z0-9+/_\r\n-]{1000,}+={0,2}\s*\Z"
     r"|b['\"].{1000}"
 )
 _MEDIA = {"image", "image_url", "audio", "input_audio", "video", "file", "media"}

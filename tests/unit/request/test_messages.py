@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -262,6 +263,15 @@ def test_long_text_within_a_block_of_a_tool_is_text() -> None:
     texts = ["word " * 1000, "word\n" * 1000, f"The key is {BASE64}", "{}" * 1000]
     result = ToolMessage([{"type": "json", "json": texts}], tool_call_id="c1")
     assert json.loads(sent(result)["content"]) == [{"type": "json", "json": texts}]
+
+
+@pytest.mark.no_cover
+def test_text_that_looks_like_data_at_first_is_read_once() -> None:
+    text = "A" * 1_060 + "\n" * 100_000 + "!"
+    start = time.process_time()
+    content = sent(ToolMessage([{"type": "json", "json": text}], tool_call_id="c1"))["content"]
+    assert time.process_time() - start < 2  # each beginning tried again: a minute and more
+    assert json.loads(content) == [{"type": "json", "json": text}]
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,10 @@ def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def comparable(notebook: nbformat.NotebookNode) -> list[list[dict[str, Any]]]:
-    """What two runs must have in common, for each cell: texts, and of plots the size in pixels."""
+    """What two runs must have in common, for each cell: texts, and of plots the size in pixels.
+
+    How many blanks stand in a table depends on the widest time in it.
+    """
     return [[_told(output) for output in cell.outputs] for cell in code_cells(normalised(notebook))]
 
 
@@ -181,6 +184,8 @@ def _told(output: nbformat.NotebookNode) -> dict[str, Any]:
     told = dict(output.get("data", {}))
     if "image/png" in told:
         told["image/png"] = struct.unpack(">II", base64.b64decode(told["image/png"])[16:24])
+    if "text/plain" in told:
+        told["text/plain"] = re.sub(" {2,}", "  ", told["text/plain"])
     return {"kind": output.get("name", output.output_type), "text": output.get("text"), **told}
 
 

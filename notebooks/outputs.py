@@ -185,7 +185,7 @@ def _told(output: nbformat.NotebookNode) -> dict[str, Any]:
     if "image/png" in told:
         told["image/png"] = struct.unpack(">II", base64.b64decode(told["image/png"])[16:24])
     if "text/plain" in told:
-        told["text/plain"] = re.sub(" {2,}", "  ", told["text/plain"])
+        told["text/plain"] = re.sub(" +", " ", told["text/plain"])
     return {"kind": output.get("name", output.output_type), "text": output.get("text"), **told}
 
 

@@ -217,7 +217,9 @@ def test_a_dry_run_makes_no_environment(tmp_path: Path) -> None:
 
 def test_each_command_installs_what_is_locked_and_nothing_else(tmp_path: Path) -> None:
     targets = ("demo", "test", "lowest", "bench", "recipes", "judges")
-    command = ["make", "-n", *targets, f"VENV={tmp_path}", f"PYTHON={sys.executable}"]
+    # Places in which nothing is installed: what is there would be left out.
+    places = (f"VENV={tmp_path / 'venv'}", f"UAGENTS={tmp_path / 'uagents'}")
+    command = ["make", "-n", *targets, *places, f"PYTHON={sys.executable}"]
     surroundings = {name: value for name, value in os.environ.items() if name != "UAGENTS_PYTHON"}
     finished = subprocess.run(
         command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=True

@@ -11,6 +11,8 @@ import asyncio
 import gc
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +25,8 @@ from tests.support.patience import PATIENCE
 from tests.trust.soak import PEERS, make_model, measure, start_server
 
 _SLOW: Final = "|slow"
+_HUNG: Final = 30.0
+"""Seconds; three tries of a model end long before."""
 # Each ends with a stream still open, and must print nothing.
 _EXITS: Final = {
     "sync stream": "held = model.stream('1|slow'); next(held)",
@@ -79,7 +83,7 @@ async def is_right_async(model: Any, question: str) -> bool:
 
 
 def ask_in_forks(model: Any, rounds: int = 50) -> list[bool]:
-    """Ask in a parent and its child at once."""
+    """Ask in a parent and its child at once; a child that hangs is killed."""
     found = [is_right(model, "first")]
     for number in range(rounds):
         reader, writer = os.pipe()
@@ -88,6 +92,8 @@ def ask_in_forks(model: Any, rounds: int = 50) -> list[bool]:
             os._exit(0)
         os.close(writer)
         found.append(is_right(model, f"parent-{number}"))
+        if not select.select([reader], [], [], _HUNG)[0]:
+            os.kill(child, signal.SIGKILL)
         found.append(os.read(reader, 1) == b"y")
         os.close(reader)
         os.waitpid(child, 0)

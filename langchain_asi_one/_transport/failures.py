@@ -161,8 +161,8 @@ def map_protocol_error(reason: ProtocolError, context: RequestContext) -> ASIOne
     body = _redact_json(make_json_safe(reason.body), context.secrets)
     detail = read_error(body)
     answer = AnswerReader(streamed=False)
-    if isinstance(reason.body, dict):
-        answer.feed(reason.body)
+    if isinstance(body, dict):
+        answer.feed(body)
     error_class, status_code = reason.error_class, reason.status_code
     advice = "Try again; if it stays, report it with the session id."
     if status_code is not None:

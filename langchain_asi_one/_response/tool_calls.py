@@ -82,15 +82,14 @@ class _Call:
         self.id: str | None = None
         self.name = ""
         self._arguments = ToolArgumentsFilter()
-        self._null = ""  # the beginning of the arguments as far as it may be `null`
+        self._null: list[str] = []  # the beginning of the arguments as far as it may be `null`
+        self._word = ""  # that without white space
         self._begun = False
 
     @property
     def complete(self) -> bool:
         """Whether the arguments are a whole JSON object, or `null` for none."""
-        if self._null.strip() == "null":
-            return True
-        return self._arguments.complete
+        return self._word == "null" or self._arguments.complete
 
     @property
     def error(self) -> str | None:
@@ -110,7 +109,7 @@ class _Call:
     @property
     def received(self) -> str:
         """The arguments as they were sent."""
-        return self._arguments.received + self._null
+        return "".join([self._arguments.received, *self._null])
 
     @property
     def open(self) -> bool:
@@ -147,13 +146,18 @@ class _Call:
     def _feed(self, text: str) -> str:
         if self._begun and not self._null:
             return self._arguments.feed(text)
-        word = (self._null + text).strip()
+        word = (self._word + text).lstrip()
         self._begun = bool(word)
-        if word and "null".startswith(word):
-            self._null += text
+        if word and ("null".startswith(word) or word.rstrip() == "null"):
+            self._word = word.rstrip()
+            self._null.append(text)
             return ""
-        text, self._null = self._null + text, ""
-        return self._arguments.feed(text)
+        return self._arguments.feed(self._take_null() + text)
+
+    def _take_null(self) -> str:
+        text = "".join(self._null)
+        self._null, self._word = [], ""
+        return text
 
     def add_plain(self, text: str) -> ToolCallDelta | None:
         """Add plain text within a string; return `None` for other text."""
@@ -170,8 +174,7 @@ class _Call:
         """
         args = ""
         if self.open or not self.name:
-            text, self._null = self._null, ""
-            args = self._arguments.feed(text) + self._arguments.make_unparseable()
+            args = self._arguments.feed(self._take_null()) + self._arguments.make_unparseable()
         new_id = None
         if self.id is None:
             source = f"{self._arguments.received}{answer_id}{self.position}{self.name}"

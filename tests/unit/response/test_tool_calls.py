@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_asi_one._response.messages import make_message
 from langchain_asi_one._response.reader import AnswerReader
+from langchain_asi_one._response.tool_calls import ToolCallReader
 from tests.support.answers import read_body, read_stream
 from tests.support.examples import examples
 
@@ -502,3 +503,15 @@ def test_arguments_with_too_many_levels_are_an_invalid_call() -> None:
     assert (call["args"], call["error"]) == (text, error)
     [cut] = streamed(item(0, "c", "look", text)).invalid_tool_calls
     assert cut["name"] == "look"
+
+
+@pytest.mark.no_cover
+def test_white_space_behind_null_takes_time_by_its_length() -> None:
+    reader = ToolCallReader()
+    reader.read_delta(item(0, "a", "x", "null"))
+    start = time.process_time()
+    for _ in range(100_000):
+        reader.read_delta(item(0, None, None, " "))
+    assert time.process_time() - start < 4  # all read again with each piece: 8 s and more
+    assert reader.close("r") == []
+    assert reader.find_invalid() == {}

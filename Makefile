@@ -55,7 +55,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --generate-hashes --no-annotate --no-e
   --no-emit-find-links --custom-compile-command "make lock"
 UNIVERSAL = $(COMPILE) --upgrade --universal --python-version 3.11
 
-.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record record-agents dist trust judges mutants recipes clean FORCE
+.PHONY: help check-python setup demo test deep lint format docs screenshots lock lowest latest bench notebooks record record-agents dist project trust judges mutants recipes clean FORCE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{printf "%-16s %s\n", $$1, $$2}'
@@ -125,25 +125,27 @@ test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run all tests; in CI, and with 
 deep: setup ## Run the property tests with many times more examples
 	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep
 
-# Builds and checks the site with the interpreter $(1). `make test` does not: it takes half a minute.
-define site
-	rm -rf build/docs
-	$(1) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
-	$(1) -m pytest -q tests/site
-endef
+SITE = -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
 
-lint: setup ## Check formatting, lint, types and, as `make docs` does, the site
+# What is long and no test of the package's own code.
+project: setup $(NODE_MODULES) ## Check what surrounds the package: archives, notebooks, type checkers, the site
+	rm -rf build/docs
+	$(PY) $(SITE)
+	$(PY) -m pytest -n auto tests/project
+
+lint: setup ## Check formatting, lint and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(call site,$(PY))
 
 format: setup ## Format the code and apply safe lint fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
 
 docs: setup ## Build the site into build/docs and check its pages; a warning is an error
-	$(call site,$(PY))
+	rm -rf build/docs
+	$(PY) $(SITE)
+	$(PY) -m pytest -q tests/project/test_site.py
 	@echo "build/docs/index.html"
 
 screenshots: setup ## Make the pictures of the README again, in a real browser and a real terminal
@@ -175,6 +177,7 @@ lowest: setup $(NODE_MODULES) ## Run the tests on the lowest versions that pypro
 	  echo "error: requirements/lowest.txt is for Python 3.11, $(PYTHON) is another. Name one: make lowest PYTHON=python3.11" >&2; exit 1; }
 	$(call environment,$(SECOND),requirements/lowest.txt)
 	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
+	"$(SECOND)/bin/python" -m pytest -n auto tests/project --ignore=tests/project/test_site.py
 
 # What is released today decides here: it resolves. `npm ci` and the tools that build do not.
 latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pyproject.toml admits; print what changed
@@ -186,7 +189,9 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	    print "  " name ":" version[ARGV[1], name] " ->" version[ARGV[2], name] }' requirements/dev.txt "$(VENV)/latest.txt" | sort
 	$(call environment,$(SECOND),$(VENV)/latest.txt)
 	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
-	$(call site,"$(SECOND)/bin/python")
+	rm -rf build/docs
+	"$(SECOND)/bin/python" $(SITE)
+	"$(SECOND)/bin/python" -m pytest -n auto tests/project
 
 # Peers come into environments of their own, two because not all go together.
 bench: setup $(UAGENTS)/.ready ## Measure against every peer on the same server, and asking agents: figures, chart, profile; a quarter of an hour
@@ -249,7 +254,7 @@ record-agents: setup ## Ask public agents live, keep their envelopes (needs AGEN
 dist: setup ## Build the wheel and the sdist into dist/, and check them
 	rm -rf dist
 	$(PY) -m build --no-isolation
-	$(PY) -m pytest -q tests/unit/test_package.py
+	$(PY) -m pytest -q tests/project/test_package.py
 
 clean: ## Remove environments, caches and build results
 	rm -rf "$(VENV)" .venv-lowest .venv-latest .venv-bench .venv-bench-apart .venv-recipes .venv-judges "$(UAGENTS)" .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov .langgraph_api "$(JAVASCRIPT)/node_modules" "$(RECIPES)/node_modules" "$(JUDGES)/node_modules"

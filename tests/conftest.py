@@ -1,4 +1,7 @@
-"""Fixtures of all tests: a clean environment, and the local stand-in over a real socket."""
+"""Fixtures of all tests: a clean environment, and the local stand-in over a real socket.
+
+The package is imported by those who need it: what hands the tests to the workers does not.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,18 @@ import sys
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
-from langchain_asi_one import ChatASIOne
-from langchain_asi_one._transport import clients
-from langchain_asi_one.testing import LocalASIOne, local_asi_one
-from langchain_asi_one.testing._replies import SAMPLES
 from tests.support.examples import DEEP, EVERYDAY
-from tests.support.model import API_KEY, MakeModel
+
+if TYPE_CHECKING:
+    from langchain_asi_one import ChatASIOne
+    from langchain_asi_one.testing import LocalASIOne
+    from tests.support.model import MakeModel
 
 ROOT = Path(__file__).parents[1]
 TRACED = "COVERAGE_PROCESS_CONFIG"  # where it is set, coverage starts in a process
@@ -38,10 +41,6 @@ settings.register_profile(
 )
 settings.register_profile("deep", settings.get_profile("everyday"), max_examples=DEEP)
 settings.load_profile("everyday")  # another: --hypothesis-profile
-
-# A client drops a connection that was idle for 4 s, and some tests count connections. Below the
-# 60 s after which the stand-in closes one, or a request might meet that.
-clients.LIMITS.keepalive_expiry = 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -109,7 +108,7 @@ def _read_no_certificates(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     """Let HTTP clients read no certificates, which takes each 40 ms: no test uses TLS."""
     if not request.node.get_closest_marker("live"):
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-        monkeypatch.setenv("SSL_CERT_DIR", str(SAMPLES))  # there are none in it
+        monkeypatch.setenv("SSL_CERT_DIR", str(ROOT / "requirements"))  # there are none in it
 
 
 @pytest.fixture(autouse=True)
@@ -164,8 +163,21 @@ def _clear_environment(
             monkeypatch.setenv(name, value)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _keep_idle_connections() -> None:
+    """Keep them for more than the 4 s of a client, for some tests count connections.
+
+    Less than the 60 s after which the stand-in closes one, or a request might meet that.
+    """
+    from langchain_asi_one._transport import clients
+
+    clients.LIMITS.keepalive_expiry = 30
+
+
 @pytest.fixture(scope="session")
 def _server() -> Iterator[LocalASIOne]:
+    from langchain_asi_one.testing import local_asi_one
+
     with local_asi_one() as server:
         yield server
 
@@ -180,6 +192,8 @@ def server(_server: LocalASIOne) -> LocalASIOne:
 @pytest.fixture
 def make_model(server: LocalASIOne) -> MakeModel:
     """Make a model that asks the stand-in."""
+    from langchain_asi_one import ChatASIOne
+    from tests.support.model import API_KEY
 
     def make(**arguments: Any) -> ChatASIOne:
         given = {"base_url": server.base_url, "api_key": API_KEY, "max_retries": 0, **arguments}

@@ -17,7 +17,7 @@ import pytest
 from tests.support.patience import PATIENCE
 
 ROOT: Final = Path(__file__).parents[2]
-JAVASCRIPT: Final = Path(__file__).parent / "javascript"
+JAVASCRIPT: Final = ROOT / "tests" / "integration" / "javascript"
 
 PROGRAM: Final = """
 from langchain_core.rate_limiters import InMemoryRateLimiter

@@ -139,7 +139,7 @@ def test_sdist_can_be_tested(archives: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"} <= names
-    assert {"tests/unit/test_package.py", "requirements/dev.txt"} <= names
+    assert {"tests/project/test_package.py", "requirements/dev.txt"} <= names
     assert not [name for name in names if name.startswith((".venv", ".git/"))]
 
 

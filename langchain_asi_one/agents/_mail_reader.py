@@ -48,6 +48,8 @@ class MailReader:
         self._put = put
         self._place = 0  # letters before it were read
         self._sessions: OrderedDict[str, str] = OrderedDict()  # of the letters that were read
+        # What was read from the front on, if letters behind it may be unread.
+        self._front: set[str] | None = None
         self._left = 0  # requests
         self._limit = _PAGE
 
@@ -73,10 +75,12 @@ class MailReader:
                 self._place = 0
         try:
             if self._place > 1 and await self._has_news_first():
-                place = self._place
+                place, front = self._place, self._front
                 await self._walk(0, until_known=True)
                 self._place = place
+                self._front = None if front is None else front | (self._front or set())
             await self._walk(max(self._place - 1, 0))
+            self._front = None
         except _LookEndedError:
             return False
         return True
@@ -99,23 +103,27 @@ class MailReader:
     async def _walk(self, place: int, *, until_known: bool = False) -> None:
         """Read on from a place, to the end or a known letter.
 
-        Each page begins with a letter that was read. If it does not, others have deleted letters
-        meanwhile, and what is new may stand before.
+        Each page begins with a letter that was read, from the front on if what stands before may be
+        new. If it does not, others have deleted letters meanwhile: those behind them moved up.
         """
         step, before = 1, None
-        of_this_walk: set[str | None] = set()
+        of_this_walk: set[str] = set()
         overlap = int(place > 0)
         while True:
             self._place = place + overlap
+            if place == 0:
+                self._front = set()
             page = await self._read_page(place)
             if overlap and not self._follows(page):
                 place, step = max(place - step, 0), step * 2
                 overlap = int(place > 0)
                 continue
             step = 1
-            uuids = {*map(_read_uuid, page.letters)} - of_this_walk
-            is_known = not uuids.isdisjoint(self._sessions)
+            uuids = {uuid for uuid in map(_read_uuid, page.letters) if uuid}
+            is_known = not (uuids - of_this_walk).isdisjoint(self._sessions)
             of_this_walk |= uuids
+            if self._front is not None:
+                self._front |= uuids
             self._take(page.letters)
             # A server that knows no pages gives the same one again.
             is_same = bool(page.letters) and page.letters == before
@@ -127,8 +135,11 @@ class MailReader:
             place = page.end - overlap
 
     def _follows(self, page: _Page) -> bool:
-        """Whether a page begins with a letter that was read before."""
-        return self._was_read(page.letters[0]) if page.letters else not page.is_last
+        """Whether nothing unread stands before a page."""
+        if not page.letters:
+            return not page.is_last
+        first = page.letters[0]
+        return self._was_read(first) and (self._front is None or _read_uuid(first) in self._front)
 
     async def _read_page(self, place: int) -> _Page:
         while self._left:
@@ -160,7 +171,8 @@ class MailReader:
                 raise _LookEndedError
             self._sessions[uuid] = read_session(envelope) or ""
             if len(self._sessions) > _MAX_KNOWN:
-                self._sessions.popitem(last=False)
+                forgotten, _ = self._sessions.popitem(last=False)
+                (self._front or set()).discard(forgotten)
 
 
 def _read_uuid(letter: object) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from langchain_asi_one.agents._errors import TOO_LARGE, AgentError, AgentErrorInfo
@@ -232,6 +232,21 @@ STEPS = st.lists(st.tuples(CHANGES, st.lists(CHANGES, max_size=3)), max_size=8)
 
 
 @given(steps=STEPS, newest_first=st.booleans())
+# Letters that were new moved up, behind others that were known.
+@example(
+    steps=[
+        (("write", 152, 0), []),
+        (("write", 1, 0), [("delete", 153, 49), ("write", 1, 0), ("write", 198, 0)]),
+    ],
+    newest_first=True,
+)
+@example(
+    steps=[
+        (("write", 100, 0), [("write", 2, 0)]),
+        (("write", 84, 0), [("write", 15, 0), ("delete", 165, 79), ("write", 79, 0)]),
+    ],
+    newest_first=True,
+)
 def test_each_letter_that_stays_is_read_once(
     steps: list[tuple[tuple[str, int, int], list[tuple[str, int, int]]]], newest_first: bool
 ) -> None:

@@ -10,6 +10,9 @@ QUESTION ?=
 export QUESTION
 # Where it is set, each start of pip, the demo and the tests would compile again what it imports.
 export PYTHONDONTWRITEBYTECODE =
+# Each file goes to one worker, so that it starts its browser, server or database once. The order
+# stays: the last files are unit tests, which are short, so that all workers end at the same time.
+PYTEST = -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # To trace each branch takes a third more time; a CI service sets CI.
 COVERAGE ?= $(if $(CI),--cov)
 # Addresses of agents that `make record-agents` asks; by default three that the search finds.
@@ -120,10 +123,10 @@ $(UAGENTS)/.ready: requirements/build.txt requirements/uagents.txt | check-pytho
 	  echo "note: $(UAGENTS) could not be made, see above: the tests that ask real uAgents are skipped" >&2; }
 
 test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run all tests; in CI, and with COVERAGE=--cov, check branch coverage too
-	$(PY) -m pytest -n auto --dist worksteal $(COVERAGE)
+	$(PY) $(PYTEST) $(COVERAGE)
 
-deep: setup ## Run the property tests with many times more examples
-	$(PY) -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile deep
+deep: setup ## Run the property tests with many times more examples, and what is many at once with more
+	$(PY) $(PYTEST) -m "hypothesis or deep" --hypothesis-profile deep
 
 SITE = -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
 
@@ -176,7 +179,7 @@ lowest: setup $(NODE_MODULES) ## Run the tests on the lowest versions that pypro
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
 	  echo "error: requirements/lowest.txt is for Python 3.11, $(PYTHON) is another. Name one: make lowest PYTHON=python3.11" >&2; exit 1; }
 	$(call environment,$(SECOND),requirements/lowest.txt)
-	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
+	"$(SECOND)/bin/python" $(PYTEST)
 	"$(SECOND)/bin/python" -m pytest -n auto tests/project --ignore=tests/project/test_site.py
 
 # What is released today decides here: it resolves. `npm ci` and the tools that build do not.
@@ -188,7 +191,7 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	  END { for (name in names) if (version[ARGV[1], name] != version[ARGV[2], name]) \
 	    print "  " name ":" version[ARGV[1], name] " ->" version[ARGV[2], name] }' requirements/dev.txt "$(VENV)/latest.txt" | sort
 	$(call environment,$(SECOND),$(VENV)/latest.txt)
-	"$(SECOND)/bin/python" -m pytest -n auto --dist worksteal
+	"$(SECOND)/bin/python" $(PYTEST)
 	rm -rf build/docs
 	"$(SECOND)/bin/python" $(SITE)
 	"$(SECOND)/bin/python" -m pytest -n auto tests/project

@@ -79,8 +79,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Shuffle if asked to.
 
-    Where coverage traces, untraced tests come last, for after them no thread is traced. Elsewhere
-    the last ones are unit tests, which are short, so that all workers end at about the same time.
+    Where coverage traces, untraced tests come last, for after them no thread is traced.
     """
     if (seed := config.getoption("--shuffle")) is not None:
         items[:] = shuffle(items, random.Random(seed))  # noqa: S311 - an order is no secret

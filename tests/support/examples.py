@@ -1,4 +1,4 @@
-"""How many examples Hypothesis makes up."""
+"""How many examples Hypothesis makes up, and how many of other things there are."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ DEEP: Final = 2_000
 """Examples in `make deep`."""
 _MEANT: Final = 100
 """Examples of such a property to which the numbers given below are in proportion."""
+
+
+def choose_number(everyday: int, *, deep: int) -> int:
+    """Return how many there are of something in this run; the test has the marker `deep`."""
+    return deep if settings().max_examples == DEEP else everyday
 
 
 def examples(number: int, **others: Any) -> Callable[[Property], Property]:

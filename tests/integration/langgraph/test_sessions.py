@@ -26,6 +26,7 @@ from langgraph.types import Command, Send
 from langchain_asi_one import ChatASIOne
 from langchain_asi_one._request.session import make_thread_session
 from langchain_asi_one.testing import LocalASIOne, answer
+from tests.support.examples import choose_number
 from tests.support.other_process import run_script
 
 THREAD: RunnableConfig = {"configurable": {"thread_id": "t"}}
@@ -393,10 +394,9 @@ def test_branches_of_a_run_without_a_thread(model: ChatASIOne, server: LocalASIO
     assert len({*sessions(server).values()}) == 3
 
 
+@pytest.mark.deep
 @pytest.mark.no_cover
-async def test_two_hundred_threads_of_agents_never_mix(
-    model: ChatASIOne, server: LocalASIOne
-) -> None:
+async def test_many_threads_of_agents_never_mix(model: ChatASIOne, server: LocalASIOne) -> None:
     expert: Any = create_agent(model, [], name="expert")
 
     async def ask(state: Topics) -> dict[str, Any]:
@@ -412,8 +412,9 @@ async def test_two_hundred_threads_of_agents_never_mix(
             config: RunnableConfig = {"configurable": {"thread_id": f"user-{number}"}}
             await graph.ainvoke({"topics": topics}, config)
 
+    threads = choose_number(50, deep=200)
     for _ in range(2):
-        await asyncio.gather(*map(turn, range(200)))
-    assert len(server.requests) == 800
+        await asyncio.gather(*map(turn, range(threads)))
+    assert len(server.requests) == 4 * threads
     found = sessions(server)  # which has checked that both turns were in one session
-    assert len({*found.values()}) == len(found) == 400
+    assert len({*found.values()}) == len(found) == 2 * threads

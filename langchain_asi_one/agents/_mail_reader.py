@@ -125,14 +125,21 @@ class MailReader:
             if self._front is not None:
                 self._front |= uuids
             self._take(page.letters)
-            # A server that knows no pages gives the same one again.
             is_same = bool(page.letters) and page.letters == before
-            if page.is_last or is_same or (is_known and until_known):
+            is_end = page.is_last or (is_known and until_known)
+            if is_end or (is_same and await self._ignores_places(page.end)):
                 self._place = page.end
                 return
             before = page.letters
             overlap = int(len(page.letters) > 1)
             place = page.end - overlap
+
+    async def _ignores_places(self, place: int) -> bool:
+        """Whether the server has letters for any place: it knows no pages."""
+        self._limit = 1
+        page = await self._read_page(place + _MAX_KNOWN)
+        self._limit = _PAGE
+        return bool(page.letters)
 
     def _follows(self, page: _Page) -> bool:
         """Whether nothing unread stands before a page."""

@@ -129,7 +129,7 @@ $(UAGENTS)/.ready: requirements/build.txt requirements/uagents.txt | check-pytho
 	  rm -rf "$(UAGENTS)"; \
 	  echo "note: $(UAGENTS) could not be made, see above: the tests that ask real uAgents are skipped" >&2; }
 
-test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run all tests; in CI, and with COVERAGE=--cov, check branch coverage too
+test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run the tests; in CI, and with COVERAGE=--cov, check branch coverage too
 	$(PY) $(PYTEST) $(COVERAGE)
 
 deep: setup ## Run the property tests with many times more examples, and what is many at once with more

@@ -13,7 +13,8 @@ export PYTHONDONTWRITEBYTECODE =
 # Each file goes to one worker, so that it starts its browser, server or database once. The order
 # stays: the last files are unit tests, which are short, so that all workers end at the same time.
 PYTEST = -m pytest -n auto --dist loadfile --no-loadscope-reorder
-# To trace each branch takes a third more time; a CI service sets CI.
+# To trace each branch takes a third more time; a CI service sets CI. Files are split then: untraced
+# tests come last, for after them no thread is traced.
 COVERAGE ?= $(if $(CI),--cov)
 # Addresses of agents that `make record-agents` asks; by default three that the search finds.
 AGENTS ?=
@@ -130,7 +131,7 @@ $(UAGENTS)/.ready: requirements/build.txt requirements/uagents.txt | check-pytho
 	  echo "note: $(UAGENTS) could not be made, see above: the tests that ask real uAgents are skipped" >&2; }
 
 test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run the tests; in CI, and with COVERAGE=--cov, check branch coverage too
-	$(PY) $(PYTEST) $(COVERAGE)
+	$(PY) $(PYTEST) $(COVERAGE) $(if $(COVERAGE),--dist worksteal)
 
 deep: setup ## Run the property tests with many times more examples, and what is many at once with more
 	$(PY) $(PYTEST) -m "hypothesis or deep" --hypothesis-profile deep

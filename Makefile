@@ -134,7 +134,7 @@ test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run the tests; in CI, and with 
 	$(PY) $(PYTEST) $(COVERAGE) $(if $(COVERAGE),--dist worksteal)
 
 deep: setup ## Run the property tests with many times more examples, and what is many at once with more
-	$(PY) $(PYTEST) -m "hypothesis or deep" --hypothesis-profile deep
+	$(PY) $(PYTEST) -m "hypothesis or deep" --hypothesis-profile deep -o faulthandler_timeout=0
 
 SITE = -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
 

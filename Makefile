@@ -46,19 +46,23 @@ define seed
 wheel=$$($(WHEEL_OF_PIP)) && "$(PYTHON)" -m venv --clear $${wheel:+--without-pip} "$(1)" && \
 	PYTHONPATH="$$wheel" "$(1)/bin/python" $(LOCKED) -r requirements/build.txt
 endef
-# pip takes one core, and no package depends on another here: two of them have half of a lock each.
-HALVE = awk '/^[a-z0-9]/ { half = 1 - half } { print > (place "/half-" half ".txt") }'
+# pip takes one core, so two of them install half of a lock each. No lock that is installed so has
+# another pip than build.txt, for one half would replace what the other runs on.
+HALVE = awk '/^[a-z0-9]/ { half = 1 - half; on = 1 } on { print > (place "/half-" half ".txt") }'
 define install
 $(HALVE) place="$(1)" "$(2)" && \
-	{ "$(1)/bin/python" $(LOCKED) -r "$(1)/half-0.txt" & half=$$!; \
-	  "$(1)/bin/python" $(LOCKED) -r "$(1)/half-1.txt"; ended=$$?; wait $$half && exit $$ended; }
+	{ "$(1)/bin/python" $(LOCKED) -r "$(1)/half-0.txt" & half=$$!; trap 'kill $$half' INT TERM; ended=0; \
+	  "$(1)/bin/python" $(LOCKED) -r "$(1)/half-1.txt" || ended=$$?; wait $$half && exit $$ended; }
+endef
+define complete
+"$(1)/bin/python" $(EDITABLE)
+	"$(1)/bin/python" $(PIP) check
+	-@"$(1)/bin/python" $(BYTECODE) "$(1)/lib"
 endef
 define environment
 $(call seed,$(1))
 	$(call install,$(1),$(2))
-	"$(1)/bin/python" $(EDITABLE)
-	"$(1)/bin/python" $(PIP) check
-	-@"$(1)/bin/python" $(BYTECODE) "$(1)/lib"
+	$(call complete,$(1))
 endef
 
 # `lock` and `latest` are the only targets that resolve.
@@ -94,7 +98,7 @@ $(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
 	@echo "Installing what the demo runs on, from requirements/demo.txt: 21 MB to download, about 8 s without a line"
 	@$(call install,$(VENV),requirements/demo.txt)
 	@echo "Installing this package itself, as it stands here; meanwhile Python compiles what the demo imports"
-	@$(PY) -m langchain_asi_one.langgraph --offline --direct >/dev/null 2>&1 & \
+	@LANGSMITH_TRACING_V2=false $(PY) -m langchain_asi_one.langgraph --offline --direct >/dev/null 2>&1 & \
 	  $(PY) $(EDITABLE) && $(PY) $(PIP) check
 	@touch "$@"
 
@@ -198,7 +202,10 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	@awk -F '[= ]+' '/^[a-z0-9]/ { version[FILENAME, $$1] = version[FILENAME, $$1] " " $$2; names[$$1] } \
 	  END { for (name in names) if (version[ARGV[1], name] != version[ARGV[2], name]) \
 	    print "  " name ":" version[ARGV[1], name] " ->" version[ARGV[2], name] }' requirements/dev.txt "$(VENV)/latest.txt" | sort
-	$(call environment,$(SECOND),$(VENV)/latest.txt)
+	$(call seed,$(SECOND))
+	@# One pip: it may be told to replace itself.
+	"$(SECOND)/bin/python" $(LOCKED) -r "$(VENV)/latest.txt"
+	$(call complete,$(SECOND))
 	"$(SECOND)/bin/python" $(PYTEST)
 	rm -rf build/docs
 	"$(SECOND)/bin/python" $(SITE)

@@ -69,7 +69,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is None or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
-    files = sorted(ROOT.glob("tests/**/test_*.py"))
+    files = sorted(
+        file for path in config.getini("testpaths") for file in (ROOT / path).rglob("test_*.py")
+    )
     for file in files[int(worker["workerid"][2:]) :: worker["workercount"]]:
         # What a file raises is reported when it is collected.
         with contextlib.suppress(Exception, pytest.skip.Exception):

@@ -104,7 +104,8 @@ class MailReader:
         """Read on from a place, to the end or a known letter.
 
         Each page begins with a letter that was read, from the front on if what stands before may be
-        new. If it does not, others have deleted letters meanwhile: those behind them moved up.
+        new. If it does not, others have deleted letters meanwhile: those behind them moved up. That
+        is not seen at a page of one letter, where no more would fit.
         """
         step, before = 1, None
         of_this_walk: set[str] = set()
@@ -122,9 +123,9 @@ class MailReader:
             uuids = {uuid for uuid in map(_read_uuid, page.letters) if uuid}
             is_known = not (uuids - of_this_walk).isdisjoint(self._sessions)
             of_this_walk |= uuids
+            self._take(page.letters)
             if self._front is not None:
                 self._front |= uuids
-            self._take(page.letters)
             is_same = bool(page.letters) and page.letters == before
             is_end = page.is_last or (is_known and until_known)
             if is_end or (is_same and await self._ignores_places(page.end)):
@@ -159,7 +160,7 @@ class MailReader:
                     raise
                 if limit == 1:  # a letter that alone is too large is stepped over
                     return _Page([], place + 1, is_last=False)
-                self._limit = 1
+                self._limit = (limit + 1) // 2
                 continue
             self._limit = min(limit * 2, _PAGE)
             return _Page(letters, place + len(letters), len(letters) < limit)

@@ -229,15 +229,18 @@ CHANGES = st.one_of(
     st.tuples(st.just("delete"), PLACES, PLACES),
 )
 STEPS = st.lists(st.tuples(CHANGES, st.lists(CHANGES, max_size=3)), max_size=8)
+ROOMS = st.lists(st.integers(0, 300), min_size=8, max_size=8)
+ENOUGH = [10**6] * 8
 
 
-@given(steps=STEPS, newest_first=st.booleans())
+@given(steps=STEPS, rooms=ROOMS, newest_first=st.booleans())
 # Letters that were new moved up, behind others that were known.
 @example(
     steps=[
         (("write", 152, 0), []),
         (("write", 1, 0), [("delete", 153, 49), ("write", 1, 0), ("write", 198, 0)]),
     ],
+    rooms=ENOUGH,
     newest_first=True,
 )
 @example(
@@ -245,15 +248,19 @@ STEPS = st.lists(st.tuples(CHANGES, st.lists(CHANGES, max_size=3)), max_size=8)
         (("write", 100, 0), [("write", 2, 0)]),
         (("write", 84, 0), [("write", 15, 0), ("delete", 165, 79), ("write", 79, 0)]),
     ],
+    rooms=ENOUGH,
     newest_first=True,
 )
 # A page was the same as the one before, for 99 letters had come.
 @example(
     steps=[(("write", 1, 0), []), (("write", 200, 0), [("write", 99, 0), ("write", 1, 0)])],
+    rooms=ENOUGH,
     newest_first=True,
 )
 def test_each_letter_that_stays_is_read_once(
-    steps: list[tuple[tuple[str, int, int], list[tuple[str, int, int]]]], newest_first: bool
+    steps: list[tuple[tuple[str, int, int], list[tuple[str, int, int]]]],
+    rooms: list[int],
+    newest_first: bool,
 ) -> None:
     box = Box(newest_first=newest_first)
 
@@ -263,12 +270,25 @@ def test_each_letter_that_stays_is_read_once(
         else:
             box.delete(first, number)
 
-    for step, meanwhile in steps:
+    for (step, meanwhile), room in zip(steps, rooms, strict=False):
         change(*step)
+        box.room = len(box.read) + room
         box.meanwhile = [partial(change, *one) for one in meanwhile]
         box.look()
     box.meanwhile.clear()
+    box.room = 10**9
     while not box.look():
         pass
     assert len(box.read) == len({*box.read})
+    assert {letter["uuid"] for letter in box.letters} <= {*box.read}
+
+
+def test_a_letter_that_moves_up_while_pages_are_too_large_is_read(box: Box) -> None:
+    box.most_bytes = 4_000_000
+    box.write(3)
+    assert box.look()
+    box.write(200, size=41_000)  # none is a giant: 97 of them go on a page
+    box.meanwhile = [partial(box.delete, 1, 1), lambda: None]
+    while not box.look():
+        pass
     assert {letter["uuid"] for letter in box.letters} <= {*box.read}

@@ -143,7 +143,7 @@ deep: setup ## Run the property tests with many times more examples, and what is
 SITE = -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
 
 # What is long and no test of the package's own code.
-project: setup $(NODE_MODULES) ## Check what surrounds the package: archives, notebooks, type checkers, the site
+project: setup $(NODE_MODULES) ## Check what surrounds the package: set-up, archives, notebooks, type checkers, the site
 	rm -rf build/docs
 	$(PY) $(SITE)
 	$(PY) -m pytest -n auto tests/project

